@@ -1,0 +1,1 @@
+"""The instruments: model, token roles, sampling, scores, statistics."""

@@ -1,0 +1,1 @@
+"""Speed, as a ratio to the reference in the same run."""

@@ -1,0 +1,1 @@
+"""One module per drawing, named as the measurement it draws."""
