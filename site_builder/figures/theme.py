@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import altair as alt
 import pyarrow as pa
@@ -86,8 +86,8 @@ def literal_colours(svg: str, scheme: str) -> str:
 
 TEMPLATES = ("short", "none", "long")
 SHORT, NONE, LONG = colour("1"), colour("3"), colour("2")
-SEQUENTIAL = "viridis"
-DIVERGING = "blueorange"
+SEQUENTIAL: Final = "viridis"
+DIVERGING: Final = "blueorange"
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 

@@ -1,0 +1,181 @@
+"""How uncertain the model is about what follows an item: each list, and the mean over lists.
+
+Lists of unequal length have no common last position, so means are aligned twice: from the start and
+from the end. What is padding in a table of positions is absent here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from site_builder.drawing import Chart, Drawing
+from site_builder.figures import parts, theme
+
+FEWEST = 10
+"""A mean over fewer lists than this is not drawn."""
+
+SHOWN = 30
+"""Positions that the panels of means show, from either end."""
+
+MOST = 4.0
+"""Nats at which the colour scale ends, one for all variants, so that colours can be compared."""
+
+Records = list[dict[str, Any]]
+
+WHERE = {
+    "item": "at the last token of an item",
+    "break": "at the line break after an item",
+}
+CONDITIONS = {
+    "short-clean": (theme.SHORT, [1, 0], "circle"),
+    "short-corrupted": (theme.SHORT, [3, 3], "square"),
+    "long-clean": (theme.LONG, [1, 0], "triangle-up"),
+    "long-corrupted": (theme.LONG, [3, 3], "diamond"),
+    "none-clean": (theme.NONE, [8, 3], "triangle-down"),
+}
+
+
+def draw(table: pa.Table, *, variant: str) -> Drawing:
+    """Draw one condition list by list, or with `compare` the means of all of them."""
+    position = "break" if variant.endswith("-break") else "item"
+    name = variant.removesuffix("-break")
+    theme.choose(name, ["compare", *CONDITIONS], "variant")
+    if name == "compare":
+        return _compare(table, position)
+    return _condition(table, name, position)
+
+
+def _condition(table: pa.Table, name: str, position: str) -> Drawing:
+    theme.need(table, "part")
+    lists = theme.rows(
+        theme.where(table, part="list"), "topic", "sample", "k", "k_end", "entropy", digits=3
+    )
+    means = [
+        {**row, "condition": name}
+        for row in theme.rows(theme.where(table, part="mean"), *_MEAN)
+        if row["quantity"] == "entropy" and row["n"] >= FEWEST
+    ]
+    template, _, condition = name.partition("-")
+    prompt = {
+        "clean": "under the prompt it was sampled with",
+        "corrupted": "with the length word of the prompt swapped and the list kept",
+    }[condition]
+    return Drawing(
+        (
+            _heatmap(lists, position),
+            _mean(means, "start", "entropy", "Mean, from the first item"),
+            _mean(means, "end", "entropy", "Mean, from the last item"),
+        ),
+        f"Entropy of the next token {WHERE[position]}, in lists sampled with “{template}”, "
+        f"{prompt}. Left, each row is one list; lists are sorted by length.",
+        "A heatmap with one row a list and one column an item, and two curves of the mean with "
+        "interval, counted from the first and from the last item. Higher means less certain.",
+    )
+
+
+def _heatmap(lists: Records, position: str) -> Chart:
+    length: dict[tuple[str, int], int] = {}
+    for row in lists:
+        key = row["topic"], row["sample"]
+        length[key] = max(length.get(key, 0), row["k"])
+    order = {key: place for place, key in enumerate(sorted(length, key=lambda key: length[key]))}
+    cells = [{**row, "list": order[row["topic"], row["sample"]]} for row in lists]
+    step = max(1, min(8, round(420 / len(order))))
+    heatmap: Chart = (
+        alt.Chart(
+            theme.data(cells),
+            title=f"Every list, {WHERE[position]}",
+            width=theme.PANEL,
+            height=step * len(order) + 100,
+        )
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "k:O",
+                title="item, counted from the start",
+                axis=alt.Axis(
+                    values=[1, *range(5, max(length.values()) + 1, 5)], labelAngle=0, ticks=False
+                ),
+            ),
+            y=alt.Y("list:O", axis=None, scale=alt.Scale(paddingInner=0)),
+            color=alt.Color(
+                "entropy:Q",
+                title="entropy, nats",
+                scale=alt.Scale(scheme=theme.SEQUENTIAL, domain=[0, MOST], clamp=True),
+                legend=alt.Legend(tickCount=5),
+            ),
+            tooltip=[
+                alt.Tooltip("topic:N", title="topic"),
+                alt.Tooltip("sample:O", title="sample"),
+                alt.Tooltip("k:O", title="item"),
+                alt.Tooltip("k_end:O", title="from the end"),
+                alt.Tooltip("entropy:Q", title="entropy, nats", format=".2f"),
+            ],
+        )
+    )
+    return heatmap
+
+
+def _compare(table: pa.Table, position: str) -> Drawing:
+    records = [
+        row for row in theme.rows(table, "condition", *_MEAN) if row["n"] and row["n"] >= FEWEST
+    ]
+    return Drawing(
+        (
+            _mean(records, "end", "entropy", "Entropy, from the last item"),
+            _mean(records, "start", "entropy", "Entropy, from the first item"),
+            _mean(records, "end", "varentropy", "Varentropy, from the last item"),
+            _mean(records, "start", "varentropy", "Varentropy, from the first item"),
+        ),
+        f"Entropy and varentropy of the next token {WHERE[position]}: mean over lists, by the "
+        "length word the list was sampled with, under that prompt (clean) and under the other "
+        "one (corrupted).",
+        "Four panels of mean curves with intervals: entropy and varentropy, counted from the last "
+        "and from the first item. Solid lines are clean, dashed ones corrupted.",
+    )
+
+
+_MEAN = ("part", "align", "k", "quantity", "estimate", "low", "high", "n")
+
+
+def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
+    shown = [
+        row
+        for row in records
+        if row["part"] == "mean"
+        and (row["align"], row["quantity"]) == (align, quantity)
+        and abs(row["k"]) <= SHOWN
+    ]
+    names = tuple(name for name in CONDITIONS if name in {row["condition"] for row in shown})
+    unit = "nats" if quantity == "entropy" else "nats²"
+    colours, dashes, shapes = zip(*(CONDITIONS[name] for name in names), strict=True)
+    return parts.curves(
+        shown,
+        title=title,
+        x="k",
+        x_title=f"item, counted from the {align}",
+        y_title=f"{quantity}, {unit}",
+        domain=(0, _highest(records, quantity)),
+        classes=parts.Classes("condition", "", names, colours, dashes, shapes, columns=2),
+        tooltip=[
+            alt.Tooltip("condition:N", title="lists"),
+            alt.Tooltip("k:Q", title="item"),
+            alt.Tooltip("estimate:Q", title=f"{quantity}, {unit}", format=".3f"),
+            alt.Tooltip("low:Q", title="from", format=".3f"),
+            alt.Tooltip("high:Q", title="to", format=".3f"),
+            alt.Tooltip("n:Q", title="lists"),
+        ],
+    )
+
+
+def _highest(records: Records, quantity: str) -> float:
+    """One axis for both alignments."""
+    highest = max(
+        row["high"] if row["high"] is not None else row["estimate"]
+        for row in records
+        if row["quantity"] == quantity
+    )
+    return float(f"{highest * 1.04:.3g}")

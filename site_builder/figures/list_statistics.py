@@ -1,0 +1,318 @@
+"""Lists in numbers: how long, how many tokens an item, how many blanks, how many repeats.
+
+Each variant is a small page of panels: by template, by temperature, by position or topic. Lists cut
+at the token limit are censored: lengths are survival curves (Kaplan and Meier), never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from site_builder.drawing import Chart, Drawing
+from site_builder.figures import parts, theme
+
+POST_TEMPERATURE = 0.8
+"""The temperature at which the three templates are compared."""
+
+FEWEST_AT_RISK = 5
+"""A survival curve ends where fewer lists than this are left to look at."""
+
+Records = list[dict[str, Any]]
+
+
+def draw(table: pa.Table, *, variant: str = "items", template: str = "short") -> Drawing:
+    """Draw `variant`; `template` is the length word of the panels by temperature."""
+    theme.need(
+        table, "part", "template", "temperature", "topic", "held_out", "quantity", "items",
+        "k_end", "estimate", "low", "high", "n", "at_risk", "capped",
+    )  # fmt: skip
+    variants: dict[str, Callable[[Records, str], Drawing]] = {
+        "items": _items,
+        "tokens-per-item": _tokens_per_item,
+        "blanks": _blanks,
+        "repeats": _repeats,
+    }
+    theme.choose(variant, variants, "variant")
+    records = theme.rows(table, *table.column_names)
+    theme.choose(template, {row["template"] for row in records if row["template"]}, "template")
+    for row in records:
+        row["at"] = f"{row['temperature']:g}" if row["temperature"] is not None else ""
+        row["name"] = f"{row['topic']} †" if row["held_out"] else row["topic"]
+    return variants[variant](records, template)
+
+
+def _items(records: Records, template: str) -> Drawing:
+    survival = [
+        row
+        for row in records
+        if row["part"] == "survival" and (row["at_risk"] or 0) >= FEWEST_AT_RISK
+    ]
+    panels: list[Chart] = [
+        _survival(_compared(survival), "By length word", _templates(survival)),
+    ]
+    if len(_temperatures(survival, template)) > 1:
+        panels.append(
+            _survival(
+                [row for row in survival if row["template"] == template],
+                f"“{template}”, by temperature",
+                parts.temperatures(_temperatures(survival, template)),
+            )
+        )
+    summary = _part(records, "summary")
+    for row in summary:
+        row["group"] = f"{row['template']}, {row['at']}"
+        row["cut"] = f"{row['capped'] or 0} of {row['n']}"
+    groups = list(dict.fromkeys(row["group"] for row in sorted(summary, key=_group)))
+    statistics = parts.Classes(
+        "quantity", "", ("mean", "median"), (theme.colour("1"), theme.colour("2"))
+    )
+    panels.append(
+        parts.intervals(
+            summary,
+            title=alt.TitleParams("Mean and median", subtitle="length word, temperature"),
+            x_title="items per list",
+            row="group",
+            order=groups,
+            classes=statistics,
+            tooltip=_tooltip(
+                ("group", "lists"), ("quantity", "statistic"), ("cut", "cut at the limit"),
+                unit="items",
+            ),
+            step=24,
+        )
+    )  # fmt: skip
+    panels.append(_topics(_compared(_part(records, "topic")), "Mean by topic", "items per list"))
+    return Drawing(
+        tuple(panels),
+        "How many items a list has. The curves give the share of lists with at least so many "
+        "items; lists cut at the token limit count as longer than what was seen of them, so a "
+        "mean is a lower bound where many were cut.",
+        "Survival curves of list length by length word and by temperature, then mean and median "
+        "with intervals, then the mean for each topic. A curve further right means longer lists.",
+    )
+
+
+def _survival(records: Records, title: str, classes: parts.Classes) -> Chart:
+    return parts.curves(
+        records,
+        title=title,
+        x="items",
+        x_title="items, k",
+        y_title="share of lists with at least k items",
+        domain=(0, 1),
+        percent=True,
+        classes=classes,
+        tooltip=[
+            alt.Tooltip("template:N", title="length word"),
+            alt.Tooltip("at:N", title="temperature"),
+            alt.Tooltip("items:Q", title="items, k"),
+            alt.Tooltip("estimate:Q", title="share", format=".1%"),
+            alt.Tooltip("low:Q", title="from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("at_risk:Q", title="lists still in view"),
+        ],
+        steps=True,
+    )
+
+
+def _tokens_per_item(records: Records, _: str) -> Drawing:
+    overall, topics = _compared(_part(records, "overall")), _compared(_part(records, "topic"))
+    tokens, share = "tokens_per_item", "one_token_share"
+    return Drawing(
+        (
+            _overall(_of(overall, tokens), "Tokens per item", "tokens"),
+            _overall(_of(overall, share), "Items of one token", "share of items", percent=True),
+            _topics(_of(topics, tokens), "Tokens per item, by topic", "tokens"),
+            _topics(
+                _of(topics, share), "Items of one token, by topic", "share of items", percent=True
+            ),
+        ),
+        "How many tokens an item takes, without hyphen, blank and line break.",
+        "Mean tokens per item and the share of items that are a single token, by length word and "
+        "then by topic, each with its interval.",
+    )
+
+
+def _blanks(records: Records, template: str) -> Drawing:
+    overall = _compared(_part(records, "overall"))
+    position = _compared(_part(records, "position"))
+    by_temperature = [row for row in _part(records, "temperature") if row["template"] == template]
+    correlation = [row for row in _part(records, "spearman") if row["template"] == template]
+    said = _spearman(correlation)
+    share = "share of items"
+    panels: list[Chart] = [
+        _overall(overall, "Items followed by a blank", share, percent=True),
+        parts.curves(
+            position,
+            title="By position from the end",
+            x="k_end",
+            x_title="item, counted from the end",
+            y_title="share of items with a blank",
+            domain=(0, _top(position)),
+            percent=True,
+            classes=_templates(position),
+            tooltip=_tooltip(("template", "length word"), ("k_end", "item from the end"),
+                             percent=True),
+        ),
+    ]  # fmt: skip
+    if by_temperature:
+        panels.append(
+            parts.intervals(
+                by_temperature,
+                title=alt.TitleParams(f"“{template}”, by temperature", subtitle=said),
+                x_title=share,
+                row="at",
+                order=[f"{value:g}" for value in _temperatures(by_temperature, template)],
+                classes=_templates(by_temperature),
+                tooltip=_tooltip(("at", "temperature"), percent=True),
+                domain=(0, _top(by_temperature)),
+                percent=True,
+            )
+        )
+    panels.append(_topics(_compared(_part(records, "topic")), "By topic", share, percent=True))
+    return Drawing(
+        tuple(panels),
+        "How often an item is followed by a blank, a token of white space before the line break.",
+        "The share of items with a blank: by length word, by position from the end of the list, "
+        "by temperature with a rank correlation, and by topic.",
+    )
+
+
+def _spearman(rows: Records) -> str:
+    if not rows or rows[0]["estimate"] is None:
+        return "rank correlation with temperature: not defined"
+    row = rows[0]
+    return f"Spearman ρ = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]".replace(
+        "-", "−"
+    )
+
+
+def _repeats(records: Records, template: str) -> Drawing:
+    everything = _part(records, "overall")
+    topics = _compared(_part(records, "topic"))
+    panels: list[Chart] = [
+        _overall(
+            _of(_compared(everything), "repeated_share"),
+            "Items said before in the same list",
+            "share of items",
+            percent=True,
+        ),
+        _overall(_of(_compared(everything), "repeats"), "Repeated items", "items per list"),
+        _overall(
+            _of(_compared(everything), "shannon_list"), "Diversity within a list", "Shannon, nats"
+        ),
+        _overall(
+            _of(_compared(everything), "shannon_topic"),
+            "Diversity over a topic’s lists",
+            "Shannon, nats",
+        ),
+    ]
+    sweep = [row for row in _of(everything, "repeated_share") if row["template"] == template]
+    if len(_temperatures(sweep, template)) > 1:
+        panels.append(
+            parts.intervals(
+                sweep,
+                title=f"“{template}”, by temperature",
+                x_title="share of items said before",
+                row="at",
+                order=[f"{value:g}" for value in _temperatures(sweep, template)],
+                classes=_templates(sweep),
+                tooltip=_tooltip(("at", "temperature"), percent=True),
+                percent=True,
+            )
+        )
+    panels.append(
+        _topics(
+            _of(topics, "repeated_share"), "Items said before, by topic", "share of items",
+            percent=True,
+        )
+    )  # fmt: skip
+    return Drawing(
+        tuple(panels),
+        "How often a list repeats itself, and how diverse items are. The Shannon index is "
+        "−Σ p ln p over item strings: within one list, and over all lists of a topic.",
+        "Shares and counts of repeated items and two Shannon indices, by length word, by "
+        "temperature and by topic, each with its interval.",
+    )
+
+
+def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
+    classes = _templates(records)
+    return parts.intervals(
+        records,
+        title=title,
+        x_title=x,
+        row="template",
+        order=classes.names,
+        classes=classes,
+        tooltip=_tooltip(("template", "length word"), percent=percent, unit=x),
+        domain=(0, _top(records)),
+        percent=percent,
+        step=26,
+    )
+
+
+def _topics(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
+    """A row a topic, sorted by the first template; held-out topics carry a dagger."""
+    classes = _templates(records)
+    first = [row for row in records if row["template"] == classes.names[0]]
+    order = [row["name"] for row in sorted(first, key=lambda row: -(row["estimate"] or 0))]
+    return parts.intervals(
+        records,
+        title=alt.TitleParams(title, subtitle="† topic held out from all choices"),
+        x_title=x,
+        row="name",
+        order=order,
+        classes=classes,
+        tooltip=_tooltip(("topic", "topic"), ("template", "length word"), percent=percent, unit=x),
+        domain=(0, _top(records)),
+        percent=percent,
+        step=21,
+    )
+
+
+def _tooltip(*fields: tuple[str, str], percent: bool = False, unit: str = "") -> list[alt.Tooltip]:
+    form = ".1%" if percent else ".3~f"
+    named = [alt.Tooltip(f"{field}:N", title=title) for field, title in fields]
+    value = "share" if percent else unit or "estimate"
+    return [
+        *named,
+        alt.Tooltip("estimate:Q", title=value, format=form),
+        alt.Tooltip("low:Q", title="from", format=form),
+        alt.Tooltip("high:Q", title="to", format=form),
+        alt.Tooltip("n:Q", title="n"),
+    ]
+
+
+def _top(records: Records) -> float | None:
+    """An axis of shares that are all but zero still needs a length."""
+    highest = max((row["high"] or row["estimate"] or 0 for row in records), default=0)
+    return 0.1 if highest < 0.1 else None
+
+
+def _part(records: Records, part: str) -> Records:
+    return [row for row in records if row["part"] == part]
+
+
+def _of(records: Records, quantity: str) -> Records:
+    return [row for row in records if row["quantity"] == quantity]
+
+
+def _compared(records: Records) -> Records:
+    return [row for row in records if row["temperature"] in (None, POST_TEMPERATURE)]
+
+
+def _templates(records: Records) -> parts.Classes:
+    return parts.templates([row["template"] for row in records])
+
+
+def _temperatures(records: Records, template: str) -> list[float]:
+    return sorted({row["temperature"] for row in records if row["template"] == template})
+
+
+def _group(row: dict[str, Any]) -> tuple[int, float]:
+    return theme.TEMPLATES.index(row["template"]), row["temperature"]

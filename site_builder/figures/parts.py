@@ -1,0 +1,155 @@
+"""Pieces of several drawings: curves with bands, and rows of estimates with their intervals.
+
+Records are dictionaries with `estimate`, `low` and `high`; `low` and `high` may be None where no
+interval exists, and then none is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from site_builder.drawing import Chart
+from site_builder.figures import theme
+
+Records = Sequence[dict[str, Any]]
+Domain = tuple[float | None, float | None]
+"""Ends of an axis; None leaves an end to the data."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """How the classes of a figure are told apart: by colour, and by dash or shape as well."""
+
+    field: str
+    title: str
+    names: tuple[str, ...]
+    colours: tuple[str, ...]
+    dashes: tuple[Sequence[int], ...] = tuple(theme.DASHES)
+    shapes: tuple[str, ...] = theme.SHAPES
+    columns: int = 3
+
+    def legend(self) -> alt.Legend | None:
+        """Return the legend, or None where there is one class."""
+        if len(self.names) < 2:
+            return None
+        return alt.Legend(title=self.title or None, columns=self.columns)
+
+    def colour(self) -> alt.Color:
+        """Return the colour channel."""
+        scale = alt.Scale(domain=list(self.names), range=list(self.colours[: len(self.names)]))
+        return alt.Color(f"{self.field}:N", scale=scale, legend=self.legend())
+
+    def dash(self) -> alt.StrokeDash:
+        """Return the dash channel, in one legend with the colour."""
+        scale = alt.Scale(domain=list(self.names), range=list(self.dashes[: len(self.names)]))
+        return alt.StrokeDash(f"{self.field}:N", scale=scale, legend=self.legend())
+
+    def shape(self) -> alt.Shape:
+        """Return the shape channel, in one legend with the colour."""
+        scale = alt.Scale(domain=list(self.names), range=list(self.shapes[: len(self.names)]))
+        return alt.Shape(f"{self.field}:N", scale=scale, legend=self.legend())
+
+
+def templates(present: Sequence[str]) -> Classes:
+    """Return the classes of the prompt's length word; each has one colour on the whole page."""
+    looks = {
+        "short": (theme.SHORT, [1, 0], "circle"),
+        "none": (theme.NONE, [2, 2], "square"),
+        "long": (theme.LONG, [5, 3], "triangle-up"),
+    }
+    names = tuple(name for name in looks if name in present)
+    colours, dashes, shapes = zip(*(looks[name] for name in names), strict=True)
+    return Classes("template", "length word", names, colours, dashes, shapes)
+
+
+def temperatures(present: Sequence[float]) -> Classes:
+    """Return the classes of the sampling temperature, as an ordered sequence of colours."""
+    names = tuple(f"{value:g}" for value in sorted(set(present)))
+    step = 5 / max(len(names) - 1, 1)
+    colours = tuple(theme.colour(f"s{1 + round(step * place)}") for place in range(len(names)))
+    return Classes("at", "temperature", names, colours)
+
+
+def curves(
+    records: Records,
+    *,
+    title: str,
+    x: str,
+    x_title: str,
+    y_title: str,
+    classes: Classes,
+    tooltip: Sequence[alt.Tooltip],
+    domain: Domain = (0, None),
+    percent: bool = False,
+    steps: bool = False,
+    height: int = 250,
+) -> Chart:
+    """Return a panel with one line a class and its interval as a band."""
+    path: dict[str, Any] = {"interpolate": "step-after"} if steps else {}
+    scale, axis = _scale(domain), alt.Axis(format="%") if percent else alt.Axis()
+    base = alt.Chart(theme.data(records)).encode(
+        x=alt.X(
+            f"{x}:Q",
+            title=x_title,
+            scale=alt.Scale(nice=False, zero=False),
+            axis=alt.Axis(tickMinStep=1),
+        ),
+        y=alt.Y("estimate:Q", title=y_title, scale=scale, axis=axis),
+        color=classes.colour(),
+    )
+    band = base.mark_area(**path).encode(
+        y=alt.Y("low:Q", title=y_title, scale=scale, axis=axis), y2="high:Q"
+    )
+    line = base.mark_line(**path).encode(strokeDash=classes.dash())
+    # Invisible and large, so that a pointer near a value finds its tooltip.
+    targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
+    return alt.LayerChart(
+        layer=[band, line, targets], title=title, width=theme.PANEL, height=height
+    )
+
+
+def intervals(
+    records: Records,
+    *,
+    title: str | alt.TitleParams,
+    x_title: str,
+    row: str,
+    order: Sequence[str],
+    classes: Classes,
+    tooltip: Sequence[alt.Tooltip],
+    domain: Domain = (0, None),
+    percent: bool = False,
+    step: int = 22,
+) -> Chart:
+    """Return a panel with a row for each value of `row`: its estimate and interval."""
+    scale, axis = _scale(domain), alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
+    if percent:
+        axis["format"] = "%"
+    base = alt.Chart(theme.data(records)).encode(
+        x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis),
+        y=alt.Y(f"{row}:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=130)),
+        color=classes.colour(),
+    )
+    if len(classes.names) > 1 and classes.field != row:
+        base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
+    rules = base.mark_rule(strokeWidth=1.5).encode(
+        x=alt.X("low:Q", title=x_title, scale=scale, axis=axis), x2="high:Q"
+    )
+    points = base.mark_point().encode(shape=classes.shape(), tooltip=list(tooltip))
+    return alt.LayerChart(
+        layer=[rules, points], title=title, width=theme.PANEL, height=step * len(order) + 90
+    )
+
+
+def _scale(domain: Domain) -> alt.Scale:
+    low, high = domain
+    scale = alt.Scale(zero=low == 0, nice=high is None)
+    if low is not None:
+        scale["domainMin"] = low
+    if high is not None:
+        scale["domainMax"] = high
+    return scale
