@@ -1,0 +1,144 @@
+"""Results as HTML: numbers in the prose, and blocks with all a reader may ask of a figure."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from site_builder.errors import BuildError, Problem
+from site_builder.fragments import Fragment, Fragments
+from site_builder.post import Post, Use
+
+BASE = "\x02base\x03"
+_SLOT = re.compile(r'<div data-slot="([\w-]+)">.*?</div>', re.DOTALL)
+
+
+class Blocks:
+    """The post's figures as blocks, drawn before the first page is written.
+
+    `plain` blocks stand in one piece: no links to files, no slots.
+    """
+
+    def __init__(self, post: Post, fragments: Fragments, *, plain: bool = False) -> None:
+        self.post = post
+        self.fragments = fragments
+        self.plain = plain
+        self._drawn: dict[str, tuple[Use, Fragment]] = {}
+        self._values: dict[tuple[str, int], str] = {}
+
+    def draw(self) -> None:
+        """Draw all that the post uses; raises `BuildError` with every problem at once."""
+        problems: list[Problem] = []
+        for place, use in self.post.uses.items():
+            try:
+                if use.directive.kind == "value":
+                    self._values[place] = self._value(use)
+                else:
+                    self._drawn[use.slug] = use, self.fragments.fragment(use)
+            except BuildError as error:
+                problems += error.problems
+        if problems:
+            raise BuildError(sorted(problems))
+
+    def files(self) -> dict[str, Callable[[], bytes]]:
+        """Every file that blocks link to: its path in the site, and its content."""
+        return {
+            f"figures/{name}": (fragment.folder / name).read_bytes
+            for _, fragment in self._drawn.values()
+            for name in fragment.files
+        }
+
+    def slot(self, use: Use) -> str:
+        """What the page's Markdown gets: a slot with the caption, or the whole block if plain."""
+        if not (self._drawn or self._values):
+            self.draw()
+        if use.directive.kind == "value":
+            return self._values[use.directive.where, use.directive.start]
+        if self.plain:
+            return self.block(use.slug, "")
+        fragment = self._drawn[use.slug][1]
+        caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
+        return f'<div data-slot="{use.slug}"><p>{caption}</p></div>'
+
+    def fill(self, page: str, base: str) -> str:
+        """Replace the slots of a page by their blocks; `base` is the way to the site's root."""
+        return _SLOT.sub(lambda slot: self.block(slot[1], base), page)
+
+    def block(self, slug: str, base: str) -> str:
+        """One figure with its number, caption, data, specification and provenance."""
+        use, fragment = self._drawn[slug]
+        recipe = self.post.store.recipe(use.id)
+
+        def url(ending: str) -> str | None:
+            name = fragment.file(ending)
+            return f"{base}/figures/{name}" if name and not self.plain else None
+
+        body = fragment.inline if self.plain else fragment.html.replace(BASE, base)
+        return str(
+            self._template.render(
+                kind=use.directive.kind,
+                slug=slug,
+                number=use.number,
+                noun=use.noun,
+                body=Markup(body),
+                caption=fragment.caption,
+                description=fragment.description,
+                n=recipe.labels.get("n", ""),
+                interval=recipe.labels.get("interval", ""),
+                note=recipe.labels.get("note", ""),
+                columns=fragment.columns,
+                rows=fragment.rows,
+                total_rows=fragment.total_rows,
+                csv_url=url(".csv"),
+                spec_url=url(".vl.json"),
+                vega_url=url(".vg.json"),
+                study_title=self._title(use.id.study),
+                study=use.id.study,
+                analysis=use.id.analysis,
+                variant=use.id.variant,
+                state=use.state,
+                reasons=use.reasons,
+                recipe={
+                    "code": recipe.code.get(f"analyses/{use.id.analysis}.py", ""),
+                    "key": recipe.key,
+                    "content": recipe.content,
+                    "date": recipe.made_at,
+                    "seconds": recipe.seconds,
+                    "device": recipe.made_with.get("device", ""),
+                    "made_with": recipe.made_with,
+                    "inputs": recipe.inputs,
+                    "settings": recipe.settings,
+                    "weights": recipe.weights,
+                    "accepted": recipe.accepted,
+                },
+                command=use.id.command,
+                where=use.directive.where,
+            )
+        )
+
+    def _value(self, use: Use) -> str:
+        value = self.fragments.value(use)
+        stale = ' data-stale="yes"' if use.state == "stale" else ""
+        title = f' title="{html.escape(value.title)}"' if value.title else ""
+        of = html.escape(f"{use.id.study} {use.id}")
+        text = html.escape(value.text)
+        return f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>'
+
+    def _title(self, study: str) -> str:
+        return str(self.post.store.current_settings(study).get("title", study))
+
+    @cached_property
+    def _template(self) -> Any:
+        return Environment(
+            loader=FileSystemLoader(self.post.project.templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ).get_template("figure.html.j2")

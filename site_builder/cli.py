@@ -1,0 +1,284 @@
+"""`build-site` and its commands.
+
+Exit codes: 0 all is well; 1 something is wrong with the post, its results or its studies (every
+message says where, what and the cure); 2 the command line itself is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from site_builder.errors import BuildError
+from site_builder.project import Project
+
+STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
+
+
+def say(line: str) -> None:
+    """Tell a person what happens; never on standard output, which is for machines."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Every problem on a line of its own, then exit 1."""
+    try:
+        yield
+    except BuildError as error:
+        for problem in error.problems:
+            click.secho(str(problem), err=True, fg="red")
+        count = len(error.problems)
+        say(f"{count} problem{'s' * (count > 1)}; nothing was changed")
+        sys.exit(1)
+
+
+def _project() -> Project:
+    project = Project.find()
+    if str(project.root) not in sys.path:
+        sys.path.insert(0, str(project.root))
+    return project
+
+
+_study = click.option("--study", default="", help="Show this study instead of the post's own.")
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+_run = click.option(
+    "--run",
+    type=click.Choice(["never", "missing", "stale"]),
+    default="missing",
+    show_default=True,
+    help="Which results to measure on the way.",
+)
+_strict = click.option("--strict", is_flag=True, help="Make a stale result an error.")
+
+
+@click.group(invoke_without_command=True)
+@_study
+@_run
+@_strict
+@_quiet
+@click.pass_context
+def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool) -> None:
+    """Build the post: every directive's result, drawn, on a page in site/.
+
+    Fresh and stale results are drawn (a stale one is marked), missing ones are measured if the lab
+    is installed. Without a command this builds; see the commands below for the rest.
+    """
+    if context.invoked_subcommand is None:
+        _build(study, run, strict, quiet)
+
+
+def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
+    from site_builder.publish import build
+
+    with _told():
+        project = _project()
+        built = build(
+            project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet
+        )
+    for note in built.notes:
+        click.secho(note, err=True, fg="yellow")
+    if not quiet:
+        page = project.named(built.site / "index.html")
+        if built.unchanged:
+            click.echo(f"nothing changed: {page}")
+        else:
+            click.echo(f"built {page} ({built.drawn} figures drawn anew)")
+
+
+def _quietly(quiet: bool) -> Callable[[str], None]:
+    return (lambda _line: None) if quiet else say
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
+def serve(port: int) -> None:
+    """Show the post and rebuild it when a file changes (loopback only)."""
+    from mkdocs.commands.serve import serve as mkdocs_serve
+
+    with _told():
+        project = _project()
+        mkdocs_serve(
+            config_file=str(project.root / "mkdocs.yml"),
+            dev_addr=f"127.0.0.1:{port}",
+            watch=[str(p) for p in (project.data, project.figures, project.templates)],
+        )
+
+
+@main.command("run")
+@click.argument("analysis", default="")
+@click.argument("variant", default="")
+@click.option("--again", is_flag=True, help="Measure even what is fresh, from the first input on.")
+@_study
+@_quiet
+def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> None:
+    """Measure: all that the post needs and is missing or stale, or the named ANALYSIS [VARIANT].
+
+    A named analysis is measured even when fresh; its inputs only when they are missing or stale.
+    """
+    from site_builder import runner
+    from site_builder.post import needs
+
+    with _told():
+        project = _project()
+        store, asked = _asked(project, analysis, variant, study)
+        named = set(asked) if analysis else set()
+        done = runner.measure(
+            store,
+            asked,
+            lambda id: again or id in named or needs(store, id, stale=True),
+            say=_quietly(quiet),
+            quiet=quiet,
+        )
+    if not quiet:
+        click.echo(f"measured {len(done)} results" if done else "every result is fresh")
+
+
+def _asked(project: Project, analysis: str, variant: str, study: str) -> tuple[Any, list[Any]]:
+    """The results that a command line names: of one variant, one analysis, or the whole post."""
+    from site_builder.errors import Problem, nearest
+    from site_builder.fingerprint import signature
+    from site_builder.post import Post
+    from site_builder.store import ResultId
+
+    post = Post(project, study)
+    project.settings(post.study)
+    if not analysis:
+        post.collect()
+        if post.problems:
+            raise BuildError(sorted(post.problems))
+        return post.store, list(dict.fromkeys(use.id for use in post.uses.values()))
+    known = project.measurements()
+    if analysis not in known:
+        what = f'no measurement "{analysis}"'
+        raise BuildError([Problem("analyses", what, nearest(analysis, known))])
+    variants = signature(project.root, known[analysis], "run").variants
+    return post.store, [
+        ResultId(post.study, analysis, name) for name in ([variant] if variant else variants)
+    ]
+
+
+@main.command()
+@_study
+@_json
+@click.option("--explain", is_flag=True, help="Say why a result is stale.")
+def status(study: str, as_json: bool, explain: bool) -> None:
+    """Show for every directive whether its result is fresh, stale or missing."""
+    from site_builder.post import Post
+
+    with _told():
+        post = Post(_project(), study)
+        post.collect()
+        post.judge()
+        if post.problems and not as_json:
+            raise BuildError(sorted(post.problems))
+    rows = [
+        {
+            "where": use.directive.where,
+            "directive": str(use.directive),
+            "study": use.id.study,
+            "analysis": use.id.analysis,
+            "variant": use.id.variant,
+            "state": use.state,
+            "reasons": use.reasons,
+        }
+        for use in post.uses.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        if post.problems:
+            for problem in sorted(post.problems):
+                click.secho(str(problem), err=True, fg="red")
+            sys.exit(1)
+        return
+    for use in post.uses.values():
+        if use.directive.kind == "value" and use.state == "fresh":
+            continue
+        mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
+        click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
+        for reason in use.reasons if explain or use.state == "missing" else ():
+            click.echo(f"          {reason}")
+    counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+
+
+@main.command()
+@click.argument("analysis", default="")
+@click.argument("variant", default="")
+@_study
+def accept(analysis: str, variant: str, study: str) -> None:
+    """Restamp stale results after a change that keeps their meaning (all, or ANALYSIS [VARIANT]).
+
+    The table stays as it is; the recipe gets today's code and settings, and says that it was
+    accepted by hand, when, and what was waved through.
+    """
+    from site_builder import runner
+    from site_builder.upkeep import accept as restamp
+
+    with _told():
+        store, asked = _asked(_project(), analysis, variant, study)
+        ids = [id for id in runner.with_inputs(store.project, asked) if store.path(id).is_file()]
+        accepted = restamp(store, ids)
+    for id, reasons in accepted:
+        click.echo(f"accepted {id}: {'; '.join(reasons)}")
+    if not accepted:
+        click.echo("nothing is stale")
+
+
+@main.command()
+def verify() -> None:
+    """Check every result on the shelf: readable, unedited, with a recipe, inputs there."""
+    from site_builder.store import Store
+    from site_builder.upkeep import check
+
+    with _told():
+        store = Store(_project())
+        problems = check(store)
+        if problems:
+            raise BuildError(problems)
+    click.echo(f"{len(store.results())} results are sound")
+
+
+@main.command()
+@click.option("--results", is_flag=True, help="Also remove results that nothing can measure.")
+def gc(results: bool) -> None:
+    """Remove what nothing uses: old drawings and half-written files."""
+    from site_builder.store import Store
+    from site_builder.upkeep import collect
+
+    with _told():
+        for line in collect(Store(_project()), results=results):
+            click.echo(line)
+
+
+@main.command()
+@_json
+def studies(as_json: bool) -> None:
+    """List the studies, with how many results each has."""
+    from site_builder.store import Store
+
+    with _told():
+        project = _project()
+        store = Store(project)
+        ids = store.results()
+        rows = [
+            {
+                "study": name,
+                "title": str(project.settings(name).get("title", "")),
+                "results": sum(id.study == name for id in ids),
+                "shown": name == project.study,
+            }
+            for name in project.studies()
+        ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for row in rows:
+        star = "*" if row["shown"] else " "
+        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {row['title']}")

@@ -1,0 +1,37 @@
+"""One form for every message: *where, what, cure*, one line each, all of a build at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """What is wrong: `where` it is (file:line when there is one), `what` it is, and its `cure`."""
+
+    where: str
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" + (f"; {self.cure}" if self.cure else "")
+        return " ".join(line.split())
+
+
+class BuildError(Exception):
+    """Nothing was published; `problems` says why, each once, in the order of the files."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at what `word` was meant to be: `did you mean "entropy"?`, else what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"there is: {', '.join(names)}" if names else "there is none yet"

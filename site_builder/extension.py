@@ -1,0 +1,85 @@
+"""The Python-Markdown extension: where a directive stood, a measured figure stands.
+
+It works wherever Python-Markdown runs. Alone (Zensical, a plain `markdown` call) it writes each
+figure in one piece; under our MkDocs plugin it leaves a slot, which the plugin fills after search
+has read the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from site_builder.blocks import Blocks
+from site_builder.errors import BuildError, Problem
+from site_builder.fragments import Fragments
+from site_builder.post import Post, Use
+from site_builder.project import Project
+
+# Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
+PRIORITY = 29
+
+
+class MeasuredFigures(Extension):
+    """Options: `study` names the study whose results the page shows."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {
+            "study": ["", "the study whose results the page shows"],
+            "blocks": [None, "blocks prepared by the host"],
+            "page": [None, "a function that tells which file is being rendered"],
+        }
+        super().__init__(**options)
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Register the preprocessor."""
+        blocks = self.getConfig("blocks") or _alone(self.getConfig("study"))
+        page = self.getConfig("page") or (lambda text: _page_of(blocks.post, text))
+        md.preprocessors.register(_Directives(md, blocks, page), "measured-figures", PRIORITY)
+
+
+class _Directives(Preprocessor):
+    def __init__(self, md: Markdown, blocks: Blocks, page: Any) -> None:
+        super().__init__(md)
+        self.blocks = blocks
+        self.page = page
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines)
+        path = self.page(text)
+        if path is None:
+            return lines
+        return self.blocks.post.fill(text, path, self._place).split("\n")
+
+    def _place(self, use: Use) -> str:
+        html = self.blocks.slot(use)
+        stash: str = self.md.htmlStash.store(html)
+        return stash
+
+
+def _alone(study: str) -> Blocks:
+    """Everything the extension needs when no plugin prepared it."""
+    post = Post(Project.find(), study)
+    post.resolve("never", say=lambda _line: None)
+    return Blocks(post, Fragments(post), plain=True)
+
+
+def _page_of(post: Post, text: str) -> Path | None:
+    """The page whose file ends with `text`: hosts strip front matter and tell no names."""
+    wanted = text.strip()
+    for path in post.pages():
+        if path.read_text("utf-8").replace("\r\n", "\n").strip().endswith(wanted):
+            return path
+    if "<<" in text:
+        cure = "let the page be the file as it is"
+        raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
+    return None
+
+
+def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802
+    """Python-Markdown's way in."""
+    return MeasuredFigures(**options)

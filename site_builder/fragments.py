@@ -1,0 +1,219 @@
+"""Results as pieces of a page: drawn once, kept until the table, the drawing or an option changes.
+
+An unchanged piece costs no import: neither Altair nor pyarrow is needed to show it again.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import shutil
+import sys
+import traceback
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from site_builder import fingerprint, values
+from site_builder.errors import BuildError, Problem
+from site_builder.post import Post, Use
+from site_builder.store import write_aside
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from site_builder.drawing import Drawing
+
+MOST_ROWS = 100
+"""Rows of data shown under a figure; the rest is in its CSV file."""
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """What a use becomes: HTML with and without files, words, and the head of its data.
+
+    `html` names its files with `blocks.BASE` in front, `inline` stands alone; `folder` has `files`.
+    """
+
+    key: str
+    html: str
+    inline: str
+    caption: str
+    description: str
+    columns: list[str]
+    rows: list[list[str]]
+    total_rows: int
+    files: list[str]
+    folder: Path
+
+    def file(self, ending: str) -> str:
+        """The name of the file that ends so, or "" when there is none."""
+        return next((name for name in self.files if name.endswith(ending)), "")
+
+
+class Fragments:
+    """All fragments of a post, kept in `.cache/drawings`."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+        self.project = post.project
+        self.folder = self.project.cache / "drawings"
+        self.used: set[str] = set()
+        self.drawn = 0
+        self._tables: dict[Any, pa.Table] = {}
+        self._codes: dict[str, dict[str, str]] = {}
+
+    def value(self, use: Use) -> values.Value:
+        """The number that a `value` directive prints."""
+        options = use.directive.options
+        key = fingerprint.digest([self._file_digest(use), self._code("values.py"), options])[:32]
+        self.used.add(key)
+        path = self.folder / f"{key}.json"
+        if path.is_file():
+            return values.Value(**json.loads(path.read_bytes()))
+        value = values.read(self._table(use), use.directive)
+        write_aside(path, json.dumps(asdict(value)).encode())
+        return value
+
+    def fragment(self, use: Use) -> Fragment:
+        """The block that a `figure`, `table` or `tokens` directive becomes.
+
+        Raises `BuildError` when the drawing cannot draw the table.
+        """
+        key = self._key(use)
+        self.used.add(key)
+        folder = self.folder / key
+        if not (folder / "fragment.json").is_file():
+            self._draw(use, key, folder)
+            self.drawn += 1
+        return Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
+
+    def sweep(self) -> int:
+        """Remove what the post no longer uses; returns how many pieces went."""
+        gone = 0
+        for path in self.folder.glob("*"):
+            if path.name.removesuffix(".json") not in self.used:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                gone += 1
+        return gone
+
+    def _key(self, use: Use) -> str:
+        code = self._code(f"figures/{use.id.analysis}.py") | self._code("embed.py")
+        parts = [
+            self._file_digest(use),
+            code,
+            self._surroundings,
+            use.slug,
+            use.id.variant,
+            use.directive.options,
+        ]
+        return fingerprint.digest(parts)[:32]
+
+    def _file_digest(self, use: Use) -> str:
+        return fingerprint.sha256_file(self.post.store.path(use.id))
+
+    def _code(self, name: str) -> dict[str, str]:
+        if name not in self._codes:
+            root = self.project.builder
+            self._codes[name] = fingerprint.code(root, root / "site_builder" / name)
+        return self._codes[name]
+
+    @cached_property
+    def _surroundings(self) -> list[str]:
+        """What else shapes a drawing: its templates, and the libraries that draw."""
+        templates = sorted(self.project.templates.glob("*.j2"))
+        digests = [fingerprint.sha256_file(path) for path in templates]
+        own = [fingerprint.sha256_file(Path(__file__))]
+        return own + digests + [version(name) for name in ("altair", "vl-convert-python", "jinja2")]
+
+    def _table(self, use: Use) -> pa.Table:
+        if use.id not in self._tables:
+            self._tables[use.id] = self.post.store.load(use.id).table
+        return self._tables[use.id]
+
+    def _draw(self, use: Use, key: str, folder: Path) -> None:
+        from site_builder.embed import render
+
+        table = self._table(use)
+        drawing = self._drawing(use, table)
+        try:
+            rendered = render(drawing, use.slug, key)
+        except Exception as error:
+            raise BuildError([self._raised(use, error)]) from error
+        files = dict(rendered.files) | {f"{use.slug}.{key[:8]}.csv": _csv(table)}
+        head = table.slice(0, MOST_ROWS).to_pylist()
+        body = {
+            "key": key,
+            "html": rendered.html,
+            "inline": rendered.inline,
+            "caption": drawing.caption,
+            "description": drawing.description,
+            "columns": table.column_names,
+            "rows": [[_cell(value) for value in row.values()] for row in head],
+            "total_rows": table.num_rows,
+            "files": sorted(files),
+        }
+        for name, data in files.items():
+            write_aside(folder / name, data)
+        write_aside(folder / "fragment.json", json.dumps(body, ensure_ascii=False).encode())
+
+    def _drawing(self, use: Use, table: pa.Table) -> Drawing:
+        from site_builder.drawing import DrawingError
+
+        try:
+            module = _module(self.project.drawings()[use.id.analysis])
+            options = self.post.options(use)
+            drawing: Drawing = module.draw(table, variant=use.id.variant, **options)
+        except DrawingError as error:
+            what = f'"{use.id}": {error.what}'
+            raise BuildError([Problem(use.directive.where, what, error.cure)]) from None
+        except Exception as error:
+            raise BuildError([self._raised(use, error)]) from error
+        return drawing
+
+    def _raised(self, use: Use, error: Exception) -> Problem:
+        """An exception as one line, with the innermost place inside the drawings."""
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [f for f in frames if Path(f.filename).parent == self.project.figures]
+        frame = (ours or frames)[-1]
+        place = f"{self.project.named(Path(frame.filename))}:{frame.lineno}"
+        what = f'drawing "{use.id}" raised {type(error).__name__}: {str(error)[:200]}'
+        return Problem(use.directive.where, what, f"see {place}")
+
+
+def _module(path: Path) -> Any:
+    """The drawing's module, from the project's own file whatever is installed elsewhere."""
+    name = f"site_builder.figures.{path.stem}"
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+        return loaded
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _csv(table: pa.Table) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for batch in table.to_batches():
+        writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

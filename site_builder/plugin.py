@@ -1,0 +1,77 @@
+"""The MkDocs plugin, a thin skin: what the Markdown extension cannot do alone.
+
+It prepares the post before the first page, adds style, script and figures' files, fills the slots
+after search has read the pages, and writes the content-security policy last.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from site_builder import assets, csp
+from site_builder.blocks import Blocks
+from site_builder.errors import BuildError
+from site_builder.fragments import Fragments
+from site_builder.post import Post
+from site_builder.project import EXTENSION, Project
+
+
+class MeasuredPost(BasePlugin[Config]):
+    """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`."""
+
+    blocks: Blocks | None = None
+    _page: Path | None = None
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Resolve every directive and hand the blocks to the extension."""
+        project = Project.find(Path(config.config_file_path).parent)
+        if self.blocks is None:
+            try:
+                post = Post(project)
+                post.resolve("never", say=print)
+                self.blocks = Blocks(post, Fragments(post))
+                self.blocks.draw()
+            except BuildError as error:
+                raise PluginError(str(error)) from None
+        options = config.mdx_configs.setdefault(EXTENSION, {})
+        options |= {"blocks": self.blocks, "page": lambda _text: self._page}
+        self._assets = assets.hashed(project.assets)
+        config.extra_css += [name for name in self._assets if name.endswith(".css")]
+        config.extra["post_script"] = assets.named(self._assets, "post.js")
+        config.extra["post_charts"] = assets.named(self._assets, "charts.js")
+        return config
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Add hashed assets and the figures' files."""
+        assert self.blocks is not None
+        for name, data in self._assets.items():
+            files.append(File.generated(config, name, content=data))
+        for name, read in self.blocks.files().items():
+            files.append(File.generated(config, name, content=read()))
+        return files
+
+    def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
+        """Tell the extension which file it is about to read."""
+        self._page = Path(page.file.abs_src_path) if page.file.abs_src_path else None
+        return markdown
+
+    @event_priority(-100)
+    def on_post_page(self, output: str, *, page: Page, **_: Any) -> str:
+        """Put the figures into their slots."""
+        assert self.blocks is not None
+        return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
+
+    @event_priority(-100)
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Protect every page, when nothing will change it any more."""
+        for path in sorted(Path(config.site_dir).rglob("*.html")):
+            path.write_text(csp.protect(path.read_text("utf-8")), "utf-8")

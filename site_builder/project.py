@@ -1,0 +1,157 @@
+"""Where things are: the project's folders, its studies and what its shelves hold."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from site_builder.errors import BuildError, Problem, nearest
+
+EXTENSION = "site_builder.extension"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a `mkdocs.yml`: the post, its measurements, drawings and results."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """The project that holds `start` (default: the current folder).
+
+        Raises `BuildError` when no folder upwards has a `mkdocs.yml`.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "mkdocs.yml").is_file():
+                return cls(folder)
+        cure = "run it inside the project's folder"
+        raise BuildError([Problem(str(here), "no mkdocs.yml here or above", cure)])
+
+    @property
+    def content(self) -> Path:
+        """The post's Markdown."""
+        return self.root / "content"
+
+    @property
+    def data(self) -> Path:
+        """The committed results."""
+        return self.root / "data"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again: drawings, the build's manifest, models."""
+        return self.root / ".cache"
+
+    @property
+    def site(self) -> Path:
+        """The published page."""
+        return self.root / "site"
+
+    @property
+    def builder(self) -> Path:
+        """The folder that holds `site_builder`: the project's own, else where it is installed."""
+        own = self.root / "site_builder" / "figures"
+        return self.root if own.is_dir() else Path(__file__).resolve().parents[1]
+
+    @property
+    def figures(self) -> Path:
+        """The drawings."""
+        return self.builder / "site_builder" / "figures"
+
+    @property
+    def templates(self) -> Path:
+        """Jinja2 templates: of the theme, of blocks, of drawings."""
+        return self.builder / "templates"
+
+    @property
+    def assets(self) -> Path:
+        """Style sheets and scripts."""
+        return self.builder / "assets"
+
+    @property
+    def analyses(self) -> Path:
+        """The measurements."""
+        return self.root / "analyses"
+
+    def named(self, path: Path) -> str:
+        """`path` as messages show it: from the project's root."""
+        return (
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        )
+
+    @cached_property
+    def study(self) -> str:
+        """The study whose numbers the page shows: the extension's `study` in mkdocs.yml."""
+        import yaml
+
+        class AnyTag(yaml.SafeLoader):
+            """Reads `!ENV` and `!!python/name:…` as nothing: only our own settings matter here."""
+
+        AnyTag.add_multi_constructor("", lambda _loader, _suffix, _node: None)
+        try:
+            config = yaml.load((self.root / "mkdocs.yml").read_text("utf-8"), AnyTag)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"mkdocs.yml:{mark.line + 1}" if mark else "mkdocs.yml"
+            raise BuildError([Problem(where, f"not YAML ({error})", "mend the line")]) from None
+        for extension in (config or {}).get("markdown_extensions", []):
+            if isinstance(extension, dict) and EXTENSION in extension:
+                return str((extension[EXTENSION] or {}).get("study", ""))
+        cure = f"add markdown_extensions: - {EXTENSION}: {{study: NAME}}"
+        raise BuildError([Problem("mkdocs.yml", "no study is named", cure)])
+
+    def studies(self) -> dict[str, Path]:
+        """Every study and its file."""
+        return _modules(self.analyses / "studies", ".toml")
+
+    def measurements(self) -> dict[str, Path]:
+        """Every measurement and its module."""
+        return _modules(self.analyses, ".py")
+
+    def drawings(self) -> dict[str, Path]:
+        """Every drawing and its module; `theme` and its like draw nothing and define no `draw`."""
+        return {
+            name: path
+            for name, path in _modules(self.figures, ".py").items()
+            if "\ndef draw(" in path.read_text("utf-8")
+        }
+
+    def settings(self, study: str) -> dict[str, Any]:
+        """A study's file as dotted keys: `{"sampling.top_p": 0.9}`.
+
+        Raises `BuildError` when there is no such study or its file is not TOML.
+        """
+        known = self.studies()
+        if study not in known:
+            cure = nearest(study, known)
+            raise BuildError([Problem("analyses/studies", f'no study "{study}"', cure)])
+        try:
+            tree = tomllib.loads(known[study].read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BuildError(
+                [Problem(self.named(known[study]), f"not TOML: {error}", "mend it")]
+            ) from None
+        return flat(tree)
+
+
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys, each table also under its own name."""
+    keys: dict[str, Any] = {}
+    for name, value in tree.items():
+        keys[prefix + name] = value
+        if isinstance(value, dict):
+            keys |= flat(value, f"{prefix}{name}.")
+    return keys
+
+
+def _modules(folder: Path, suffix: str) -> dict[str, Path]:
+    return {
+        path.stem: path
+        for path in sorted(folder.glob(f"*{suffix}"))
+        if not path.stem.startswith("_")
+    }

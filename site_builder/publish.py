@@ -1,0 +1,130 @@
+"""`build-site`: resolve, draw, build aside, and only then take the last site's place."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from site_builder.errors import BuildError, Problem
+from site_builder.manifest import Manifest, inputs, outputs
+from site_builder.project import Project
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: where the page is, what to know about it, how much was drawn anew."""
+
+    site: Path
+    notes: list[str]
+    drawn: int
+    unchanged: bool = False
+
+
+def build(
+    project: Project,
+    *,
+    study: str = "",
+    run: str = "missing",
+    strict: bool = False,
+    say: Say,
+    quiet: bool = False,
+) -> Built:
+    """Publish the post to `site/`; does nothing when nothing changed.
+
+    Raises `BuildError` with every problem; the last good site then stays in place.
+    """
+    last = Manifest.last(project)
+    may_stand = last and last.study == study and not (last.stale and (strict or run == "stale"))
+    if last and may_stand and last.holds(project):
+        return Built(project.site, last.notes, 0, unchanged=True)
+
+    from site_builder.blocks import Blocks
+    from site_builder.fragments import Fragments
+    from site_builder.post import Post
+
+    read = inputs(project)
+    post = Post(project, study)
+    post.resolve(run, strict=strict, say=say, quiet=quiet)
+    blocks = Blocks(post, Fragments(post))
+    blocks.draw()
+    stale = {str(use.id): use for use in post.uses.values() if use.state == "stale"}
+    notes = [
+        str(
+            Problem(
+                use.directive.where,
+                f'"{use.id}" is stale: {"; ".join(use.reasons)}',
+                f"run: {use.id.command}",
+            )
+        )
+        for use in stale.values()
+    ]
+    aside = project.cache / f"site.{os.getpid()}"
+    try:
+        notes += _mkdocs(project, blocks, aside)
+        _replace(project.site, aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    blocks.fragments.sweep()
+    # What was measured on the way counts as read; an edit made meanwhile does not.
+    read |= {name: digest for name, digest in inputs(project).items() if name.startswith("data/")}
+    Manifest(study, read, outputs(project.site), notes, len(stale)).save(project)
+    return Built(project.site, notes, blocks.fragments.drawn)
+
+
+def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:
+    """Let MkDocs write the pages into `site`; returns its warnings."""
+    # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    from mkdocs.commands.build import build as mkdocs_build
+    from mkdocs.config import load_config
+    from mkdocs.exceptions import MkDocsException
+
+    warnings: list[str] = []
+    handler = _Collect(warnings)
+    logger = logging.getLogger("mkdocs")
+    logger.addHandler(handler)
+    try:
+        config = load_config(str(project.root / "mkdocs.yml"), site_dir=str(site))
+        plugin: Any = config.plugins.get("measured-post")
+        if plugin is None:
+            cure = "add it under plugins:"
+            raise BuildError([Problem("mkdocs.yml", "no measured-post plugin", cure)])
+        plugin.blocks = blocks
+        config.plugins.on_startup(command="build", dirty=False)
+        mkdocs_build(config)
+        config.plugins.on_shutdown()
+    except MkDocsException as error:
+        raise BuildError([Problem("mkdocs.yml", str(error), "mend it")]) from None
+    finally:
+        logger.removeHandler(handler)
+    return warnings
+
+
+class _Collect(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"mkdocs: {record.getMessage()}")
+
+
+def _replace(site: Path, aside: Path) -> None:
+    """Put the new site where the old one is; if that fails, the old one stays."""
+    old = aside.with_name(f"{aside.name}.old")
+    if site.exists():
+        site.rename(old)
+    try:
+        aside.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

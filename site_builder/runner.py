@@ -1,0 +1,156 @@
+"""Runs the measurements behind results: the only door from pages to models.
+
+The lab is imported on demand, so that building from committed results needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from site_builder import fingerprint
+from site_builder.errors import BuildError, Problem, nearest
+from site_builder.project import Project
+from site_builder.store import Recipe, ResultId, Store, now
+
+if TYPE_CHECKING:
+    from analyses.lab.lab import Lab
+
+LAB_CURE = 'install the lab: pip install -e ".[lab]"'
+
+
+def has_lab() -> bool:
+    """Whether measurements can run here."""
+    return all(importlib.util.find_spec(name) for name in ("torch", "transformer_lens"))
+
+
+def inputs_of(project: Project, id: ResultId) -> list[ResultId]:
+    """The results that a measurement reads; checks that the measurement and its variant exist."""
+    known = project.measurements()
+    if id.analysis not in known:
+        cure = nearest(id.analysis, known)
+        raise BuildError([Problem("analyses", f'no measurement "{id.analysis}"', cure)])
+    path = known[id.analysis]
+    signature = fingerprint.signature(project.root, path, "run")
+    if id.variant not in signature.variants:
+        what = f'{id.analysis} has no variant "{id.variant}"'
+        cure = nearest(id.variant, filter(None, signature.variants))
+        raise BuildError([Problem(project.named(path), what, cure)])
+    return [ResultId(id.study, name) for name in signature.inputs]
+
+
+def with_inputs(project: Project, ids: Iterable[ResultId]) -> list[ResultId]:
+    """`ids` and all that they read, inputs first, each once.
+
+    Raises `BuildError` on unknown names and on measurements that need each other.
+    """
+    ordered: dict[ResultId, None] = {}
+    open_ids: list[ResultId] = []
+
+    def visit(id: ResultId) -> None:
+        if id in ordered:
+            return
+        if id in open_ids:
+            circle = " → ".join(str(i) for i in (*open_ids[open_ids.index(id) :], id))
+            raise BuildError(
+                [Problem(f"analyses/{id.analysis}.py", f"a circle: {circle}", "cut it")]
+            )
+        open_ids.append(id)
+        for input_id in inputs_of(project, id):
+            visit(input_id)
+        open_ids.pop()
+        ordered[id] = None
+
+    for id in ids:
+        visit(id)
+    return list(ordered)
+
+
+def measure(
+    store: Store,
+    ids: Iterable[ResultId],
+    wanted: Callable[[ResultId], bool],
+    *,
+    say: Callable[[str], None],
+    quiet: bool = False,
+) -> list[ResultId]:
+    """Measure `ids` and what they read, inputs first, those for which `wanted` says so.
+
+    `wanted` is asked when a result's inputs are up to date. Each result is saved as soon as it is
+    there, so nothing finished is lost. Returns what was measured; raises `BuildError`.
+    """
+    project = store.project
+    labs: dict[str, Lab] = {}
+    done = []
+    for id in with_inputs(project, ids):
+        if not wanted(id):
+            continue
+        if id.study not in labs:
+            labs[id.study] = _open(project, id, quiet)
+        say(f"measuring {id} for {id.study}")
+        seconds = _measure(store, labs[id.study], id)
+        say(f"measured {id} in {seconds:.1f} s, {store.path(id).stat().st_size / 1e3:.0f} kB")
+        done.append(id)
+    return done
+
+
+def _open(project: Project, id: ResultId, quiet: bool) -> Lab:
+    if not has_lab():
+        raise BuildError([Problem(f"data/{id.study}", f'no result for "{id}"', LAB_CURE)])
+    project.settings(id.study)
+    if str(project.root) not in sys.path:
+        sys.path.insert(0, str(project.root))
+    from analyses.lab.lab import Lab
+
+    from analyses.lab.errors import LabError
+
+    try:
+        return Lab.open(id.study, root=project.root, quiet=quiet)
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+
+
+def _measure(store: Store, lab: Lab, id: ResultId) -> float:
+    from analyses.lab.errors import LabError
+
+    settings = store.current_settings(id.study)
+    code = store.current_code(id.analysis)
+    inputs = inputs_of(store.project, id)
+    tables = [store.load(i).table for i in inputs]
+    contents = {i.analysis: store.content(i) for i in inputs}
+    module: Any = importlib.import_module(f"analyses.{id.analysis}")
+    lab.begin()
+    start = time.perf_counter()
+    try:
+        table = module.run(lab, *tables, **({"variant": id.variant} if id.variant else {}))
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    seconds = time.perf_counter() - start
+    used = lab.used()
+    recipe = Recipe(
+        study=id.study,
+        analysis=id.analysis,
+        variant=id.variant,
+        code=code,
+        settings={name: settings.get(name) for name in sorted(used.settings)},
+        weights=dict(used.weights),
+        inputs=contents,
+        labels=labels(table),
+        made_with=dict(used.made_with),
+        made_at=now(),
+        seconds=round(seconds, 3),
+    )
+    store.save(id, table, recipe)
+    return seconds
+
+
+def labels(table: Any) -> dict[str, Any]:
+    """What a table says of itself: n, interval, units, note."""
+    import json
+
+    found = (table.schema.metadata or {}).get(b"labels", b"{}")
+    return dict(json.loads(found))

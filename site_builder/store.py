@@ -1,0 +1,315 @@
+"""Results on their shelf: one Parquet file each, with the recipe that made it in the footer.
+
+A recipe says what the table depends on (code, settings, weights, inputs), so that a result can be
+asked why it is stale; and what it was made with, which is told but does not count. Its `content`
+is the digest of the file's bytes between the magic number and the footer: the table as stored. So
+an edited table is seen, and a measurement that comes out the same makes nothing behind it stale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from site_builder import fingerprint
+from site_builder.errors import BuildError, Problem
+from site_builder.project import Project
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 1
+_RECIPE = b"recipe"
+_MAGIC = b"PAR1"
+
+
+@dataclass(frozen=True, order=True)
+class ResultId:
+    """A result's name: study, analysis, variant ("" when the analysis has but one)."""
+
+    study: str
+    analysis: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.analysis} {self.variant}".strip()
+
+    @property
+    def command(self) -> str:
+        """What measures it."""
+        return f"build-site run {self}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a result was made from (keyed) and made with (told).
+
+    code: file → digest. settings: dotted key of the study file → value. weights: name → digest.
+    inputs: analysis → content digest. labels: what the measurement says of its own table.
+    accepted: restamps by hand, each with date and the reasons that were waved through.
+    """
+
+    study: str
+    analysis: str
+    variant: str
+    code: dict[str, str]
+    settings: dict[str, Any]
+    weights: dict[str, str]
+    inputs: dict[str, str]
+    labels: dict[str, Any]
+    made_with: dict[str, Any]
+    made_at: str
+    seconds: float
+    content: str = ""
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    format: int = FORMAT
+
+    @property
+    def key(self) -> str:
+        """The digest of all that counts."""
+        return fingerprint.digest([self.code, self.settings, self.weights, self.inputs])
+
+
+@dataclass(frozen=True)
+class Result:
+    """A table and where it came from."""
+
+    id: ResultId
+    table: pa.Table
+    recipe: Recipe
+
+
+class Store:
+    """The shelf `data/`, and what is wrong with what stands on it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._seen: dict[Path, tuple[str, str]] = {}
+        self._whys: dict[ResultId, list[str]] = {}
+        self._codes: dict[str, dict[str, str]] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
+
+    def path(self, id: ResultId) -> Path:
+        """The file of a result, there or not."""
+        folder = self.project.data / id.study
+        if id.variant:
+            return folder / id.analysis / f"{id.variant}.parquet"
+        return folder / f"{id.analysis}.parquet"
+
+    def results(self) -> list[ResultId]:
+        """Every result that has a file."""
+        ids = []
+        for path in sorted(self.project.data.rglob("*.parquet")):
+            parts = path.relative_to(self.project.data).with_suffix("").parts
+            if 2 <= len(parts) <= 3:
+                ids.append(ResultId(*parts))
+        return ids
+
+    def save(self, id: ResultId, table: pa.Table, recipe: Recipe) -> Recipe:
+        """Write a result aside, then rename; returns the recipe with its content's digest."""
+        data = _parquet(table)
+        recipe = Recipe(**asdict(recipe) | {"content": _content(data)})
+        body = asdict(recipe)
+        body["seal"] = fingerprint.digest(body)
+        path = self.path(id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with aside.open("wb") as file:
+                file.write(_parquet(table, json.dumps(body, ensure_ascii=False).encode()))
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        self.forget()
+        return recipe
+
+    def forget(self) -> None:
+        """Look at the files again: one of them has changed."""
+        self._seen.clear()
+        self._whys.clear()
+        self._codes.clear()
+        self._settings.clear()
+
+    def load(self, id: ResultId) -> Result:
+        """A result with its table.
+
+        Raises `BuildError` when it is missing, not Parquet, cut short, or without a recipe.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        recipe = self.recipe(id)
+        try:
+            return Result(id, pq.read_table(self.path(id), partitioning=None), recipe)
+        except (pa.ArrowException, OSError) as error:
+            raise BuildError([self._spoiled(id, str(error))]) from None
+
+    def recipe(self, id: ResultId) -> Recipe:
+        """A result's recipe, without its table; from the cache when the file is as it was."""
+        path = self.path(id)
+        if not path.is_file():
+            raise BuildError([self.missing(id)])
+        file_digest, _ = self._digests(path)
+        body = self._recipes.get(file_digest)
+        if body is None:
+            body = self._read_recipe(id)
+            self._recipes[file_digest] = body
+            self._write_recipes()
+        sealed = dict(body)
+        seal = sealed.pop("seal", None)
+        if sealed.get("format") != FORMAT:
+            raise BuildError([self._spoiled(id, "its recipe is of another version")])
+        if seal != fingerprint.digest(sealed):
+            raise BuildError([self._spoiled(id, "its recipe was edited")])
+        return Recipe(**sealed)
+
+    def content(self, id: ResultId) -> str:
+        """The digest of the table that is on the shelf now."""
+        return self._digests(self.path(id))[1]
+
+    def missing(self, id: ResultId) -> Problem:
+        """That there is no such result, and how to get it."""
+        return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {id.command}")
+
+    def why_stale(self, id: ResultId) -> list[str]:
+        """Reasons not to trust a result; empty means fresh.
+
+        Raises `BuildError` when there is no result or it cannot be read.
+        """
+        if id not in self._whys:
+            self._whys[id] = []  # a circle of inputs ends here
+            self._whys[id] = self._reasons(id, self.recipe(id))
+        return self._whys[id]
+
+    def current_code(self, analysis: str) -> dict[str, str]:
+        """The digests of a measurement's code as it is now."""
+        if analysis not in self._codes:
+            module = self.project.measurements().get(analysis)
+            self._codes[analysis] = fingerprint.code(self.project.root, module) if module else {}
+        return self._codes[analysis]
+
+    def current_settings(self, study: str) -> dict[str, Any]:
+        """A study's file as it is now."""
+        if study not in self._settings:
+            self._settings[study] = self.project.settings(study)
+        return self._settings[study]
+
+    def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
+        reasons = []
+        if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
+            reasons.append(
+                f"it was measured as {recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
+            )
+        if self.content(id) != recipe.content:
+            reasons.append("its table was changed after it was measured")
+        code = self.current_code(id.analysis)
+        for name in sorted(code.keys() | recipe.code.keys()):
+            if code.get(name) != recipe.code.get(name):
+                reasons.append(f"{name} {_changed(name in recipe.code, name in code)}")
+        settings = self.current_settings(id.study)
+        for name, before in recipe.settings.items():
+            if _plain(settings.get(name)) != _plain(before):
+                reasons.append(f"{name} was {_brief(before)} and is {_brief(settings.get(name))}")
+        for name, before in recipe.inputs.items():
+            input_id = ResultId(id.study, name)
+            if not self.path(input_id).is_file():
+                reasons.append(f"its input {name} is gone")
+            elif self.content(input_id) != before:
+                reasons.append(f"its input {name} changed")
+            elif self.why_stale(input_id):
+                reasons.append(f"its input {name} is stale")
+        return reasons
+
+    def _digests(self, path: Path) -> tuple[str, str]:
+        if path not in self._seen:
+            data = path.read_bytes()
+            self._seen[path] = fingerprint.sha256(data), _content(data)
+        return self._seen[path]
+
+    def _read_recipe(self, id: ResultId) -> dict[str, Any]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            found = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
+        except (pa.ArrowException, OSError) as error:
+            raise BuildError([self._spoiled(id, str(error))]) from None
+        try:
+            body = json.loads(found or b"")
+            Recipe(**{k: v for k, v in body.items() if k != "seal"})
+        except (ValueError, TypeError, AttributeError):
+            raise BuildError([self._spoiled(id, "it has no recipe of ours")]) from None
+        return dict(body)
+
+    def _spoiled(self, id: ResultId, why: str) -> Problem:
+        where = self.project.named(self.path(id))
+        return Problem(where, f"cannot be used: {why}", f"run: {id.command}")
+
+    @cached_property
+    def _recipes(self) -> dict[str, dict[str, Any]]:
+        try:
+            return dict(json.loads(self._recipes_file.read_bytes()))
+        except (OSError, ValueError):
+            return {}
+
+    @property
+    def _recipes_file(self) -> Path:
+        return self.project.cache / "recipes.json"
+
+    def _write_recipes(self) -> None:
+        write_aside(self._recipes_file, json.dumps(self._recipes).encode())
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+def now() -> str:
+    """The time as recipes tell it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _parquet(table: pa.Table, recipe: bytes | None = None) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", compression_level=9) as writer:
+        writer.write_table(table)
+        if recipe is not None:
+            writer.add_key_value_metadata({_RECIPE: recipe})
+    return bytes(sink.getvalue())
+
+
+def _content(data: bytes) -> str:
+    if len(data) < 12 or data[-4:] != _MAGIC:
+        return "not Parquet"
+    (footer,) = struct.unpack("<I", data[-8:-4])
+    return fingerprint.sha256(data[4 : max(4, len(data) - 8 - footer)])
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _changed(was: bool, is_now: bool) -> str:
+    if was and is_now:
+        return "changed"
+    return "is no longer used" if was else "is newly used"

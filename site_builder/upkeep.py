@@ -1,0 +1,106 @@
+"""Keeping the shelf in order: restamping, checking, sweeping."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from site_builder import runner
+from site_builder.errors import BuildError, Problem
+from site_builder.fingerprint import signature
+from site_builder.store import ResultId, Store, now
+
+OLD = 3600.0
+"""Seconds after which a half-written file belongs to nobody."""
+
+
+def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[str]]]:
+    """Give stale results, inputs first, a recipe of today; returns what was waved through.
+
+    Raises `BuildError` when a result cannot be read.
+    """
+    done = []
+    for id in ids:
+        reasons = store.why_stale(id)
+        if not reasons:
+            continue
+        result = store.load(id)
+        settings = store.current_settings(id.study)
+        recipe = replace(
+            result.recipe,
+            study=id.study,
+            analysis=id.analysis,
+            variant=id.variant,
+            code=store.current_code(id.analysis),
+            settings={name: settings.get(name) for name in result.recipe.settings},
+            inputs={i.analysis: store.content(i) for i in runner.inputs_of(store.project, id)},
+            accepted=[*result.recipe.accepted, {"at": now(), "reasons": reasons}],
+        )
+        store.save(id, result.table, recipe)
+        done.append((id, reasons))
+    return done
+
+
+def check(store: Store) -> list[Problem]:
+    """Everything that is wrong with the files on the shelf, whether a page uses them or not."""
+    project = store.project
+    problems: list[Problem] = []
+    for path in sorted(project.data.rglob("*")):
+        if path.is_file() and path.suffix != ".parquet":
+            problems.append(Problem(project.named(path), "not a result", "remove it"))
+    for id in store.results():
+        where = project.named(store.path(id))
+        try:
+            recipe = store.load(id).recipe
+            if store.content(id) != recipe.content:
+                what = "its table was changed after it was measured"
+                problems.append(Problem(where, what, f"run: {id.command}"))
+            runner.inputs_of(project, id)
+            project.settings(id.study)
+        except BuildError as error:
+            problems += error.problems
+            continue
+        for name in recipe.inputs:
+            if not store.path(ResultId(id.study, name)).is_file():
+                cure = f"run: build-site run {name}"
+                problems.append(Problem(where, f"its input {name} is gone", cure))
+    return problems
+
+
+def collect(store: Store, *, results: bool) -> Iterator[str]:
+    """Remove old drawings, half-written files and, if asked, results that nothing can measure.
+
+    Yields a line for everything found.
+    """
+    project = store.project
+    for folder in (project.cache / "drawings", *project.cache.glob("site.*")):
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            yield f"removed {project.named(folder)}"
+    for path in sorted(project.data.rglob(".*.tmp")):
+        if _age(path) > OLD:
+            path.unlink()
+            yield f"removed {project.named(path)}"
+    for id in store.results():
+        if _is_known(store, id):
+            continue
+        where = project.named(store.path(id))
+        if results:
+            store.path(id).unlink()
+            yield f"removed {where}"
+        else:
+            yield f"kept {where}, though nothing can measure it (remove with --results)"
+
+
+def _is_known(store: Store, id: ResultId) -> bool:
+    module = store.project.measurements().get(id.analysis)
+    if module is None or id.study not in store.project.studies():
+        return False
+    return id.variant in signature(store.project.root, module, "run").variants
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime

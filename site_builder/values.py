@@ -1,0 +1,109 @@
+"""Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
+
+`show` names a column (default `estimate`; `interval` prints low–high), `format` is Python's
+(`.1f`, `.0%`); every other option picks rows by a column's value until exactly one is left.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from site_builder.directives import Directive
+from site_builder.errors import BuildError, Problem, nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RESERVED = ("show", "format", "study")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number as the prose shows it, and what a reader sees who asks for more."""
+
+    text: str
+    title: str
+
+
+def read(table: pa.Table, directive: Directive) -> Value:
+    """The one value that `directive` asks of `table`.
+
+    Raises `BuildError` for unknown columns and formats, and when not exactly one row is left.
+    """
+    show = directive.options.get("show", "estimate")
+    filters = {k: v for k, v in directive.options.items() if k not in RESERVED}
+    for name in (*filters, *(("low", "high") if show == "interval" else (show,))):
+        if name not in table.column_names:
+            what = f"{directive.name} {directive.variant}".strip() + f' has no column "{name}"'
+            raise _wrong(directive, what, nearest(name, table.column_names))
+    columns = {name: table[name].to_pylist() for name in filters}
+    kept = [
+        row
+        for row in range(table.num_rows)
+        if all(_same(columns[name][row], wanted) for name, wanted in filters.items())
+    ]
+    if len(kept) != 1:
+        raise _wrong(directive, f"{len(kept)} rows match", _how_to_choose(table, filters, kept))
+    row = table.slice(kept[0], 1).to_pylist()[0]
+    spec = directive.options.get("format", "")
+    try:
+        if show == "interval":
+            return Value(
+                f"{_text(row['low'], spec)} to {_text(row['high'], spec)}", _title(row, spec)
+            )
+        return Value(_text(row[show], spec), _title(row, spec) if show == "estimate" else "")
+    except ValueError:
+        raise _wrong(
+            directive, f'format "{spec}" does not fit', 'write ".1f", "d" or ".0%"'
+        ) from None
+
+
+def _same(value: Any, wanted: str) -> bool:
+    if isinstance(value, bool):
+        return wanted == str(value).lower()
+    if isinstance(value, int | float):
+        try:
+            return float(wanted) == value
+        except ValueError:
+            return False
+    return value is not None and str(value) == wanted
+
+
+def _text(value: Any, spec: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "not measured"
+    if not spec:
+        spec = ".3g" if isinstance(value, float) else ""
+    # A true minus sign: a hyphen breaks the line and is no sign.
+    return format(value, spec).replace("-", "−") if isinstance(value, int | float) else str(value)
+
+
+def _title(row: dict[str, Any], spec: str) -> str:
+    parts = []
+    if row.get("low") is not None and row.get("high") is not None:
+        parts.append(f"95 % interval {_text(row['low'], spec)} to {_text(row['high'], spec)}")
+    if row.get("n") is not None:
+        parts.append(f"n = {row['n']}")
+    return ", ".join(parts)
+
+
+def _how_to_choose(table: pa.Table, filters: dict[str, str], kept: list[int]) -> str:
+    if not kept:
+        for name, wanted in filters.items():
+            there = {str(v) for v in table[name].to_pylist()}
+            if not any(_same(v, wanted) for v in table[name].to_pylist()):
+                return f'{name} is never "{wanted}": {nearest(wanted, sorted(there)[:40])}'
+        return "no row has all of these together"
+    rows = table.take(kept[:50])
+    telling = [
+        name
+        for name in rows.column_names
+        if name not in filters and len({str(v) for v in rows[name].to_pylist()}) > 1
+    ]
+    return f"choose by {', '.join(telling)}"
+
+
+def _wrong(directive: Directive, what: str, cure: str) -> BuildError:
+    return BuildError([Problem(directive.where, what, cure)])

@@ -1,0 +1,177 @@
+"""A small project of its own: two measurements, a helper, two drawings, a study, results."""
+
+import shutil
+import textwrap
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from site_builder.post import Post
+from site_builder.project import Project
+from site_builder.runner import inputs_of
+from site_builder.store import Recipe, ResultId, Store, now
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text).lstrip("\n"), "utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures")
+    shutil.copytree(REPO / "site_builder", tmp_path / "site_builder", ignore=ignore)
+    for name in ("templates", "assets"):
+        shutil.copytree(REPO / name, tmp_path / name, ignore=ignore)
+    figures = tmp_path / "site_builder" / "figures"
+    figures.mkdir()
+    for name in ("__init__.py", "theme.py"):
+        shutil.copy(REPO / "site_builder" / "figures" / name, figures / name)
+    shutil.copy(REPO / "mkdocs.yml", tmp_path / "mkdocs.yml")
+    config = (tmp_path / "mkdocs.yml").read_text("utf-8")
+    write(tmp_path / "mkdocs.yml", config.replace("smollm2-135m-instruct", "toy"))
+    write(tmp_path / "analyses" / "__init__.py", '"""Toys."""')
+    write(tmp_path / "analyses" / "lab" / "__init__.py", '"""Tools."""')
+    write(
+        tmp_path / "analyses" / "lab" / "arithmetic.py",
+        '''
+        """Sums."""
+
+
+        def double(x: int) -> int:
+            """Twice x."""
+            return x * 2  # a comment
+        ''',
+    )
+    write(
+        tmp_path / "analyses" / "numbers.py",
+        '''
+        """Numbers of the study."""
+
+        from analyses.lab.arithmetic import double
+
+        VARIANTS = ("small", "large")
+
+
+        def run(lab, *, variant):
+            """A table of numbers."""
+            return double(3)
+        ''',
+    )
+    write(
+        tmp_path / "analyses" / "base.py",
+        '''
+        """What totals are made of."""
+
+
+        def run(lab):
+            """A table."""
+            return None
+        ''',
+    )
+    write(
+        tmp_path / "analyses" / "totals.py",
+        '''
+        """Totals of the base."""
+
+
+        def run(lab, base):
+            """A table."""
+            return None
+        ''',
+    )
+    write(
+        tmp_path / "analyses" / "studies" / "toy.toml",
+        """
+        title = "A toy"
+        seed = 1
+
+        [sampling]
+        temperature = 0.8
+        top_p = 0.9
+
+        [topics]
+        names = ["Oceans"]
+        """,
+    )
+    drawing = '''
+        """A table's first column as a chart."""
+
+        import altair as alt
+
+        from site_builder.drawing import Drawing
+        from site_builder.figures import theme
+
+
+        def draw(table, *, variant="", size: int = 3):
+            """Points."""
+            theme.need(table, "x", "estimate")
+            chart = alt.Chart(theme.data(theme.rows(table, "x", "estimate"))).mark_point(size=size)
+            chart = chart.encode(alt.X("x:Q"), alt.Y("estimate:Q"))
+            return Drawing((chart,), "Some numbers.", "A chart of numbers.")
+        '''
+    write(figures / "numbers.py", drawing)
+    write(figures / "totals.py", drawing)
+    write(
+        tmp_path / "content" / "index.md",
+        """
+        ---
+        title: A toy
+        ---
+        # A toy
+
+        << section: 01-numbers >>
+        """,
+    )
+    write(
+        tmp_path / "content" / "sections" / "01-numbers.md",
+        """
+        ## Numbers
+
+        The first is << value: numbers small x=1 format=.1f >>.
+
+        << figure: numbers small >>
+
+        << figure: totals >>
+        """,
+    )
+    found = Project(tmp_path)
+    for analysis, variant in (("base", ""), ("totals", ""), ("numbers", "small")):
+        put(Store(found), ResultId("toy", analysis, variant))
+    return found
+
+
+def put(store: Store, id: ResultId, table: pa.Table | None = None) -> Recipe:
+    """A result as a run would leave it, without a model."""
+    if table is None:
+        table = pa.table(
+            {
+                "x": [1, 2, 3],
+                "estimate": [1.25, 2.5, -3.75],
+                "low": [1.0, 2.0, -4.0],
+                "high": [1.5, 3.0, -3.0],
+                "n": [10, 11, 12],
+            }
+        )
+    recipe = Recipe(
+        study=id.study,
+        analysis=id.analysis,
+        variant=id.variant,
+        code=store.current_code(id.analysis),
+        settings={"sampling.top_p": store.current_settings(id.study).get("sampling.top_p")},
+        weights={},
+        inputs={i.analysis: store.content(i) for i in inputs_of(store.project, id)},
+        labels={"n": "3 numbers", "interval": "made up", "units": {}, "note": ""},
+        made_with={"device": "cpu"},
+        made_at=now(),
+        seconds=0.5,
+    )
+    return store.save(id, table, recipe)
+
+
+@pytest.fixture
+def post(project: Project) -> Post:
+    return Post(project)

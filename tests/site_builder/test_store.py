@@ -1,0 +1,174 @@
+"""Freshness: every kind of edit that changes a result's meaning is seen, and no other."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from site_builder.errors import BuildError
+from site_builder.project import Project
+from site_builder.store import ResultId, Store
+from tests.site_builder.conftest import put
+
+NUMBERS = ResultId("toy", "numbers", "small")
+TOTALS = ResultId("toy", "totals")
+BASE = ResultId("toy", "base")
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    text = path.read_text("utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), "utf-8")
+
+
+def test_a_measured_result_is_fresh(project: Project) -> None:
+    store = Store(project)
+    assert [store.why_stale(id) for id in (NUMBERS, TOTALS, BASE)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "reason"),
+    [
+        ("analyses/numbers.py", "double(3)", "double(4)", "analyses/numbers.py changed"),
+        ("analyses/lab/arithmetic.py", "x * 2", "x + x", "analyses/lab/arithmetic.py changed"),
+        (
+            "analyses/studies/toy.toml",
+            "top_p = 0.9",
+            "top_p = 0.95",
+            "sampling.top_p was 0.9 and is 0.95",
+        ),
+        (
+            "analyses/numbers.py",
+            "from analyses.lab.arithmetic import double",
+            "double = abs",
+            "analyses/lab/arithmetic.py is no longer used",
+        ),
+    ],
+)
+def test_an_edit_that_changes_the_meaning_makes_stale(
+    project: Project, file: str, before: str, after: str, reason: str
+) -> None:
+    edit(project.root / file, before, after)
+    assert reason in Store(project).why_stale(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("analyses/numbers.py", '"""A table of numbers."""', '"""Another docstring."""'),
+        ("analyses/lab/arithmetic.py", "# a comment", "# another remark"),
+        ("analyses/lab/arithmetic.py", "return x * 2", "return (\n        x\n        * 2\n    )"),
+        ("analyses/studies/toy.toml", "temperature = 0.8", "temperature = 0.7"),
+        ("analyses/studies/toy.toml", "seed = 1", "# a remark\nseed = 1"),
+        ("analyses/totals.py", "return None", "return 1"),
+    ],
+)
+def test_other_edits_make_nothing_stale(
+    project: Project, file: str, before: str, after: str
+) -> None:
+    edit(project.root / file, before, after)
+    assert Store(project).why_stale(NUMBERS) == []
+
+
+def test_a_new_input_makes_stale_only_if_its_table_differs(project: Project) -> None:
+    store = Store(project)
+    put(store, BASE)
+    assert store.why_stale(TOTALS) == []
+    put(store, BASE, pa.table({"x": [4]}))
+    assert store.why_stale(TOTALS) == ["its input base changed"]
+
+
+def test_staleness_travels(project: Project) -> None:
+    edit(project.analyses / "base.py", "return None", "return 1")
+    store = Store(project)
+    assert store.why_stale(BASE) == ["analyses/base.py changed"]
+    assert store.why_stale(TOTALS) == ["its input base is stale"]
+
+
+def test_a_table_edited_by_hand_is_seen(project: Project) -> None:
+    store = Store(project)
+    path = store.path(NUMBERS)
+    recipe = pq.read_metadata(path).metadata[b"recipe"]
+    table = pq.read_table(path)
+    edited = table.set_column(0, "x", pa.array([7, 8, 9])).replace_schema_metadata(None)
+    with pq.ParquetWriter(path, edited.schema) as writer:
+        writer.write_table(edited)
+        writer.add_key_value_metadata({"recipe": recipe})
+    assert "its table was changed after it was measured" in Store(project).why_stale(NUMBERS)
+
+
+def test_a_result_under_another_name_is_seen(project: Project) -> None:
+    store = Store(project)
+    store.path(NUMBERS).rename(store.path(ResultId("toy", "numbers", "large")))
+    reasons = Store(project).why_stale(ResultId("toy", "numbers", "large"))
+    assert reasons == ["it was measured as toy numbers small"]
+
+
+def spoil_cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def spoil_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def spoil_foreign(path: Path) -> None:
+    pq.write_table(pa.table({"x": [1]}), path)
+
+
+def spoil_text(path: Path) -> None:
+    path.write_text("x,estimate\n1,2\n")
+
+
+def spoil_recipe(path: Path) -> None:
+    table = pq.read_table(path)
+    recipe = json.loads(pq.read_metadata(path).metadata[b"recipe"])
+    recipe["seconds"] = 99.0
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"recipe": json.dumps(recipe)})
+
+
+@pytest.mark.parametrize("spoil", [spoil_cut, spoil_empty, spoil_foreign, spoil_text, spoil_recipe])
+def test_a_spoiled_file_is_one_line(project: Project, spoil: Callable[[Path], None]) -> None:
+    spoil(Store(project).path(NUMBERS))
+    with pytest.raises(BuildError) as caught:
+        Store(project).load(NUMBERS)
+    (problem,) = caught.value.problems
+    line = str(problem)
+    assert line.startswith("data/toy/numbers/small.parquet: cannot be used: ")
+    assert line.endswith("; run: build-site run numbers small")
+    assert "\n" not in line
+
+
+def test_saving_leaves_no_half_file_behind(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(project)
+    before = store.path(NUMBERS).read_bytes()
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        put(store, NUMBERS, pa.table({"x": [5]}))
+    assert store.path(NUMBERS).read_bytes() == before
+    assert [p.name for p in store.path(NUMBERS).parent.iterdir()] == ["small.parquet"]
+
+
+def test_the_same_table_is_the_same_bytes(project: Project) -> None:
+    store = Store(project)
+    first = put(store, NUMBERS).content
+    assert put(store, NUMBERS).content == first == store.content(NUMBERS)
+
+
+def test_a_recipe_survives_the_shelf(project: Project) -> None:
+    store = Store(project)
+    saved = put(store, NUMBERS)
+    assert Store(project).load(NUMBERS).recipe == saved
+    assert Store(project).recipe(NUMBERS).key == saved.key
