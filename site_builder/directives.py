@@ -61,6 +61,10 @@ def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], li
     problems: list[Problem] = []
     for line, column, source in _candidates(text, lines):
         where = f"{path}:{first_line + line}"
+        if not source:
+            what = "a directive cannot stand inside an image or a tag"
+            problems.append(Problem(where, what, "put it in the text"))
+            continue
         found = _read(source, where)
         if isinstance(found, Problem):
             problems.append(found)
@@ -125,7 +129,10 @@ def _has_company(raw: str, directive: Directive) -> bool:
 
 
 def _candidates(text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
-    """(line, column, source from there) of everything that begins like a directive."""
+    """(line, column, source from there) of everything that begins like a directive.
+
+    The source is empty where a directive is hidden in an image's description or a tag.
+    """
     for token in _markdown.parse(text):
         if token.map is None:
             continue
@@ -143,20 +150,23 @@ def _candidates(text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
                         position = start + 1
         elif token.type == "inline":
             content = token.content.split("\n")
-            for start in _inside(token.children or []):
+            for start, hidden in _inside(token):
                 before = token.content[:start]
                 offset = before.count("\n")
                 column = start - (before.rfind("\n") + 1)
                 # The raw line is the content's line behind its container's marks (`> `, `- `).
                 raw, inner = lines[top + offset], content[offset]
                 column += raw.find(inner.strip()) - (len(inner) - len(inner.lstrip()))
-                yield top + offset, column, raw[column:]
+                yield top + offset, column, "" if hidden else raw[column:]
 
 
-def _inside(children: list[Token]) -> Iterator[int]:
-    for child in children:
+def _inside(token: Token) -> Iterator[tuple[int, bool]]:
+    """Where in a token's content directives begin, and whether they are hidden there."""
+    for child in token.children or []:
         if child.type == "directive":
-            yield int(child.meta["start"])
+            yield int(child.meta["start"]), False
+        elif child.type in ("image", "html_inline") and _OPENS.search(child.content):
+            yield max(0, token.content.find(child.content)), True
 
 
 def _is_directive(source: str) -> bool:

@@ -1,0 +1,58 @@
+# Two commands: `make site` builds the page, `make test` checks everything. More: make help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help site serve lab test check clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+site: $(VENV)/light ## Build the page from committed results (no torch)
+	@$(BIN)/build-site
+	@echo "look at it: make serve  (or open site/index.html)"
+
+serve: $(VENV)/light ## Show the page at http://127.0.0.1:8000, rebuilt on every save
+	@$(BIN)/build-site serve
+
+lab: $(VENV)/lab ## Measure what is missing or stale of the embedded study (torch; some minutes)
+	@$(BIN)/build-site run
+
+test: $(VENV)/test chromium ## Linter, types, contracts between the layers, all tests
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: ## Only linter, types and contracts (seconds)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## Remove the page, the cache and the environment; results stay
+	rm -rf site .cache $(VENV)
+
+$(VENV)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer, please")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/light: $(VENV)/python pyproject.toml
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/lab: $(VENV)/light
+	$(PIP) install --quiet --editable '.[lab]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/lab
+	$(PIP) install --quiet --editable '.[lab,test]'
+	@touch $@
+
+# The browser tests drive a system Chromium; on Debian and Ubuntu a missing one is installed.
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium >/dev/null; }

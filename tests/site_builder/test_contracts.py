@@ -1,0 +1,131 @@
+"""The architecture, as far as import-linter does not say it, and the documents' own claims."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from site_builder.cli import main
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def shelf(folder: str) -> list[Path]:
+    return [p for p in sorted((REPO / folder).glob("*.py")) if p.stem != "__init__"]
+
+
+@pytest.mark.parametrize("path", shelf("analyses"), ids=lambda p: p.stem)
+def test_measurements_import_only_the_lab(path: Path) -> None:
+    ours = {name for name in imported(path) if name.startswith("analyses.")}
+    assert all(name.startswith("analyses.lab") for name in ours)
+
+
+@pytest.mark.parametrize("path", shelf("analyses"), ids=lambda p: p.stem)
+def test_code_is_imported_where_it_can_be_read(path: Path) -> None:
+    """A dynamic import would hide code from the fingerprint."""
+    assert not imported(path) & {"importlib", "runpy"}
+
+
+@pytest.mark.parametrize("path", shelf("site_builder/figures"), ids=lambda p: p.stem)
+def test_drawings_do_not_import_each_other(path: Path) -> None:
+    drawings = {p.stem for p in shelf("site_builder/figures") if "\ndef draw(" in p.read_text()}
+    ours = {n.split(".")[2] for n in imported(path) if n.startswith("site_builder.figures.")}
+    assert not ours & drawings
+
+
+def test_no_module_is_a_monster() -> None:
+    for folder in ("analyses", "site_builder"):
+        for path in (REPO / folder).rglob("*.py"):
+            assert len(path.read_text("utf-8").splitlines()) <= 330, path
+
+
+def test_every_command_has_help_and_is_documented() -> None:
+    documents = (REPO / "README.md").read_text("utf-8")
+    for name, command in main.commands.items():
+        assert command.help, name
+        assert f"build-site {name}" in documents, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and parameter.name != "help":
+                assert parameter.help, (name, parameter.name)
+    assert CliRunner().invoke(main, ["--help"]).exit_code == 0
+
+
+def without_torch() -> str:
+    """Python code that makes importing torch and its like an error."""
+    return (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'torch', 'transformer_lens', 'sae_lens',"
+        " 'transformers', 'numpy', 'pandas', 'scipy'}:\n"
+        "            raise ImportError(f'{name} must not be imported')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+    )
+
+
+def copy_of_project(folder: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules")
+    for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
+        shutil.copytree(REPO / name, folder / name, ignore=ignore)
+    shutil.copy(REPO / "mkdocs.yml", folder)
+    return folder
+
+
+def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+BUILD = "from site_builder.cli import main\nmain(['--run', 'never'])\n"
+
+
+def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path) -> None:
+    """Without torch: the whole page, then one file and one line more."""
+    project = copy_of_project(tmp_path)
+    built = run(project, without_torch() + BUILD)
+    assert built.returncode == 0, built.stderr
+    text = (REPO / "CONTRIBUTING.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (line,) = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)
+    drawing = project / "site_builder" / "figures" / "list_samples.py"
+    assert not drawing.exists()
+    drawing.write_text(code, "utf-8")
+    section = sorted((project / "content" / "sections").glob("*.md"))[1]
+    section.write_text(section.read_text("utf-8") + f"\n{line}", "utf-8")
+    built = run(project, without_torch() + BUILD)
+    assert built.returncode == 0, built.stderr
+    page = (project / "site" / "index.html").read_text("utf-8")
+    assert 'id="list-samples"' in page
+    assert "Tokens written per list, template long." in page
+
+
+def test_a_build_of_the_same_imports_neither_altair_nor_pandas(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    assert run(project, BUILD).returncode == 0
+    tell = "import atexit, sys\natexit.register(lambda: print(*sorted(sys.modules)))\n"
+    told = run(project, tell + BUILD)
+    loaded = set(told.stdout.split())
+    assert "nothing changed" in told.stdout
+    assert not loaded & {"altair", "pandas", "pyarrow", "torch", "mkdocs", "numpy", "yaml"}
