@@ -7,6 +7,7 @@ has read the page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +24,33 @@ from site_builder.project import Project
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
 
+PageOf = Callable[[str], Path | None]
+
 
 class MeasuredFigures(Extension):
-    """Options: `study` names the study whose results the page shows."""
+    """`study` names the study whose results the page shows.
 
-    def __init__(self, **options: Any) -> None:
-        self.config = {
-            "study": ["", "the study whose results the page shows"],
-            "blocks": [None, "blocks prepared by the host"],
-            "page": [None, "a function that tells which file is being rendered"],
-        }
-        super().__init__(**options)
+    A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
+    that is being rendered.
+    """
+
+    def __init__(
+        self, study: str = "", blocks: Blocks | None = None, page: PageOf | None = None
+    ) -> None:
+        super().__init__()
+        self.study = study
+        self.blocks = blocks
+        self.page = page
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Register the preprocessor."""
-        blocks = self.getConfig("blocks") or _alone(self.getConfig("study"))
-        page = self.getConfig("page") or (lambda text: _page_of(blocks.post, text))
+        blocks = self.blocks or _alone(self.study)
+        page = self.page or (lambda text: _page_of(blocks.post, text))
         md.preprocessors.register(_Directives(md, blocks, page), "measured-figures", PRIORITY)
 
 
 class _Directives(Preprocessor):
-    def __init__(self, md: Markdown, blocks: Blocks, page: Any) -> None:
+    def __init__(self, md: Markdown, blocks: Blocks, page: PageOf) -> None:
         super().__init__(md)
         self.blocks = blocks
         self.page = page

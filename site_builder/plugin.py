@@ -25,7 +25,11 @@ from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
 
 
-class MeasuredPost(BasePlugin[Config]):
+class NoOptions(Config):  # type: ignore[no-untyped-call]
+    """The study is named where every host reads it: at the extension."""
+
+
+class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`."""
 
     blocks: Blocks | None = None

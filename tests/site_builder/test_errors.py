@@ -1,4 +1,4 @@
-"""Bad input: one line *where, what, cure* each, all of one build at once, the good site untouched."""
+"""Bad input: one line each, all of a build at once, and the last good site untouched."""
 
 from collections.abc import Callable
 from pathlib import Path
