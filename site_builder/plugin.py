@@ -34,11 +34,16 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
     blocks: Blocks | None = None
     _page: Path | None = None
+    _serving = False
+
+    def on_startup(self, *, command: str, **_: Any) -> None:
+        """Learn whether this is a preview: then every build resolves anew."""
+        self._serving = command == "serve"
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Resolve every directive and hand the blocks to the extension."""
         project = Project.find(Path(config.config_file_path).parent)
-        if self.blocks is None:
+        if self.blocks is None or self._serving:
             try:
                 post = Post(project)
                 post.resolve("never", say=print)
@@ -55,8 +60,10 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add hashed assets and the figures' files."""
+        """Add hashed assets and the figures' files; leave our templates out of the site."""
         assert self.blocks is not None
+        for file in [file for file in files if file.src_uri.endswith(".j2")]:
+            files.remove(file)
         for name, data in self._assets.items():
             files.append(File.generated(config, name, content=data))
         for name, read in self.blocks.files().items():
@@ -76,6 +83,11 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Protect every page, when nothing will change it any more."""
+        """Protect every page, when nothing will change it any more.
+
+        A preview is left alone: MkDocs adds its reloading script behind our back.
+        """
+        if self._serving:
+            return
         for path in sorted(Path(config.site_dir).rglob("*.html")):
             path.write_text(csp.protect(path.read_text("utf-8")), "utf-8")

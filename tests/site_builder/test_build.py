@@ -61,6 +61,7 @@ def test_every_link_of_a_block_leads_to_a_file(project: Project) -> None:
     assert any(url.endswith(".vl.json") for url in urls)
     for url in urls:
         assert (project.site / url).is_file(), url
+    assert not list(project.site.rglob("*.j2"))
 
 
 def test_the_same_again_does_nothing(project: Project) -> None:
