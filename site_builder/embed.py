@@ -31,6 +31,8 @@ MOST_MARKS = 500
 
 Spec = dict[str, Any]
 _SVG = "{http://www.w3.org/2000/svg}"
+_SAID_ONCE = ("font-family", "role")
+_OPAQUE = ("opacity", "1")
 
 
 @dataclass(frozen=True)
@@ -137,19 +139,25 @@ def _inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
         node.attrib = {
             name: _lean(own.get(value, value) if name == "id" else _refer(value, own))
             for name, value in node.attrib.items()
-            if name != "role" and not name.startswith("aria-")
+            if name not in _SAID_ONCE and not name.startswith("aria-") and (name, value) != _OPAQUE
         }
     words = [("title", title), ("desc", description)]
     for place, (tag, text) in enumerate(words):
         node = ElementTree.Element(tag, {"id": f"{prefix}-{tag}"})
         node.text = text
         root.insert(place, node)
-    root.attrib |= {"role": "img", "aria-labelledby": f"{prefix}-title {prefix}-desc"}
+    root.attrib |= {
+        "font-family": theme.FONT,
+        "role": "img",
+        "aria-labelledby": f"{prefix}-title {prefix}-desc",
+    }
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def _draws_nothing(node: ElementTree.Element) -> bool:
-    """Vega lays an empty path before and after every group."""
+    """Vega lays an empty path about every group; targets of a pointer are transparent."""
+    if node.get("opacity") == "0":
+        return True
     empty = node.get("d") in ("", "M0,0h0v0h0Z")
     return empty and node.get("class") in ("foreground", "background")
 

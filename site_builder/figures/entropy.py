@@ -89,7 +89,7 @@ def _heatmap(lists: Records, position: str) -> Chart:
             theme.data(cells),
             title=f"Every list, {WHERE[position]}",
             width=theme.PANEL,
-            height=step * len(order) + 100,
+            height=step * len(order),
         )
         .mark_rect()
         .encode(

@@ -32,26 +32,28 @@ class Classes:
     shapes: tuple[str, ...] = theme.SHAPES
     columns: int = 3
 
-    def legend(self) -> alt.Legend | None:
-        """Return the legend, or None where there is one class."""
-        if len(self.names) < 2:
-            return None
-        return alt.Legend(title=self.title or None, columns=self.columns)
+    def of_lines(self) -> dict[str, Any]:
+        """Return the channels of lines: colour and dash, in one legend."""
+        return {
+            "color": alt.Color(**self._channel(self.colours, symbolType="stroke")),
+            "strokeDash": alt.StrokeDash(**self._channel(self.dashes, symbolType="stroke")),
+        }
 
-    def colour(self) -> alt.Color:
-        """Return the colour channel."""
-        scale = alt.Scale(domain=list(self.names), range=list(self.colours[: len(self.names)]))
-        return alt.Color(f"{self.field}:N", scale=scale, legend=self.legend())
+    def of_points(self) -> dict[str, Any]:
+        """Return the channels of points: colour and shape, in one legend."""
+        return {
+            "color": alt.Color(**self._channel(self.colours)),
+            "shape": alt.Shape(**self._channel(self.shapes)),
+        }
 
-    def dash(self) -> alt.StrokeDash:
-        """Return the dash channel, in one legend with the colour."""
-        scale = alt.Scale(domain=list(self.names), range=list(self.dashes[: len(self.names)]))
-        return alt.StrokeDash(f"{self.field}:N", scale=scale, legend=self.legend())
-
-    def shape(self) -> alt.Shape:
-        """Return the shape channel, in one legend with the colour."""
-        scale = alt.Scale(domain=list(self.names), range=list(self.shapes[: len(self.names)]))
-        return alt.Shape(f"{self.field}:N", scale=scale, legend=self.legend())
+    def _channel(self, looks: Sequence[Any], **legend: object) -> dict[str, Any]:
+        told_apart = len(self.names) > 1
+        title = self.title or None
+        return {
+            "shorthand": f"{self.field}:N",
+            "scale": alt.Scale(domain=list(self.names), range=list(looks[: len(self.names)])),
+            "legend": {"title": title, "columns": self.columns, **legend} if told_apart else None,
+        }
 
 
 def templates(present: Sequence[str]) -> Classes:
@@ -86,11 +88,13 @@ def curves(
     domain: Domain = (0, None),
     percent: bool = False,
     steps: bool = False,
-    height: int = 250,
+    height: int = 170,
 ) -> Chart:
     """Return a panel with one line a class and its interval as a band."""
     path: dict[str, Any] = {"interpolate": "step-after"} if steps else {}
-    scale, axis = _scale(domain), alt.Axis(format="%") if percent else alt.Axis()
+    # What the height means stands under the title: beside the axis it would cost a phone's width.
+    axis = alt.Axis(format="%", title=None) if percent else alt.Axis(title=None)
+    scale = _scale(domain)
     base = alt.Chart(theme.data(records)).encode(
         x=alt.X(
             f"{x}:Q",
@@ -98,17 +102,19 @@ def curves(
             scale=alt.Scale(nice=False, zero=False),
             axis=alt.Axis(tickMinStep=1),
         ),
-        y=alt.Y("estimate:Q", title=y_title, scale=scale, axis=axis),
-        color=classes.colour(),
+        y=alt.Y("estimate:Q", scale=scale, axis=axis),
     )
     band = base.mark_area(**path).encode(
-        y=alt.Y("low:Q", title=y_title, scale=scale, axis=axis), y2="high:Q"
+        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=classes.of_lines()["color"]
     )
-    line = base.mark_line(**path).encode(strokeDash=classes.dash())
+    line = base.mark_line(**path).encode(**classes.of_lines())
     # Invisible and large, so that a pointer near a value finds its tooltip.
     targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
     return alt.LayerChart(
-        layer=[band, line, targets], title=title, width=theme.PANEL, height=height
+        layer=[band, line, targets],
+        title=alt.TitleParams(title, subtitle=y_title),
+        width=theme.PANEL,
+        height=height,
     )
 
 
@@ -132,16 +138,17 @@ def intervals(
     base = alt.Chart(theme.data(records)).encode(
         x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis),
         y=alt.Y(f"{row}:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=130)),
-        color=classes.colour(),
     )
     if len(classes.names) > 1 and classes.field != row:
         base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
     rules = base.mark_rule(strokeWidth=1.5).encode(
-        x=alt.X("low:Q", title=x_title, scale=scale, axis=axis), x2="high:Q"
+        x=alt.X("low:Q", title=x_title, scale=scale, axis=axis),
+        x2="high:Q",
+        color=classes.of_points()["color"],
     )
-    points = base.mark_point().encode(shape=classes.shape(), tooltip=list(tooltip))
+    points = base.mark_point().encode(**classes.of_points(), tooltip=list(tooltip))
     return alt.LayerChart(
-        layer=[rules, points], title=title, width=theme.PANEL, height=step * len(order) + 90
+        layer=[rules, points], title=title, width=theme.PANEL, height=step * len(order)
     )
 
 

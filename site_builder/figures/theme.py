@@ -32,7 +32,6 @@ LIGHT = {
     "muted": "#5c636b",
     "axis": "#a3a9af",
     "grid": "#e6e8ea",
-    "bg": "#ffffff",
     # Okabe and Ito (2008), the lightest ones last; black is a grey here.
     "1": "#0072b2",
     "2": "#d55e00",
@@ -55,7 +54,6 @@ DARK = {
     "muted": "#a4abb3",
     "axis": "#6b727a",
     "grid": "#30353b",
-    "bg": "#16191d",
     "1": "#4aa8e0",
     "2": "#f0803c",
     "3": "#2fc294",
@@ -91,6 +89,9 @@ DIVERGING: Final = "blueorange"
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 
+FONT = "-apple-system, Segoe UI, Roboto, Helvetica Neue, Liberation Sans, Arial, sans-serif"
+"""Fonts of a reader's own system; the widths that vl-convert measures are close to all of them."""
+
 _AXIS = {
     "domainColor": colour("axis"),
     "tickColor": colour("axis"),
@@ -111,25 +112,19 @@ CONFIG: dict[str, Any] = {
     "aria": False,  # the page describes the figure as a whole; a label a mark is noise and weight
     "background": None,
     "padding": 4,
-    "autosize": {"type": "fit", "contains": "padding"},
-    "font": "system-ui, -apple-system, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif",
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "font": FONT,
     "view": {"stroke": None},
     "axis": _AXIS,
-    "axisX": {"grid": False, "domain": True, "ticks": True, "tickCount": 6},
-    "axisY": {
-        "titleAngle": 0,
-        "titleAlign": "left",
-        "titleAnchor": "end",
-        "titleY": -10,
-        "titleX": 0,
-        "tickCount": 5,
-    },
+    "axisX": {"labelFlush": False, "grid": False, "domain": True, "ticks": True, "tickCount": 6},
+    "axisY": {"tickCount": 5},
     "legend": {
         "orient": "top",
         "direction": "horizontal",
         "titleFontWeight": "normal",
         "titleFontSize": 11,
         "titleColor": colour("muted"),
+        "titleOrient": "left",
         "titleLimit": 260,
         "labelColor": colour("fg"),
         "labelFontSize": 11,
@@ -252,3 +247,10 @@ def _environment() -> Environment:
 def markup(template: str, **values: Any) -> Markup:
     """Fill `templates/TEMPLATE`; every value is escaped."""
     return Markup(_environment().get_template(template).render(values))
+
+
+def visible(token: str) -> str:
+    """Return a token as it can be seen: a break or a blank has a sign of its own."""
+    if token and not token.strip(" "):
+        return "␣" * len(token)
+    return token.replace("\n", "⏎").replace("\t", "⇥") or "∅"

@@ -1,0 +1,332 @@
+/**
+ * What the page adds for readers whose browser runs scripts. Everything here improves something that
+ * is already readable; whatever fails leaves the page as it was.
+ *
+ * Text from results is put into the page as text, never as HTML.
+ */
+
+const address = new URL(location.href);
+
+/** Keep a reader's choice in the address, under the figure's id, so that it can be shared. */
+function remember(figure, choices) {
+  for (const [name, value] of Object.entries(choices)) {
+    const key = `${figure}.${name}`;
+    if (value) address.searchParams.set(key, value);
+    else address.searchParams.delete(key);
+  }
+  address.hash = location.hash;
+  history.replaceState(history.state, "", address);
+}
+
+function recall(figure, form) {
+  for (const control of form.elements) {
+    const value = address.searchParams.get(`${figure}.${control.name}`);
+    if (value === null) continue;
+    const known = control.options && [...control.options].map((option) => option.value);
+    if (!known || known.includes(value)) control.value = value;
+  }
+}
+
+async function json(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
+}
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/* Charts: a picture becomes a live chart when it comes near. */
+
+const charts = document.querySelector('meta[name="post-charts"]')?.content;
+
+async function enliven(chart) {
+  const [{ draw }, specifications] = await Promise.all([
+    import(new URL(charts, location.href)),
+    json(chart.dataset.vega),
+  ]);
+  const panels = [...chart.querySelectorAll(".post-panel")];
+  for (const [index, panel] of panels.entries()) {
+    const picture = [...panel.children];
+    const words = describe(picture[0]);
+    const view = element("div", "post-view");
+    view.hidden = true;
+    panel.append(view);
+    try {
+      await draw(specifications[index], view);
+      const svg = view.querySelector("svg");
+      svg.setAttribute("role", "img");
+      svg.setAttribute("aria-label", words);
+      for (const node of picture) node.remove();
+      view.hidden = false;
+    } catch (error) {
+      view.remove();
+      throw error;
+    }
+  }
+  chart.dataset.drawn = "vega";
+}
+
+function describe(picture) {
+  if (picture.alt) return picture.alt;
+  return [...picture.querySelectorAll(":scope > title, :scope > desc")]
+    .map((node) => node.textContent)
+    .join(". ");
+}
+
+if (charts) {
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        enliven(target).catch((error) => console.error(`${target.dataset.vega}:`, error));
+      }
+    },
+    { rootMargin: "600px 0px" },
+  );
+  for (const chart of document.querySelectorAll(".post-chart[data-vega]")) near.observe(chart);
+}
+
+/* Commands to copy. */
+
+for (const button of document.querySelectorAll(".post-copy")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "copied";
+    setTimeout(() => (button.textContent = "copy"), 1500);
+  });
+}
+
+/* Token strips: pick a list, colour it, read a token. */
+
+const SIGNS = { "\n": "⏎", "\t": "⇥" };
+
+function visible(token) {
+  if (/^ +$/.test(token)) return "␣".repeat(token.length);
+  return token.replace(/[\n\t]/g, (sign) => SIGNS[sign]) || "∅";
+}
+
+function strip(root) {
+  const figure = root.closest(".post-figure").id;
+  const form = root.querySelector("form");
+  const tokens = root.querySelector("[data-tokens]");
+  const title = root.querySelector(".post-count");
+  const readout = root.querySelector(".post-readout");
+  const start = new Map([...form.elements].map((control) => [control.name, control.value]));
+  let shown;
+  let latest = 0;
+
+  function look(index, focus) {
+    const nodes = tokens.querySelectorAll(".token");
+    if (!nodes.length) return;
+    const place = Math.max(0, Math.min(index, nodes.length - 1));
+    tokens.querySelector('[aria-selected="true"]')?.setAttribute("aria-selected", "false");
+    const node = nodes[place];
+    node.setAttribute("aria-selected", "true");
+    tokens.setAttribute("aria-activedescendant", node.id);
+    if (focus) node.scrollIntoView({ block: "nearest" });
+    const number = (value, unit = "") =>
+      value === null ? "–" : `${value.toFixed(2).replace("-", "−")}${unit}`;
+    const item = shown.k[place] === null ? "" : ` ${shown.k[place]}`;
+    const facts = [
+      [visible(shown.token[place]), `${shown.role[place]}${item}`],
+      ["probability", number(shown.probability[place])],
+      ["entropy after it", number(shown.entropy[place], " nats")],
+      ["proxy A", number(shown.proxy_a[place])],
+      ["proxy B", number(shown.proxy_b[place])],
+    ];
+    readout.replaceChildren(
+      ...facts.map(([name, value]) => {
+        const fact = element("span");
+        fact.append(element("b", "", name), ` ${value}`);
+        return fact;
+      }),
+    );
+  }
+
+  function colour() {
+    const quantity = form.elements.colour.value;
+    const values = shown[quantity];
+    tokens.classList.toggle("by-value", quantity !== "role");
+    if (quantity === "role") return;
+    const most = Math.max(...values.map((value) => Math.abs(value ?? 0)), 1e-9);
+    const whole = quantity === "probability" ? 1 : most;
+    for (const [index, node] of tokens.querySelectorAll(".token").entries()) {
+      node.style.setProperty("--value", Math.abs(values[index] ?? 0) / whole);
+      node.classList.toggle("negative", (values[index] ?? 0) < 0);
+    }
+  }
+
+  function write() {
+    let line = element("span", "line");
+    const lines = [line];
+    for (const [index, token] of shown.token.entries()) {
+      const node = element("span", `token role-${shown.role[index].replace(/[^a-z]/g, "")}`);
+      node.textContent = visible(token);
+      node.id = `${figure}-token-${index}`;
+      node.setAttribute("role", "option");
+      node.setAttribute("aria-selected", "false");
+      line.append(node);
+      if (token.endsWith("\n")) lines.push((line = element("span", "line")));
+    }
+    for (const part of lines) part.setAttribute("role", "presentation");
+    tokens.replaceChildren(...lines.filter((part) => part.childNodes.length));
+    colour();
+    look(Math.max(shown.role.indexOf("item"), 0), false);
+  }
+
+  async function update() {
+    const mine = ++latest;
+    const { topic, template, sample, condition } = form.elements;
+    const strips = await json(topic.selectedOptions[0].dataset.file);
+    if (mine !== latest) return;
+    const chosen = strips[`${template.value}/${sample.value}/${condition.value}`];
+    title.textContent = chosen
+      ? `${chosen.token.length} tokens`
+      : "There is no such list in the data; choose another sample.";
+    tokens.hidden = readout.hidden = !chosen;
+    if (chosen) {
+      shown = chosen;
+      write();
+    }
+  }
+
+  function choices() {
+    return Object.fromEntries(
+      [...form.elements].map(({ name, value }) => [name, value === start.get(name) ? "" : value]),
+    );
+  }
+
+  recall(figure, form);
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", (event) => {
+    remember(figure, choices());
+    if (event.target.name === "colour") colour();
+    else update().catch(console.error);
+  });
+  tokens.setAttribute("role", "listbox");
+  tokens.setAttribute("aria-label", "Tokens of the list");
+  tokens.tabIndex = 0;
+  const place = (node) => [...tokens.querySelectorAll(".token")].indexOf(node);
+  tokens.addEventListener("pointerover", ({ target }) => {
+    if (target.matches(".token")) look(place(target), false);
+  });
+  tokens.addEventListener("click", ({ target }) => {
+    if (target.matches(".token")) look(place(target), false);
+  });
+  tokens.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const now = place(tokens.querySelector('[aria-selected="true"]'));
+    if (step) look(now + step, true);
+    else if (event.key === "Home") look(0, true);
+    else if (event.key === "End") look(Infinity, true);
+    else return;
+    event.preventDefault();
+  });
+  return update();
+}
+
+/* The list explorer: filter and search all lists. */
+
+const MOST_LISTS = 60;
+
+function explorer(root) {
+  const figure = root.closest(".post-figure").id;
+  const form = root.querySelector("form");
+  const count = root.querySelector(".post-count");
+  const found = root.querySelector(".post-found");
+  const plain = [...found.childNodes];
+  const start = new Map([...form.elements].map((control) => [control.name, control.value]));
+  let all;
+
+  function entry(index, wanted) {
+    const row = element("li");
+    const template = all.template[index];
+    row.append(
+      element("span", `template template-${template.replace(/[^a-z]/g, "")}`, template),
+      " ",
+    );
+    const items = element("span", "items");
+    for (const [place, item] of all.items[index].entries()) {
+      if (place) items.append(element("i", "", " · "));
+      const hit = wanted && item.toLowerCase().includes(wanted);
+      items.append(hit ? element("mark", "", item) : item);
+    }
+    const length = all.items[index].length;
+    const facts = [
+      all.topic[index],
+      `temperature ${all.temperature[index]}`,
+      `${length} item${length === 1 ? "" : "s"}`,
+      all.repeats[index] ? `${all.repeats[index]} repeated` : "",
+      all.ended[index] ? "ended" : "cut at the limit",
+      all.reason[index] === "capped" ? "" : all.reason[index],
+    ];
+    row.append(items, " ", element("small", "", facts.filter(Boolean).join(", ")));
+    return row;
+  }
+
+  function show() {
+    const chosen = Object.fromEntries([...form.elements].map(({ name, value }) => [name, value]));
+    const wanted = chosen.text.trim().toLowerCase();
+    const hits = [];
+    for (let index = 0; index < all.topic.length; index++) {
+      const fits =
+        (!chosen.topic || all.topic[index] === chosen.topic) &&
+        (!chosen.template || all.template[index] === chosen.template) &&
+        (!chosen.temperature || all.temperature[index] === Number(chosen.temperature)) &&
+        (!wanted || all.items[index].some((item) => item.toLowerCase().includes(wanted)));
+      if (fits) hits.push(index);
+    }
+    const list = element("ul", "post-hits");
+    list.append(...hits.slice(0, MOST_LISTS).map((index) => entry(index, wanted)));
+    found.replaceChildren(list);
+    found.classList.add("all");
+    found.tabIndex = 0;
+    const more = hits.length > MOST_LISTS ? `; the first ${MOST_LISTS} are below` : "";
+    count.textContent = `${hits.length} of ${all.topic.length} lists${more}`;
+  }
+
+  async function update() {
+    all ??= await json(root.dataset.lists);
+    show();
+  }
+
+  form.hidden = false;
+  recall(figure, form);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => {
+    const choices = [...form.elements].map(({ name, value }) => [
+      name,
+      value === start.get(name) ? "" : value,
+    ]);
+    remember(figure, Object.fromEntries(choices));
+    update().catch((error) => {
+      found.replaceChildren(...plain);
+      console.error(error);
+    });
+  });
+  const asked = [...address.searchParams.keys()].some((key) => key.startsWith(`${figure}.`));
+  return asked ? update() : Promise.resolve();
+}
+
+/* Strips and explorers wake when they come near: their data is large. */
+
+const wake = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      wake.unobserve(target);
+      const start = target.matches(".post-strip") ? strip : explorer;
+      start(target).catch((error) => console.error(error));
+    }
+  },
+  { rootMargin: "600px 0px" },
+);
+for (const root of document.querySelectorAll(".post-strip, .post-lists")) wake.observe(root);
