@@ -34,20 +34,20 @@ clean: ## Remove the page, the cache and the environment; results stay
 	rm -rf site .cache $(VENV)
 
 $(VENV)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer, please")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer, please")'
+	@echo "making $(VENV)"; $(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/light: $(VENV)/python pyproject.toml
-	$(PIP) install --quiet --editable .
+	@echo "installing the page's packages"; $(PIP) install -qq --editable .
 	@touch $@
 
 $(VENV)/lab: $(VENV)/light
-	$(PIP) install --quiet --editable '.[lab]'
+	@echo "installing the lab: torch and its like, some minutes"; $(PIP) install -qq --editable '.[lab]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/lab
-	$(PIP) install --quiet --editable '.[lab,test]'
+	@echo "installing what tests need"; $(PIP) install -qq --editable '.[lab,test]'
 	@touch $@
 
 # The browser tests drive a system Chromium; on Debian and Ubuntu a missing one is installed.

@@ -249,10 +249,7 @@ function explorer(root) {
   function entry(index, wanted) {
     const row = element("li");
     const template = all.template[index];
-    row.append(
-      element("span", `template template-${template.replace(/[^a-z]/g, "")}`, template),
-      " ",
-    );
+    row.append(element("span", `template template-${template.replace(/[^a-z]/g, "")}`, template));
     const items = element("span", "items");
     for (const [place, item] of all.items[index].entries()) {
       if (place) items.append(element("i", "", " · "));
@@ -268,7 +265,9 @@ function explorer(root) {
       all.ended[index] ? "ended" : "cut at the limit",
       all.reason[index] === "capped" ? "" : all.reason[index],
     ];
-    row.append(items, " ", element("small", "", facts.filter(Boolean).join(", ")));
+    const said = element("span");
+    said.append(items, " ", element("small", "", facts.filter(Boolean).join(", ")));
+    row.append(said);
     return row;
   }
 

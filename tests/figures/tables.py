@@ -44,7 +44,7 @@ def _wave(*numbers: float) -> float:
 
 
 def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
-    """The summary of one variant over `topics` topics and curves up to `most`."""
+    """Return the summary of one variant over `topics` topics and curves up to `most`."""
     runs = [(name, 0.8) for name in TEMPLATES] + [("short", t) for t in SWEEP]
     rows: list[dict] = []
 
@@ -62,7 +62,7 @@ def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
         mean = MEAN_ITEMS[template] * (1.3 - temperature / 3)
         if variant == "items":
             for k in range(1, most + 1):
-                share = math.exp(-((k - 1) / mean) ** 2)
+                share = math.exp(-(((k - 1) / mean) ** 2))
                 add("survival", template, temperature, share, items=k,
                     at_risk=round(10 * topics * share) + 4)  # fmt: skip
             for quantity, value in (("mean", mean), ("median", mean - 1)):
@@ -95,13 +95,13 @@ def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=STATISTICS)
 
 
-def entropy(variant: str, topics: int = 23, samples: int = 10) -> pa.Table:
+def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0) -> pa.Table:
     """One condition, or `compare`: the means of all."""
     rows: list[dict] = []
     conditions = ("short-clean", "short-corrupted", "long-clean", "long-corrupted", "none-clean")
     compare = variant.startswith("compare")
     for place, condition in enumerate(conditions if compare else [variant]):
-        longest = MEAN_ITEMS[condition.partition("-")[0]] * 2
+        longest = longest or MEAN_ITEMS[condition.partition("-")[0]] * 2
         if not compare:
             for number, sample in product(range(topics), range(samples)):
                 items = max(2, round(longest * _wave(number, sample)))
@@ -122,7 +122,7 @@ def entropy(variant: str, topics: int = 23, samples: int = 10) -> pa.Table:
                     "part": "mean", "align": align, "quantity": quantity,
                     "k": k if align == "start" else k - longest - 1,
                     "estimate": estimate, "low": estimate - 0.1, "high": estimate + 0.1,
-                    "n": topics * samples, "condition": condition if compare else None,
+                    "n": 10 * topics * samples, "condition": condition if compare else None,
                 }
             )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=MEANS)
