@@ -74,7 +74,7 @@ async function enliven(chart) {
 function describe(picture) {
   if (picture.alt) return picture.alt;
   return [...picture.querySelectorAll(":scope > title, :scope > desc")]
-    .map((node) => node.textContent)
+    .map((node) => node.textContent.replace(/\.$/, ""))
     .join(". ");
 }
 

@@ -33,6 +33,7 @@ Spec = dict[str, Any]
 _SVG = "{http://www.w3.org/2000/svg}"
 _SAID_ONCE = ("font-family", "role")
 _OPAQUE = ("opacity", "1")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             continue
         images = {scheme: _png(svg, scheme) for scheme in ("light", "dark")}
         files |= {f"{name}.{scheme}.png": image for scheme, image in images.items()}
-        alt = f"{label}. {drawing.description}"
+        alt = f"{label.rstrip('.')}. {drawing.description}"
         linked += _panel(
             "".join(
                 _image(svg, scheme, f"{BASE}/figures/{name}.{scheme}.png", alt) for scheme in images
@@ -99,10 +100,19 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
 
 
 def _vega_lite(chart: Chart) -> Spec:
-    spec: Spec = chart.to_dict()
+    spec: Spec = _writable(chart.to_dict())
     # The theme is ours alone: none of Altair's global state decides how a page looks.
     spec["config"] = theme.CONFIG
     return spec
+
+
+def _writable(value: Any) -> Any:
+    """Replace, in every string, what no SVG can hold and what makes vl-convert end the process."""
+    if isinstance(value, str):
+        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_writable(key): _writable(entry) for key, entry in value.items()}
+    return [_writable(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _one_specification(specs: list[Spec]) -> Spec:

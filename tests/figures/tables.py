@@ -43,9 +43,9 @@ def _wave(*numbers: float) -> float:
     return abs(math.sin(sum(n * f for n, f in zip(numbers, (12.99, 78.23, 37.72), strict=False))))
 
 
-def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
-    """Return the summary of one variant over `topics` topics and curves up to `most`."""
-    runs = [(name, 0.8) for name in TEMPLATES] + [("short", t) for t in SWEEP]
+def list_statistics(variant: str, topics: int = 23, most: int = 40, runs: int = 8) -> pa.Table:
+    """One variant: `topics` topics, curves up to `most`, the first `runs` runs of sampling."""
+    every = [(name, 0.8) for name in TEMPLATES] + [("short", t) for t in SWEEP]
     rows: list[dict] = []
 
     def add(part: str, template: str, temperature: float, estimate: float, **more: object) -> None:
@@ -58,7 +58,7 @@ def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
             }
         )  # fmt: skip
 
-    for template, temperature in runs:
+    for template, temperature in every[:runs]:
         mean = MEAN_ITEMS[template] * (1.3 - temperature / 3)
         if variant == "items":
             for k in range(1, most + 1):
@@ -69,10 +69,11 @@ def list_statistics(variant: str, topics: int = 23, most: int = 40) -> pa.Table:
                 add("summary", template, temperature, value, quantity=quantity,
                     capped=int(mean * topics / 10))  # fmt: skip
         elif variant == "blanks":
-            add("temperature" if template == "short" else "overall", template, temperature, 0.004)
+            if template == "short":
+                add("temperature", template, temperature, 0.004)
             if temperature == 0.8:
-                add("overall", "short", 0.8, 0.002)
-                for k in range(-10, 0):
+                add("overall", template, temperature, 0.002)
+                for k in range(-most // 4, 0):
                     add("position", template, temperature, 0.02 / -k, k_end=k)
         quantities = {
             "tokens-per-item": {"tokens_per_item": 1.8, "one_token_share": 0.55},
@@ -101,10 +102,10 @@ def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0)
     conditions = ("short-clean", "short-corrupted", "long-clean", "long-corrupted", "none-clean")
     compare = variant.startswith("compare")
     for place, condition in enumerate(conditions if compare else [variant]):
-        longest = longest or MEAN_ITEMS[condition.partition("-")[0]] * 2
+        last = longest or MEAN_ITEMS[condition.partition("-")[0]] * 2
         if not compare:
             for number, sample in product(range(topics), range(samples)):
-                items = max(2, round(longest * _wave(number, sample)))
+                items = max(2, round(last * _wave(number, sample)))
                 rows += [
                     {
                         "part": "list", "topic": TOPICS[number], "held_out": number % 3 == 0,
@@ -114,13 +115,13 @@ def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0)
                     for k in range(1, items + 1)
                 ]  # fmt: skip
         for align, quantity, k in product(
-            ("start", "end"), ("entropy", "varentropy"), range(1, longest + 1)
+            ("start", "end"), ("entropy", "varentropy"), range(1, last + 1)
         ):
-            estimate = 0.5 + k / longest + place / 4 + (quantity == "varentropy")
+            estimate = 0.5 + k / last + place / 4 + (quantity == "varentropy")
             rows.append(
                 {
                     "part": "mean", "align": align, "quantity": quantity,
-                    "k": k if align == "start" else k - longest - 1,
+                    "k": k if align == "start" else k - last - 1,
                     "estimate": estimate, "low": estimate - 0.1, "high": estimate + 0.1,
                     "n": 10 * topics * samples, "condition": condition if compare else None,
                 }

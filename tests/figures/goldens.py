@@ -1,0 +1,55 @@
+"""The charts whose Vega-Lite is kept in `golden/`, to be read and compared.
+
+After a change that is meant, look at what it does: `python -m tests.figures.goldens`, then
+`git diff tests/figures/golden`. Run it by hand; nothing else does.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tests.figures import tables
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def charts() -> Iterator[tuple[str, str, pa.Table]]:
+    """Yield drawing, variant and a table small enough for its chart to be read."""
+    for variant in ("items", "tokens-per-item", "blanks", "repeats"):
+        yield "list_statistics", variant, tables.list_statistics(variant, topics=1, most=3, runs=4)
+    for variant in ("short-clean", "long-corrupted-break", "compare"):
+        yield "entropy", variant, tables.entropy(variant, topics=1, samples=2, longest=2)
+
+
+def text(name: str, variant: str, table: pa.Table) -> str:
+    """Return a drawing's panels as readable JSON, without the theme they all share."""
+    drawing = importlib.import_module(f"site_builder.figures.{name}").draw(table, variant=variant)
+    specs = [panel.to_dict() for panel in drawing.body]
+    for spec in specs:
+        spec.pop("config"), spec.pop("$schema")
+    return laid_out(specs) + "\n"
+
+
+def laid_out(value: Any, indent: str = "") -> str:
+    """Return JSON with short values on one line, so that a data row is a line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent + line) <= 100 or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, list):
+        parts = [inner + laid_out(entry, inner) for entry in value]
+        return "[\n" + ",\n".join(parts) + f"\n{indent}]"
+    parts = [f"{inner}{json.dumps(key)}: {laid_out(entry, inner)}" for key, entry in value.items()]
+    return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, variant, table in charts():
+        path = FOLDER / f"{name}-{variant}.json"
+        path.write_text(text(name, variant, table), "utf-8")
+        print(path)

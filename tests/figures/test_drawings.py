@@ -1,0 +1,96 @@
+"""What every drawing keeps to: refusals that help, no numbers without their interval."""
+
+import importlib
+
+import pytest
+
+from site_builder.drawing import Drawing, DrawingError
+from tests.figures import tables
+
+CASES = [
+    *[
+        ("list_statistics", variant, tables.list_statistics(variant, topics=3, most=6))
+        for variant in ("items", "tokens-per-item", "blanks", "repeats")
+    ],
+    ("entropy", "none-clean", tables.entropy("none-clean", topics=2, samples=3)),
+    ("entropy", "compare-break", tables.entropy("compare-break", topics=2)),
+    ("dataset", "", tables.dataset()),
+    ("lists", "", tables.lists(topics=2)),
+    ("prompt_pairs", "", tables.prompt_pairs()),
+    ("example", "", tables.example(topics=2)),
+]
+every_drawing = pytest.mark.parametrize(
+    ("name", "variant", "table"), CASES, ids=[f"{name} {variant}" for name, variant, _ in CASES]
+)
+
+
+def draw(name, table, **options) -> Drawing:
+    return importlib.import_module(f"site_builder.figures.{name}").draw(table, **options)
+
+
+@every_drawing
+def test_a_drawing_says_what_it_shows(name, variant, table):
+    drawing = draw(name, table, variant=variant)
+
+    assert drawing.caption.endswith(".")
+    assert len(drawing.description) > 40
+
+
+@every_drawing
+def test_a_missing_column_is_named(name, variant, table):
+    used = {"list_statistics": "estimate", "entropy": "k", "dataset": "capped", "lists": "items",
+            "prompt_pairs": "swapped", "example": "role"}[name]  # fmt: skip
+
+    with pytest.raises(DrawingError, match=f"no column '{used}'"):
+        draw(name, table.drop_columns([used]), variant=variant)
+
+
+@every_drawing
+def test_an_unknown_variant_is_refused(name, variant, table):
+    with pytest.raises(DrawingError, match="nonsense"):
+        draw(name, table, variant="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "options"),
+    [
+        ("list_statistics", CASES[0][2], {"variant": "items", "template": "huge"}),
+        ("example", CASES[-1][2], {"topic": "Nowhere"}),
+        ("example", CASES[-1][2], {"template": "huge"}),
+        ("example", CASES[-1][2], {"sample": 99}),
+    ],
+)
+def test_a_bad_option_is_refused_with_what_there_is(name, table, options):
+    with pytest.raises(DrawingError) as refusal:
+        draw(name, table, **options)
+
+    assert "use one of" in refusal.value.cure
+
+
+@pytest.mark.parametrize(("name", "variant", "table"), CASES[:6])
+def test_estimates_never_stand_without_their_interval(name, variant, table):
+    for panel in draw(name, table, variant=variant).body:
+        fields = {
+            channel.get("field")
+            for layer in panel.to_dict().get("layer", [])
+            for channel in layer["encoding"].values()
+            if isinstance(channel, dict)
+        }
+
+        assert not fields & {"estimate"} or fields >= {"low", "high"}
+
+
+def test_a_curve_ends_where_too_few_lists_are_left():
+    panel = draw("list_statistics", tables.list_statistics("items", topics=1), variant="items")
+    (rows,) = panel.body[0].to_dict()["datasets"].values()
+
+    assert min(row["at_risk"] for row in rows) >= 5
+
+
+def test_lists_of_unequal_length_have_no_padding():
+    (cells,) = (
+        draw("entropy", CASES[4][2], variant="none-clean").body[0].to_dict()["datasets"].values()
+    )
+
+    assert len({row["k"] - row["k_end"] for row in cells}) > 1
+    assert all(row["entropy"] is not None for row in cells)

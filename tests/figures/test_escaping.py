@@ -1,0 +1,90 @@
+"""The model's text is shown as text, whatever is in it."""
+
+import importlib
+import json
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import altair as alt
+import pytest
+
+from site_builder import embed
+from site_builder.drawing import Drawing
+from site_builder.figures import theme
+from tests.figures import tables
+
+ODD = [
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}{% for x in y %}",
+    "<< figure: entropy short-clean >>",
+    "<!-- & -->",
+]
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        assert not any(name.startswith("on") or name == "style" for name, _ in attrs)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(html: str) -> Tags:
+    tags = Tags()
+    tags.feed(html)
+    return tags
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["lists", "prompt_pairs", "example"])
+def test_text_in_a_drawing_is_text(name, odd):
+    table = getattr(tables, name)(odd=odd)
+    drawing = importlib.import_module(f"site_builder.figures.{name}").draw(table)
+    rendered = embed.render(drawing, name, "0" * 16)
+
+    for form in (rendered.html, rendered.inline):
+        tags = read(form)
+        assert odd in tags.text
+        assert not {"script", "img"} & set(tags.found)
+    for content in rendered.files.values():
+        json.loads(content)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_text_in_a_chart_is_text(odd):
+    chart = (
+        alt.Chart(theme.data([{"x": 1, "topic": odd}]), title=odd)
+        .mark_point()
+        .encode(x="x:Q", y=alt.Y("topic:N", axis=alt.Axis(labelLimit=1000)))
+    )
+    rendered = embed.render(Drawing((chart,), "c", odd), "slug", "0" * 16)
+
+    tags = read(rendered.html)
+    assert odd in tags.text
+    assert not {"script", "img"} & set(tags.found)
+    ElementTree.fromstring(rendered.inline)
+
+
+def test_characters_that_no_svg_can_hold_do_not_break_the_build():
+    chart = alt.Chart(theme.data([{"x": 1}]), title="a\x0b\x00\uffffb").mark_point().encode(x="x:Q")
+
+    assert "a\ufffd" in embed.render(Drawing((chart,), "c", "d"), "slug", "0" * 16).html
+
+
+def test_a_role_cannot_leave_its_class():
+    from site_builder.figures.example import kind
+
+    assert kind('x" onclick="y') == "role-xonclicky"
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"), [("\n", "⏎"), ("  ", "␣␣"), ("\t", "⇥"), ("", "∅"), (" a", " a")]
+)
+def test_white_space_is_visible(token, shown):
+    assert theme.visible(token) == shown
