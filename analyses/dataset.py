@@ -1,0 +1,75 @@
+"""The data set: how many lists of each kind, how many end by themselves, what is wrong with others.
+
+A list is well-formed (`kept`) if every line is a hyphen item and it ends by itself within the token
+budget. `capped` ones are lists so far but were cut; `malformed` ones hold something else, and
+`malformed_reasons` counts what. Capped lists stay in every analysis as censored; malformed ones are
+left out of the statistics of items and counted here.
+
+Returns one row a template and temperature, with the share that ended by itself and its interval.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pyarrow as pa
+
+from analyses.lab import statistics
+from analyses.lab.lab import Lab
+from analyses.lab.lists import WrittenList, read_lists
+from analyses.lab.roles import CAPPED
+from analyses.lab.table import labelled, table_of
+
+SCHEMA = {
+    "template": pa.string(),
+    "temperature": pa.float64(),
+    "topics": pa.int32(),
+    "lists": pa.int32(),
+    "kept": pa.int32(),
+    "capped": pa.int32(),
+    "malformed": pa.int32(),
+    "malformed_reasons": pa.string(),
+    "ended_share": pa.float64(),
+    "low": pa.float64(),
+    "high": pa.float64(),
+}
+
+
+def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
+    """Count the lists."""
+    topics = list(lab.study.topics.names)
+    resamples, seed = lab.study.bootstrap.resamples, lab.study.bootstrap.seed
+    weights = statistics.resample(len(topics), resamples, seed)
+    lists = read_lists(list_samples, lab.study.prompt)
+    groups: dict[tuple[str, float], list[WrittenList]] = {}
+    for one in lists:
+        groups.setdefault(one.group, []).append(one)
+    rows = []
+    for (template, temperature), chosen in groups.items():
+        reasons = Counter(one.roles.reason for one in chosen if one.malformed)
+        places = [topics.index(one.key["topic"]) for one in chosen]
+        ended = statistics.mean([float(one.roles.ended) for one in chosen], places, weights)
+        rows.append(
+            {
+                "template": template,
+                "temperature": temperature,
+                "topics": len(set(places)),
+                "lists": len(chosen),
+                "kept": sum(not one.roles.reason for one in chosen),
+                "capped": sum(one.roles.reason == CAPPED for one in chosen),
+                "malformed": reasons.total(),
+                "malformed_reasons": ", ".join(
+                    f"{reason.removeprefix('malformed: ')}: {count}"
+                    for reason, count in reasons.most_common()
+                ),
+                "ended_share": ended.value,
+                "low": ended.low,
+                "high": ended.high,
+            }
+        )
+    return labelled(
+        table_of(rows, SCHEMA),
+        n=f"{len(lists):,} lists, {len(topics)} topics",
+        interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}",
+        note=f"Lists are cut at {lab.study.sampling.max_new_tokens} new tokens.",
+    )

