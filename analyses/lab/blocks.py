@@ -86,8 +86,8 @@ class Blocks:
         )
         return q * cos + _turned(q) * sin, k * cos + _turned(k) * sin, v
 
-    def pattern(self, layer: int, q: Tensor, k: Tensor) -> Tensor:
-        """Attention of the last positions to all of them."""
+    def scores(self, layer: int, q: Tensor, k: Tensor) -> Tensor:
+        """What attention is the softmax of, [B, H, S, T]; very low where a key is out of sight."""
         attn = self.layers[layer].self_attn
         rows, heads, queries, width = q.shape
         keys = k.shape[2]
@@ -103,8 +103,11 @@ class Blocks:
         window = getattr(attn, "sliding_window", None)
         if window:
             hidden = hidden | (away >= window)
-        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-        return torch.softmax(scores, -1, torch.float32).to(q.dtype)
+        return scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+
+    def pattern(self, layer: int, q: Tensor, k: Tensor) -> Tensor:
+        """Attention of the last positions to all of them."""
+        return torch.softmax(self.scores(layer, q, k), -1, torch.float32).to(q.dtype)
 
     def mix(self, pattern: Tensor, v: Tensor) -> Tensor:
         """What each head read: z."""
@@ -138,23 +141,35 @@ class Blocks:
         plus, minus = self.logits(resid, contrast).unbind(-1)
         return plus - minus
 
+    def run(self, layer: int, resid: Tensor, rotary: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """A whole block on the residual stream [B, T, d] of all positions: what every site holds."""
+        q, k, v = self.qkv(layer, resid, rotary)
+        return {"resid_pre": resid, "q": q, "k": k, "v": v} | self.rest(layer, resid, q, k, v)
+
+    def rest(self, layer: int, resid: Tensor, q: Tensor, k: Tensor, v: Tensor) -> dict[str, Tensor]:
+        """A block from its queries, keys and values on."""
+        pattern = self.pattern(layer, q, k)
+        z = self.mix(pattern, v)
+        attn_out = self.attn_out(layer, z)
+        resid_mid = resid + attn_out
+        mlp_out = self.mlp_out(layer, resid_mid)
+        return {
+            "pattern": pattern,
+            "z": z,
+            "attn_out": attn_out,
+            "resid_mid": resid_mid,
+            "mlp_out": mlp_out,
+            "resid_post": resid_mid + mlp_out,
+        }
+
     def record(self, resid: Tensor) -> Activations:
         """Run from the first residual stream [B, T, d] and keep every site of every layer."""
-        kept: Activations = {site: [] for site in (*SITES, "resid_mid")}
         rotary = self.rotary(resid)
+        layers: list[dict[str, Tensor]] = []
         for layer in range(len(self.layers)):
-            q, k, v = self.qkv(layer, resid, rotary)
-            pattern = self.pattern(layer, q, k)
-            z = self.mix(pattern, v)
-            attn_out = self.attn_out(layer, z)
-            resid_mid = resid + attn_out
-            mlp_out = self.mlp_out(layer, resid_mid)
-            after = resid_mid + mlp_out
-            values = (resid, after, attn_out, mlp_out, q, k, v, z, pattern, resid_mid)
-            for site, value in zip(kept, values, strict=True):
-                kept[site].append(value)
-            resid = after
-        return kept
+            layers.append(self.run(layer, resid, rotary))
+            resid = layers[-1]["resid_post"]
+        return {site: [values[site] for values in layers] for site in layers[0]}
 
 
 def _normed_after(block: Any) -> bool:
