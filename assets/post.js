@@ -58,9 +58,11 @@ async function enliven(chart) {
     panel.append(view);
     try {
       await draw(specifications[index], view);
-      const svg = view.querySelector("svg");
-      svg.setAttribute("role", "img");
-      svg.setAttribute("aria-label", words);
+      // One picture with one description, as before, and not a tree of groups without names.
+      view.setAttribute("role", "img");
+      view.setAttribute("aria-label", words);
+      view.removeAttribute("aria-roledescription");
+      view.querySelector("svg").setAttribute("aria-hidden", "true");
       for (const node of picture) node.remove();
       view.hidden = false;
     } catch (error) {

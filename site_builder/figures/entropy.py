@@ -70,37 +70,45 @@ def _condition(table: pa.Table, name: str, position: str) -> Drawing:
             _mean(means, "end", "entropy", "Mean, from the last item"),
         ),
         f"Entropy of the next token {WHERE[position]}, in lists sampled with “{template}”, "
-        f"{prompt}. Left, each row is one list; lists are sorted by length.",
+        f"{prompt}. In the heatmap each row is one list, sorted by length; a list that was cut "
+        "at the token limit has no known end and is not counted from it.",
         "A heatmap with one row a list and one column an item, and two curves of the mean with "
         "interval, counted from the first and from the last item. Higher means less certain.",
     )
 
 
 def _heatmap(lists: Records, position: str) -> Chart:
+    """A row a list: first those that ended, then those cut at the token limit, each by length."""
     length: dict[tuple[str, int], int] = {}
+    ended: dict[tuple[str, int], bool] = {}
     for row in lists:
         key = row["topic"], row["sample"]
         length[key] = max(length.get(key, 0), row["k"])
-    order = {key: place for place, key in enumerate(sorted(length, key=lambda key: length[key]))}
+        ended[key] = row["k_end"] is not None
+    keys = sorted(length, key=lambda key: (not ended[key], length[key]))
+    order = {key: place for place, key in enumerate(keys)}
     cells = [{**row, "list": order[row["topic"], row["sample"]]} for row in lists]
-    step = max(1, min(8, round(420 / len(order))))
-    heatmap: Chart = (
-        alt.Chart(
-            theme.data(cells),
-            title=f"Every list, {WHERE[position]}",
-            width=theme.PANEL,
-            height=step * len(order),
+    longest, finished = max(length.values()), sum(ended.values())
+    notes = [
+        {"k": longest, "list": first, "said": f"{count} lists {what}"}
+        for first, count, what in (
+            (0, finished, "that ended"),
+            (finished, len(keys) - finished, "cut at the limit"),
         )
+        if count
+    ]
+    x = alt.X(
+        "k:O",
+        title="item, counted from the start",
+        axis=alt.Axis(values=[1, *range(5, longest + 1, 5)], labelAngle=0, ticks=False),
+    )
+    y = alt.Y("list:O", axis=None, scale=alt.Scale(paddingInner=0))
+    heat = (
+        alt.Chart(theme.data(cells))
         .mark_rect()
         .encode(
-            x=alt.X(
-                "k:O",
-                title="item, counted from the start",
-                axis=alt.Axis(
-                    values=[1, *range(5, max(length.values()) + 1, 5)], labelAngle=0, ticks=False
-                ),
-            ),
-            y=alt.Y("list:O", axis=None, scale=alt.Scale(paddingInner=0)),
+            x=x,
+            y=y,
             color=alt.Color(
                 "entropy:Q",
                 title="entropy, nats",
@@ -116,7 +124,19 @@ def _heatmap(lists: Records, position: str) -> Chart:
             ],
         )
     )
-    return heatmap
+    # A staircase leaves its upper right corner free.
+    said = (
+        alt.Chart(theme.data(notes))
+        .mark_text(align="right", baseline="top", dx=4, dy=1, color=theme.colour("muted"))
+        .encode(x=x, y=y, text="said:N")
+    )
+    step = max(1, min(8, round(420 / len(keys))))
+    return alt.LayerChart(
+        layer=[heat, said],
+        title=f"Every list, {WHERE[position]}",
+        width=theme.PANEL,
+        height=step * len(keys),
+    )
 
 
 def _compare(table: pa.Table, position: str) -> Drawing:

@@ -15,9 +15,6 @@ import pyarrow as pa
 from site_builder.drawing import Chart, Drawing
 from site_builder.figures import parts, theme
 
-POST_TEMPERATURE = 0.8
-"""The temperature at which the three templates are compared."""
-
 FEWEST_AT_RISK = 5
 """A survival curve ends where fewer lists than this are left to look at."""
 
@@ -39,7 +36,9 @@ def draw(table: pa.Table, *, variant: str = "items", template: str = "short") ->
     theme.choose(variant, variants, "variant")
     records = theme.rows(table, *table.column_names)
     theme.choose(template, {row["template"] for row in records if row["template"]}, "template")
+    usual = _usual(records)
     for row in records:
+        row["compared"] = row["temperature"] in (None, usual)
         row["at"] = f"{row['temperature']:g}" if row["temperature"] is not None else ""
         row["name"] = f"{row['topic']} †" if row["held_out"] else row["topic"]
     return variants[variant](records, template)
@@ -302,8 +301,17 @@ def _of(records: Records, quantity: str) -> Records:
     return [row for row in records if row["quantity"] == quantity]
 
 
+def _usual(records: Records) -> float | None:
+    """The temperature at which templates are compared: the one that most of them have."""
+    templates: dict[float, set[str]] = {}
+    for row in records:
+        if row["temperature"] is not None:
+            templates.setdefault(row["temperature"], set()).add(row["template"])
+    return max(templates, key=lambda value: len(templates[value]), default=None)
+
+
 def _compared(records: Records) -> Records:
-    return [row for row in records if row["temperature"] in (None, POST_TEMPERATURE)]
+    return [row for row in records if row["compared"]]
 
 
 def _templates(records: Records) -> parts.Classes:

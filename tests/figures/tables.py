@@ -109,7 +109,8 @@ def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0)
                 rows += [
                     {
                         "part": "list", "topic": TOPICS[number], "held_out": number % 3 == 0,
-                        "sample": sample, "k": k, "k_end": k - items - 1,
+                        "sample": sample, "k": k,
+                        "k_end": None if sample % 4 == 1 else k - items - 1,
                         "entropy": 3 * _wave(number, sample, k) * k / items, "varentropy": 1.0,
                     }
                     for k in range(1, items + 1)

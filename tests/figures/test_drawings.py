@@ -88,9 +88,8 @@ def test_a_curve_ends_where_too_few_lists_are_left():
 
 
 def test_lists_of_unequal_length_have_no_padding():
-    (cells,) = (
-        draw("entropy", CASES[4][2], variant="none-clean").body[0].to_dict()["datasets"].values()
-    )
+    datasets = draw("entropy", CASES[4][2], variant="none-clean").body[0].to_dict()["datasets"]
+    cells = next(rows for rows in datasets.values() if "entropy" in rows[0])
 
-    assert len({row["k"] - row["k_end"] for row in cells}) > 1
+    assert len({row["k"] - row["k_end"] for row in cells if row["k_end"] is not None}) > 1
     assert all(row["entropy"] is not None for row in cells)

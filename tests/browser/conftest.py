@@ -1,0 +1,105 @@
+"""The real page, built once from committed results and served on loopback, and a browser for it."""
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+REPO = Path(__file__).parents[2]
+NOT_READ = (".*", "node_modules", "__pycache__", "site", "tests", "*.egg-info")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the post in a copy of the project, which the tests cannot disturb."""
+    root = tmp_path_factory.mktemp("post") / "project"
+    shutil.copytree(REPO, root, ignore=shutil.ignore_patterns(*NOT_READ), symlinks=True)
+    command = "from site_builder.cli import main; main(['--run', 'never', '--quiet'])"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "site"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="session")
+def address(folder: Path) -> Iterator[str]:
+    """Serve the page under a path of its own, as a project's pages are."""
+    handler = partial(_Handler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the system's Chromium, without its talk to its maker."""
+    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert executable, f"no browser: install one of {', '.join(CHROMIUM)}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """An open page, with what it complained of and where it went."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def scroll_through(self) -> None:
+        """Bring everything near the window once, and wait until all charts are live."""
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        for top in range(0, height, 600):
+            self.page.evaluate("top => scrollTo(0, top)", top)
+            self.page.wait_for_timeout(40)
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-vega]')].every(c => c.dataset.drawn)"
+        )
+        self.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str):
+    """Return a function that opens the page: `visit(width=360, color_scheme="dark")`."""
+    contexts = []
+
+    def open_page(path: str = "", *, width: int = 1280, **options: object) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        seen = Visit(context.new_page())
+        seen.page.on("console", lambda m: m.type == "error" and seen.complaints.append(m.text))
+        seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        seen.page.on("request", lambda request: seen.requests.append(request.url))
+        seen.page.goto(address + path)
+        return seen
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,0 +1,174 @@
+"""The built page in a browser: every figure is drawn, nothing complains, nobody is shut out."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+FIGURES = ".post-figure"
+# One evaluation finds what has no size: images that did not load, drawings that are empty.
+UNDRAWN = """figures => figures.flatMap(figure => {
+  const seen = [...figure.querySelectorAll('.post-body svg, .post-body img')]
+    .filter(picture => getComputedStyle(picture).display !== 'none');
+  const empty = seen.filter(picture => {
+    const box = picture.getBoundingClientRect();
+    return box.width < 10 || box.height < 10 || picture.naturalWidth === 0;
+  });
+  const charts = figure.querySelector('.post-chart') && !seen.length;
+  const body = figure.querySelector('.post-body').getBoundingClientRect();
+  return empty.length || charts || body.height < 20 ? [figure.id] : [];
+})"""
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request):
+    return request.param
+
+
+def test_every_chart_comes_alive_and_nothing_complains(visit, address, scheme):
+    seen = visit(color_scheme=scheme)
+    seen.scroll_through()
+
+    charts = seen.page.locator("[data-vega]")
+    assert charts.count() > 0
+    assert charts.count() == seen.page.locator('[data-drawn="vega"]').count()
+    assert seen.page.locator(".post-panel").count() == seen.page.locator(".post-view svg").count()
+    assert seen.page.eval_on_selector_all(FIGURES, UNDRAWN) == []
+    assert seen.complaints == []
+    assert {url for url in seen.requests if not url.startswith((address, "data:"))} == set()
+
+
+def test_charts_load_only_when_they_are_near(visit):
+    seen = visit()
+    seen.page.wait_for_load_state("networkidle")
+    first = [url for url in seen.requests if url.endswith(".vg.json")]
+    seen.scroll_through()
+
+    assert len(first) < len([url for url in seen.requests if url.endswith(".vg.json")])
+
+
+def test_without_scripts_every_figure_is_there(visit, scheme):
+    seen = visit(java_script_enabled=False, color_scheme=scheme)
+    page = seen.page
+    for figure in page.locator(FIGURES).all():
+        figure.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+
+    assert page.locator(FIGURES).count() > 0
+    for picture in page.locator(".post-body :is(svg.marks, img.only-light)").all():
+        box = picture.bounding_box()
+        assert box
+        assert box["width"] > 100
+        assert box["height"] > 50
+    assert page.locator(".post-controls:visible").count() == 0
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_the_page_never_scrolls_sideways(visit, width):
+    seen = visit(width=width)
+    seen.scroll_through()
+
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert seen.page.evaluate(overflow) == 0
+
+
+def test_text_in_charts_is_legible_on_a_phone(visit):
+    seen = visit(width=360)
+    seen.scroll_through()
+    sizes = seen.page.eval_on_selector_all(
+        ".post-view svg text",
+        """texts => texts.filter(text => text.textContent).map(text =>
+            parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""",
+    )
+
+    assert sizes
+    assert min(sizes) >= 10
+
+
+def test_a_chart_tells_its_values(visit):
+    seen = visit()
+    seen.scroll_through()
+    mark = seen.page.locator(".post-view .mark-symbol.role-mark path, .post-view .mark-rect path")
+    mark.first.scroll_into_view_if_needed()
+    mark.first.hover(force=True)
+
+    seen.page.locator("#vg-tooltip-element.visible td.value").first.wait_for()
+    assert seen.complaints == []
+
+
+def test_dark_and_light_change_without_drawing_again(visit):
+    seen = visit(color_scheme="light")
+    seen.scroll_through()
+    text = seen.page.locator(".post-view svg text").first
+    before = text.evaluate("node => getComputedStyle(node).fill")
+    seen.page.locator("label[for='__palette_1']").first.click()
+
+    assert text.evaluate("node => getComputedStyle(node).fill") != before
+
+
+def test_a_strip_shows_the_list_that_is_picked_and_the_address_keeps_it(visit):
+    seen = visit()
+    strip = seen.page.locator(".post-strip").first
+    strip.scroll_into_view_if_needed()
+    tokens = strip.locator(".token[role=option]")
+    tokens.first.wait_for()
+    before = tokens.all_inner_texts()
+    topics = strip.locator("select[name=topic]")
+    topics.select_option(index=1)
+    seen.page.wait_for_function(
+        "before => [...document.querySelectorAll('.post-strip [role=option]')]"
+        ".map(token => token.innerText).join() !== before",
+        arg=",".join(before),
+    )
+    strip.locator("select[name=colour]").select_option("entropy")
+    chosen = topics.input_value()
+
+    again = visit(seen.page.url.partition("/?")[2] and "?" + seen.page.url.partition("/?")[2])
+    strip = again.page.locator(".post-strip").first
+    strip.scroll_into_view_if_needed()
+    strip.locator(".token[role=option]").first.wait_for()
+    assert strip.locator("select[name=topic]").input_value() == chosen
+    assert strip.locator(".by-value").count() == 1
+    assert seen.complaints == again.complaints == []
+
+
+def test_a_strip_is_read_with_the_keyboard(visit):
+    seen = visit()
+    strip = seen.page.locator(".post-strip").first
+    strip.scroll_into_view_if_needed()
+    listbox = strip.get_by_role("listbox")
+    listbox.wait_for()
+    listbox.focus()
+    seen.page.keyboard.press("End")
+    last = strip.locator(".post-readout").inner_text()
+    seen.page.keyboard.press("ArrowLeft")
+
+    assert "probability" in last
+    assert strip.locator(".post-readout").inner_text() != last
+    assert strip.locator('[aria-selected="true"]').count() == 1
+
+
+def test_lists_are_searched(visit):
+    seen = visit()
+    lists = seen.page.locator(".post-lists").first
+    lists.scroll_into_view_if_needed()
+    word = lists.locator(".items").first.inner_text().split("·")[0].strip()
+    lists.locator("input[name=text]").fill(word)
+    lists.locator("mark").first.wait_for()
+
+    assert word in lists.locator(".post-hits li").first.inner_text()
+    assert "of" in lists.locator(".post-count").inner_text()
+    lists.locator("input[name=text]").fill("zzzz no such item zzzz")
+    seen.page.wait_for_function("() => !document.querySelector('.post-lists .post-hits li')")
+    assert lists.locator(".post-count").inner_text().startswith("0 of")
+    assert seen.complaints == []
+
+
+def test_axe_finds_no_violation(visit, scheme):
+    seen = visit(color_scheme=scheme)
+    seen.scroll_through()
+    for summary in seen.page.locator(f"{FIGURES} summary").all()[::3]:
+        summary.click()
+    seen.page.evaluate("scrollTo(0, 0)")
+    found = Axe().run(seen.page)
+
+    assert found.violations_count == 0, found.generate_report()[:3000]
