@@ -44,35 +44,34 @@ class MeasuredFigures(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Register the preprocessor."""
-        blocks = self.blocks or _alone(self.study)
-        page = self.page or (lambda text: _page_of(blocks.post, text))
-        md.preprocessors.register(_Directives(md, blocks, page), "measured-figures", PRIORITY)
+        directives = _Directives(md, self)
+        md.preprocessors.register(directives, "measured-figures", PRIORITY)
+
+    def prepared(self) -> Blocks:
+        """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
+        if self.blocks is None:
+            post = Post(Project.find(), self.study)
+            post.resolve("never", say=lambda _line: None)
+            self.blocks = Blocks(post, Fragments(post), plain=True)
+        return self.blocks
 
 
 class _Directives(Preprocessor):
-    def __init__(self, md: Markdown, blocks: Blocks, page: PageOf) -> None:
+    def __init__(self, md: Markdown, extension: MeasuredFigures) -> None:
         super().__init__(md)
-        self.blocks = blocks
-        self.page = page
+        self.extension = extension
 
     def run(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
-        path = self.page(text)
-        if path is None:
+        blocks = self.extension.prepared()
+        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+        if page is None:
             return lines
-        return self.blocks.post.fill(text, path, self._place).split("\n")
 
-    def _place(self, use: Use) -> str:
-        html = self.blocks.slot(use)
-        stash: str = self.md.htmlStash.store(html)
-        return stash
+        def place(use: Use) -> str:
+            return str(self.md.htmlStash.store(blocks.slot(use)))
 
-
-def _alone(study: str) -> Blocks:
-    """Everything the extension needs when no plugin prepared it."""
-    post = Post(Project.find(), study)
-    post.resolve("never", say=lambda _line: None)
-    return Blocks(post, Fragments(post), plain=True)
+        return blocks.post.fill(text, page, place).split("\n")
 
 
 def _page_of(post: Post, text: str) -> Path | None:

@@ -101,7 +101,8 @@ def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:
         mkdocs_build(config)
         config.plugins.on_shutdown()
     except MkDocsException as error:
-        raise BuildError([Problem("mkdocs.yml", str(error), "mend it")]) from None
+        said = warnings or [str(error)]
+        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in said]) from None
     finally:
         logger.removeHandler(handler)
     return warnings

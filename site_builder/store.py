@@ -226,6 +226,8 @@ class Store:
                 reasons.append(f"its input {name} changed")
             elif self.why_stale(input_id):
                 reasons.append(f"its input {name} is stale")
+            elif recipe.weights and self.recipe(input_id).weights not in ({}, recipe.weights):
+                reasons.append(f"its weights are not those of its input {name}")
         return reasons
 
     def _digests(self, path: Path) -> tuple[str, str]:

@@ -79,7 +79,7 @@ def without_torch() -> str:
 
 
 def copy_of_project(folder: Path) -> Path:
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules")
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
     for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
         shutil.copytree(REPO / name, folder / name, ignore=ignore)
     shutil.copy(REPO / "mkdocs.yml", folder)

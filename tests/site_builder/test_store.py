@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,6 +88,14 @@ def test_staleness_travels(project: Project) -> None:
     store = Store(project)
     assert store.why_stale(BASE) == ["analyses/base.py changed"]
     assert store.why_stale(TOTALS) == ["its input base is stale"]
+
+
+def test_two_models_in_one_study_are_seen(project: Project) -> None:
+    store = Store(project)
+    for id, digest in ((BASE, "one"), (TOTALS, "other")):
+        result = store.load(id)
+        store.save(id, result.table, replace(result.recipe, weights={"model": digest}))
+    assert store.why_stale(TOTALS) == ["its weights are not those of its input base"]
 
 
 def test_a_table_edited_by_hand_is_seen(project: Project) -> None:

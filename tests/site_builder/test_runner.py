@@ -1,0 +1,86 @@
+"""Measuring for real, on the tiny study: from nothing, twice, and again after a change."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from site_builder.project import Project
+from site_builder.store import ResultId, Store
+from tests.site_builder.test_contracts import copy_of_project
+
+
+def build_site(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from site_builder.cli import main; main()", *args],
+        cwd=project,
+        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with every result of the post, measured on the tiny study."""
+    project = copy_of_project(tmp_path_factory.mktemp("first"))
+    told = build_site(project, "run", "--study", "tiny")
+    assert told.returncode == 0, told.stderr
+    return project
+
+
+def contents(project: Path) -> dict[ResultId, str]:
+    store = Store(Project(project))
+    return {id: store.content(id) for id in store.results() if id.study == "tiny"}
+
+
+def test_everything_is_measured_and_fresh(measured: Path) -> None:
+    store = Store(Project(measured))
+    ids = [id for id in store.results() if id.study == "tiny"]
+    assert len(ids) > 5
+    assert {id: store.why_stale(id) for id in ids} == {id: [] for id in ids}
+    assert build_site(measured, "run", "--study", "tiny").stdout == "every result is fresh\n"
+
+
+def test_two_runs_from_nothing_give_the_same_tables(measured: Path, tmp_path: Path) -> None:
+    again = copy_of_project(tmp_path)
+    assert build_site(again, "run", "--study", "tiny").returncode == 0
+    assert contents(again) == contents(measured)
+
+
+def test_the_page_of_another_study_builds(measured: Path) -> None:
+    """Values pick rows of the embedded study; figures must hold for any."""
+    told = build_site(measured, "--study", "tiny", "--run", "never")
+    lines = [line for line in told.stderr.splitlines() if "rows match" not in line]
+    assert not any("raised" in line for line in lines), told.stderr
+
+
+def test_a_recipe_tells_what_was_used(measured: Path) -> None:
+    store = Store(Project(measured))
+    samples = store.recipe(ResultId("tiny", "list_samples"))
+    assert {"seed", "sampling.top_p", "sampling.temperature", "topics.names"} <= set(
+        samples.settings
+    )
+    assert "bootstrap.seed" not in samples.settings
+    assert samples.weights
+    assert {"torch", "device"} <= set(samples.made_with)
+    statistics = store.recipe(ResultId("tiny", "list_statistics", "items"))
+    assert set(statistics.inputs) == {"list_samples"}
+    assert "bootstrap.seed" in statistics.settings
+    assert statistics.weights == {}
+
+
+def test_a_setting_that_was_read_makes_stale(measured: Path) -> None:
+    study = measured / "analyses" / "studies" / "tiny.toml"
+    before = study.read_text("utf-8")
+    try:
+        study.write_text(before.replace("top_p = 0.9", "top_p = 0.8"), "utf-8")
+        store = Store(Project(measured))
+        reasons = store.why_stale(ResultId("tiny", "list_samples"))
+        assert reasons == ["sampling.top_p was 0.9 and is 0.8"]
+    finally:
+        study.write_text(before, "utf-8")
