@@ -10,7 +10,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     """Draw a row for each template and temperature, the compared ones first."""
     theme.choose(variant, [""], "variant")
     records = theme.rows(
-        table, "template", "temperature", "topics", "lists", "kept", "capped", "malformed",
+        table, "template", "temperature", "lists", "kept", "capped", "malformed",
         "malformed_reasons", "ended_share", "low", "high",
     )  # fmt: skip
     sizes = [row["lists"] for row in records]
@@ -27,8 +27,8 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         theme.markup("dataset.html.j2", records=records, total=total),
         "All lists that were sampled. A list is well-formed if every line is a hyphen and an item "
         "and it ends by itself; lists cut at the token limit stay in the analysis as censored.",
-        "A table with one row for each length word and temperature: topics, lists, how many were "
-        "kept, cut or malformed, and the share that ended by itself with its interval.",
+        "A table with one row for each length word and temperature: lists, the share that ended "
+        "by itself with its interval, and how many were well-formed, cut or malformed.",
     )
 
 

@@ -39,20 +39,19 @@ class Classes:
             "strokeDash": alt.StrokeDash(**self._channel(self.dashes, symbolType="stroke")),
         }
 
-    def of_points(self) -> dict[str, Any]:
-        """Return the channels of points: colour and shape, in one legend."""
+    def of_points(self, *, legend: bool = True) -> dict[str, Any]:
+        """Return the channels of points: colour and shape, in one legend if any."""
         return {
-            "color": alt.Color(**self._channel(self.colours)),
-            "shape": alt.Shape(**self._channel(self.shapes)),
+            "color": alt.Color(**self._channel(self.colours, legend)),
+            "shape": alt.Shape(**self._channel(self.shapes, legend)),
         }
 
-    def _channel(self, looks: Sequence[Any], **legend: object) -> dict[str, Any]:
-        told_apart = len(self.names) > 1
-        title = self.title or None
+    def _channel(self, looks: Sequence[Any], legend: bool = True, **more: object) -> dict[str, Any]:
+        shown = {"title": self.title or None, "columns": self.columns, **more}
         return {
             "shorthand": f"{self.field}:N",
             "scale": alt.Scale(domain=list(self.names), range=list(looks[: len(self.names)])),
-            "legend": {"title": title, "columns": self.columns, **legend} if told_apart else None,
+            "legend": shown if legend and len(self.names) > 1 else None,
         }
 
 
@@ -141,12 +140,13 @@ def intervals(
     )
     if len(classes.names) > 1 and classes.field != row:
         base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
+    channels = classes.of_points(legend=classes.field != row)  # rows may say it already
     rules = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q", title=x_title, scale=scale, axis=axis),
         x2="high:Q",
-        color=classes.of_points()["color"],
+        color=channels["color"],
     )
-    points = base.mark_point().encode(**classes.of_points(), tooltip=list(tooltip))
+    points = base.mark_point().encode(**channels, tooltip=list(tooltip))
     return alt.LayerChart(
         layer=[rules, points], title=title, width=theme.PANEL, height=step * len(order)
     )
