@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from analyses.lab.decoder import Prompts, forward
 
-SHORTLIST = 64  # a nucleus nearly always lies among so many tokens
+SHORTLISTS = (64, 2048)  # a nucleus nearly always lies among so few tokens
 ROUNDING = 1e-5  # a shortlist that reaches top-p by less may have missed a token
 LIVE = 0.8  # share of unfinished rows below which the batch is compacted
 
@@ -128,24 +129,38 @@ def nucleus(scores: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
         token ids and their probabilities (zero when left out), [rows, candidates], likeliest first.
         The probabilities are those of the whole distribution: not yet made to sum to one.
     """
-    size = min(SHORTLIST, scores.shape[-1])
-    top, tokens = scores.topk(size, dim=-1)
-    weights = (top - scores.logsumexp(-1, keepdim=True)).exp()
+    total = scores.logsumexp(-1, keepdim=True)
+    tokens, weights, enough = _shortlist(scores, total, top_p, SHORTLISTS[0])
+    for size in (*SHORTLISTS[1:], scores.shape[-1]):
+        flat = (~enough).nonzero()[:, 0]
+        if not len(flat):
+            break
+        some = (scores[flat], total[flat], top_p)
+        wider = _whole(*some) if size == scores.shape[-1] else _shortlist(*some, size)
+        width = wider[0].shape[-1] - tokens.shape[-1]
+        tokens, weights = (functional.pad(part, (0, max(width, 0))) for part in (tokens, weights))
+        tokens[flat, : wider[0].shape[-1]] = wider[0]
+        weights[flat, : wider[1].shape[-1]] = wider[1]
+        enough[flat] = wider[2]
+    return tokens, weights
+
+
+def _shortlist(
+    scores: Tensor, total: Tensor, top_p: float, size: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The nucleus if it lies among the `size` likeliest tokens, and for which rows it does."""
+    top, tokens = scores.topk(min(size, scores.shape[-1]), dim=-1)
+    weights = (top - total).exp()
     above = weights.cumsum(-1) - weights
     enough = above[:, -1] + weights[:, -1] >= top_p + ROUNDING
-    weights = weights.masked_fill(above >= top_p, 0)
-    if bool(enough.all()) or size == scores.shape[-1]:
-        return tokens, weights
-    # Flat rows: the whole vocabulary, with the very steps of Hugging Face's TopPLogitsWarper.
-    flat = (~enough).nonzero()[:, 0]
-    ascending, order = scores[flat].sort(dim=-1)
+    return tokens, weights.masked_fill(above >= top_p, 0), enough
+
+
+def _whole(scores: Tensor, _: Tensor, top_p: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The nucleus by sorting all tokens, in the very steps of Hugging Face's TopPLogitsWarper."""
+    ascending, order = scores.sort(dim=-1)
     chances = ascending.softmax(-1)
     left_out = chances.cumsum(-1) <= 1 - top_p
     left_out[:, -1] = False
-    chances = chances.masked_fill(left_out, 0).flip(-1)
-    width = max(int((chances > 0).sum(-1).max()), size)
-    wide_tokens = tokens.new_zeros(len(scores), width)
-    wide_weights = weights.new_zeros(len(scores), width)
-    wide_tokens[:, :size], wide_weights[:, :size] = tokens, weights
-    wide_tokens[flat], wide_weights[flat] = order.flip(-1)[:, :width], chances[:, :width]
-    return wide_tokens, wide_weights
+    weights = chances.masked_fill(left_out, 0).flip(-1)
+    return order.flip(-1), weights, torch.ones_like(left_out[:, 0])

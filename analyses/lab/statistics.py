@@ -152,8 +152,8 @@ def _weighted_spearman(x: Floats, y: Floats, counts: Floats) -> Floats:
     """The correlation of mid-ranks when pair i occurs counts[r, i] times, [resamples]."""
     ranks = [_mid_ranks(values, counts) for values in (x, y)]
     total = counts.sum(1, keepdims=True)
-    centred = [rank - (counts * rank).sum(1, keepdims=True) / total for rank in ranks]
     with np.errstate(invalid="ignore", divide="ignore"):
+        centred = [rank - (counts * rank).sum(1, keepdims=True) / total for rank in ranks]
         product: Floats = (counts * centred[0] * centred[1]).sum(1)
         spread = np.sqrt((counts * centred[0] ** 2).sum(1) * (counts * centred[1] ** 2).sum(1))
         return np.where(spread > 1e-9, product / spread, np.nan)
