@@ -140,8 +140,8 @@ function strip(root) {
       [visible(shown.token[place]), `${shown.role[place]}${item}`],
       ["probability", number(shown.probability[place])],
       ["entropy after it", number(shown.entropy[place], " nats")],
-      ["proxy A", number(shown.proxy_a[place])],
-      ["proxy B", number(shown.proxy_b[place])],
+      ["proxy A", number(shown.proxy_a[place], " logits")],
+      ["proxy B", number(shown.proxy_b[place], " logits")],
     ];
     readout.replaceChildren(
       ...facts.map(([name, value]) => {

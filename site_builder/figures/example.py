@@ -62,11 +62,13 @@ def draw(
                 name for name in ("clean", "corrupted") if name in theme.unique(table, "condition")
             ],
             chosen={"topic": topic, "template": template, "sample": sample},
+            present={row["role"] for row in records},
             visible=theme.visible,
             kind=kind,
         ),
         "One list as the model reads and writes it, token by token. Probability is that of the "
-        "token given all before it; entropy and proxies belong to what comes after it.",
+        "token given all before it; entropy (nats) and the two proxies of ending (differences of logits) are about what comes "
+        "after it.",
         "The tokens of one list in order, each marked with its role. Choose a token to read its "
         "probability, the entropy after it and both proxies of ending.",
         {file: _columns(lists[name]) for name, file in files.items()},

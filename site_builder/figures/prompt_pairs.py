@@ -26,7 +26,12 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
             }
         )
     return Drawing(
-        theme.markup("prompt_pairs.html.j2", pairs=pairs, visible=theme.visible),
+        theme.markup(
+            "prompt_pairs.html.j2",
+            pairs=pairs,
+            present={row["role"] for row in records},
+            visible=theme.visible,
+        ),
         "The prompts of a pair have the same number of tokens and differ only where framed (clean "
         "above, corrupted below), so that every other position can be compared one to one.",
         "For each pair of prompts, its tokens in order, in columns: the clean token above, the "
