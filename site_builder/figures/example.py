@@ -67,8 +67,8 @@ def draw(
             kind=kind,
         ),
         "One list as the model reads and writes it, token by token. Probability is that of the "
-        "token given all before it; entropy (nats) and the two proxies of ending (differences of logits) are about what comes "
-        "after it.",
+        "token given all before it; entropy (nats) and the two proxies of ending (differences of "
+        "logits) are about what comes after it.",
         "The tokens of one list in order, each marked with its role. Choose a token to read its "
         "probability, the entropy after it and both proxies of ending.",
         {file: _columns(lists[name]) for name, file in files.items()},
