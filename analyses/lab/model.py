@@ -10,6 +10,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -125,10 +126,7 @@ def open_model(study: Study, weights: Weights) -> Model:
     """
     device = _device(study.model.device)
     dtype = getattr(torch, study.model.dtype)
-    tokenizer = AutoTokenizer.from_pretrained(weights.folder)
-    network = AutoModelForCausalLM.from_pretrained(
-        weights.folder, dtype=dtype, attn_implementation="eager"
-    )
+    network, tokenizer = _load(weights.folder, dtype)
     network = network.to(device).eval().requires_grad_(False)
     # The bridge rewires the model it is given, so it gets its own modules over the same memory.
     shared = {id(tensor): tensor for tensor in network.parameters()}
@@ -159,6 +157,22 @@ def check_parity(expected: torch.Tensor, found: torch.Tensor, tolerance: float, 
         what = f"logits through TransformerBridge differ from Hugging Face's by {gap:.3g}"
         cure = "use the library versions of pyproject.toml; nothing measured so would mean anything"
         raise LabError(name, f"{what} (at most {tolerance:g})", cure)
+
+
+def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    cure = "give a folder that transformers has saved, with weights, configuration and tokenizer"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        network, found = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="eager", output_loading_info=True
+        )
+    except Exception as error:  # whatever a foreign file makes its reader raise
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise LabError(str(folder), f"not a model: {reason[0]}", cure) from error
+    # What is missing would be made up at random, in silence.
+    if absent := sorted(found["missing_keys"]):
+        raise LabError(str(folder), f"{len(absent)} weights missing, first {absent[0]}", cure)
+    return network, tokenizer
 
 
 def _device(wanted: str) -> str:

