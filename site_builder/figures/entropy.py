@@ -87,7 +87,15 @@ def _heatmap(lists: Records, position: str) -> Chart:
         ended[key] = row["k_end"] is not None
     keys = sorted(length, key=lambda key: (not ended[key], length[key]))
     order = {key: place for place, key in enumerate(keys)}
-    cells = [{**row, "list": order[row["topic"], row["sample"]]} for row in lists]
+    cells = [
+        {"list": order[row["topic"], row["sample"]], "k": row["k"], "entropy": row["entropy"]}
+        for row in lists
+    ]
+    # What holds for a whole list is said once: thousands of cells would repeat it.
+    known = [
+        {"list": place, "topic": key[0], "sample": key[1], "items": ended[key] and length[key]}
+        for key, place in order.items()
+    ]
     longest, finished = max(length.values()), sum(ended.values())
     notes = [
         {"k": longest, "list": first, "said": f"{count} lists {what}"}
@@ -105,6 +113,10 @@ def _heatmap(lists: Records, position: str) -> Chart:
     y = alt.Y("list:O", axis=None, scale=alt.Scale(paddingInner=0))
     heat = (
         alt.Chart(theme.data(cells))
+        .transform_lookup(
+            "list", alt.LookupData(theme.data(known), "list", ["topic", "sample", "items"])
+        )
+        .transform_calculate(k_end="datum.items ? datum.k - datum.items - 1 : 'cut, not known'")
         .mark_rect()
         .encode(
             x=x,
@@ -119,7 +131,7 @@ def _heatmap(lists: Records, position: str) -> Chart:
                 alt.Tooltip("topic:N", title="topic"),
                 alt.Tooltip("sample:O", title="sample"),
                 alt.Tooltip("k:O", title="item"),
-                alt.Tooltip("k_end:O", title="from the end"),
+                alt.Tooltip("k_end:N", title="from the end"),
                 alt.Tooltip("entropy:Q", title="entropy, nats", format=".2f"),
             ],
         )

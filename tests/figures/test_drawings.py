@@ -88,8 +88,14 @@ def test_a_curve_ends_where_too_few_lists_are_left():
 
 
 def test_lists_of_unequal_length_have_no_padding():
-    datasets = draw("entropy", CASES[4][2], variant="none-clean").body[0].to_dict()["datasets"]
+    table = CASES[4][2]
+    datasets = draw("entropy", table, variant="none-clean").body[0].to_dict()["datasets"]
     cells = next(rows for rows in datasets.values() if "entropy" in rows[0])
+    lengths = {
+        row["list"]: row["items"] for rows in datasets.values() for row in rows if "items" in row
+    }
 
-    assert len({row["k"] - row["k_end"] for row in cells if row["k_end"] is not None}) > 1
-    assert all(row["entropy"] is not None for row in cells)
+    assert len(set(lengths.values())) > 1
+    assert len(cells) == table["part"].to_pylist().count("list")
+    for place, items in lengths.items():
+        assert items is False or items == sum(cell["list"] == place for cell in cells)
