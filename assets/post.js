@@ -291,7 +291,7 @@ function explorer(root) {
     found.classList.add("all");
     found.tabIndex = 0;
     const more = hits.length > MOST_LISTS ? `; the first ${MOST_LISTS} are below` : "";
-    count.textContent = `${hits.length} of ${all.topic.length} lists${more}`;
+    count.textContent = `${hits.length} of ${all.topic.length.toLocaleString("en")} lists${more}`;
   }
 
   async function update() {

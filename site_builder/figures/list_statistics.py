@@ -16,7 +16,7 @@ from site_builder.drawing import Chart, Drawing
 from site_builder.figures import parts, theme
 
 FEWEST_AT_RISK = 5
-"""A survival curve ends where fewer lists than this are left to look at."""
+"""A curve ends where fewer lists than this are left to look at."""
 
 Records = list[dict[str, Any]]
 
@@ -63,8 +63,9 @@ def _items(records: Records, template: str) -> Drawing:
         )
     summary = _part(records, "summary")
     for row in summary:
-        row["group"] = f"{row['template']}, {row['at']}"
         row["cut"] = f"{row['capped'] or 0} of {row['n']}"
+        share = (row["capped"] or 0) / (row["n"] or 1)
+        row["group"] = f"{row['template']}, {row['at']} · {share:.0%} cut"
     groups = list(dict.fromkeys(row["group"] for row in sorted(summary, key=_group)))
     statistics = parts.Classes(
         "quantity", "", ("mean", "median"), (theme.colour("1"), theme.colour("2"))
@@ -72,7 +73,9 @@ def _items(records: Records, template: str) -> Drawing:
     panels.append(
         parts.intervals(
             summary,
-            title=alt.TitleParams("Mean and median", subtitle="length word, temperature"),
+            title=alt.TitleParams(
+                "Mean and median", subtitle="length word, temperature, share cut at the limit"
+            ),
             x_title="items per list",
             row="group",
             order=groups,
@@ -88,8 +91,9 @@ def _items(records: Records, template: str) -> Drawing:
     return Drawing(
         tuple(panels),
         "How many items a list has. The curves give the share of lists with at least so many "
-        "items; lists cut at the token limit count as longer than what was seen of them, so a "
-        "mean is a lower bound where many were cut.",
+        "items; a list cut at the token limit counts as longer than what was seen of it. Where a "
+        "curve runs flat, the lists left were cut, not ended: a mean is then a lower bound, and "
+        "there is no median once half of them are.",
         "Survival curves of list length by length word and by temperature, then mean and median "
         "with intervals, then the mean for each topic. A curve further right means longer lists.",
     )
@@ -138,7 +142,7 @@ def _tokens_per_item(records: Records, _: str) -> Drawing:
 
 def _blanks(records: Records, template: str) -> Drawing:
     overall = _compared(_part(records, "overall"))
-    position = _compared(_part(records, "position"))
+    position = [row for row in _compared(_part(records, "position")) if row["n"] >= FEWEST_AT_RISK]
     by_temperature = [row for row in _part(records, "temperature") if row["template"] == template]
     correlation = [row for row in _part(records, "spearman") if row["template"] == template]
     said = _spearman(correlation)

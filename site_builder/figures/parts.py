@@ -103,7 +103,8 @@ def curves(
         ),
         y=alt.Y("estimate:Q", scale=scale, axis=axis),
     )
-    band = base.mark_area(**path).encode(
+    opacity = 0.16 if len(classes.names) <= 3 else 0.09  # many bands would hide the lines
+    band = base.mark_area(opacity=opacity, **path).encode(
         y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=classes.of_lines()["color"]
     )
     line = base.mark_line(**path).encode(**classes.of_lines())
@@ -136,7 +137,9 @@ def intervals(
         axis["format"] = "%"
     base = alt.Chart(theme.data(records)).encode(
         x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis),
-        y=alt.Y(f"{row}:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=130)),
+        y=alt.Y(
+            f"{row}:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=140, labelPadding=8)
+        ),
     )
     if len(classes.names) > 1 and classes.field != row:
         base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
