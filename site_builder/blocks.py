@@ -11,11 +11,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragment, Fragments
 from site_builder.post import Post, Use
 
-BASE = "\x02base\x03"
 _SLOT = re.compile(r'<div data-slot="([\w-]+)">.*?</div>', re.DOTALL)
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Chart: TypeAlias = "alt.Chart | alt.LayerChart | alt.FacetChart"
 
 
+BASE = "\x02base\x03"
+"""Stands for the way from a page to the site's root, which only the page knows."""
+
+
 class DrawingError(Exception):
     """A drawing cannot be made from this table or these options.
 

@@ -18,13 +18,11 @@ from xml.etree import ElementTree
 import vl_convert
 from markupsafe import Markup
 
+from site_builder.drawing import BASE
 from site_builder.figures import theme
 
 if TYPE_CHECKING:
     from site_builder.drawing import Chart, Drawing
-
-BASE = "\x02base\x03"
-"""Stands for the way from a page to the site's root in `Rendered.html`."""
 
 MOST_MARKS = 500
 """Above this a chart is an image: as SVG it would weigh more than the rest of the page."""

@@ -36,7 +36,7 @@ MOST_ROWS = 100
 class Fragment:
     """What a use becomes: HTML with and without files, words, and the head of its data.
 
-    `html` names its files with `blocks.BASE` in front, `inline` stands alone; `folder` has `files`.
+    `html` names its files with `drawing.BASE` in front, `inline` stands alone; `folder` has `files`.
     """
 
     key: str
