@@ -65,10 +65,11 @@ def list_roles(pieces: Sequence[str], *, hyphen: str, end: Sequence[str]) -> Lis
     tokens: list[Token] = []
     items: list[Item] = []
     problem = ""
+    gap = False  # after an empty line, which is no fault at the very end
     for line in _lines(pieces[:stop]):
         body = line[:-1] if _is_break(line[-1]) else line
         if not body:
-            problem = problem or "empty line"
+            gap = True
             tokens.append(Token("break", len(items) or None))
             continue
         if body[0].strip() != hyphen:
@@ -78,8 +79,11 @@ def list_roles(pieces: Sequence[str], *, hyphen: str, end: Sequence[str]) -> Lis
             continue
         written = _strip_blanks(body[1:])
         whole = ended or "\n" in line[-1]
-        if whole and not written:
-            problem = problem or "empty item"
+        if gap:
+            problem = problem or "an empty line"
+        elif whole and not written:
+            problem = problem or "an empty item"
+        gap = line[-1].count("\n") > 1
         k = len(items) + 1
         blanks = len(body) - 1 - len(written)
         tokens.append(Token("hyphen", k))
@@ -89,7 +93,7 @@ def list_roles(pieces: Sequence[str], *, hyphen: str, end: Sequence[str]) -> Lis
         if written:
             items.append(Item("".join(written).strip(), len(written), blanks > 0, whole))
     if not items:
-        problem = problem or ("no item" if ended else "")
+        problem = problem or ("no items" if ended else "")
     tokens += [Token("end", len(items) or None)] * (len(pieces) - stop)
     reason = f"malformed: {problem}" if problem else FINISHED if ended else CAPPED
     if ended:

@@ -90,18 +90,23 @@ def test_pieces_of_a_character_are_no_blanks():
     assert found.reason == ""
 
 
-def test_a_double_break_is_one_token_and_no_empty_line():
-    found = read("-", " A", "\n\n", "-", " B", END)
-    assert names(found) == ["hyphen", "item", "break", "hyphen", "item", "end"]
-    assert found.reason == ""
+def test_an_empty_line_is_one_however_it_is_written():
+    for pieces in (["\n\n"], ["\n", "\n"], [" ", "\n\n"]):
+        found = read("-", " A", *pieces, "-", " B", END)
+        assert found.reason == "malformed: an empty line"
+        assert [item.text for item in found.items] == ["A", "B"]
+        assert found.tokens[1 + len(pieces)].role == "break"
+        # At the end there is nothing that it could separate.
+        assert read("-", " A", *pieces, END).reason == ""
+        assert read("-", " A", *pieces).reason == "capped"
 
 
 def test_what_is_no_list_is_said_to_be_malformed():
     cases = {
         "a line without -": ["-", " A", "\n", "Also", " this", "\n", "-", " B", END],
-        "empty line": ["-", " A", "\n", "\n", "-", " B", END],
-        "empty item": ["-", "\n", "-", " B", END],
-        "no item": [END],
+        "an empty line": ["-", " A", "\n", "\n", "-", " B", END],
+        "an empty item": ["-", "\n", "-", " B", END],
+        "no items": [END],
     }
     for reason, pieces in cases.items():
         assert read(*pieces).reason == f"malformed: {reason}"
