@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.effects import STRONG, Effect, agreement, mean_effects
+from analyses.lab.effects import FEW_TOPICS, STRONG, Effect, agreement, mean_effects
 from analyses.lab.lab import Lab
 from analyses.lab.table import labelled, table_of
 
@@ -135,8 +135,12 @@ def _means(
 def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Estimates beside real patches, and how they agree."""
     from analyses.lab import sweeps
+    from analyses.lab.paired_lists import shortest
 
     pairs = [one.paired for one in found]
+    if site in FEW_TOPICS:
+        pairs = shortest(pairs, FEW_TOPICS[site])
+        found = [one for one in found if one.paired in pairs]
     heads = sweeps.everywhere(engine, site)
     done: list[tuple[Job, Swept]] = []
     if site in SITES["heads"]:
@@ -146,7 +150,7 @@ def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> 
         done = sweeps.sweep_all(lab, engine, jobs, f"{site}, checked by head")
         heads = sweeps.strongest(done, STRONG)
     jobs = [
-        sweeps.Job("", one, "denoising", sweeps.by_role(engine, site, one, heads)) for one in pairs
+        sweeps.Job("", one, "denoising", sweeps.by_role(engine, site, heads, one)) for one in pairs
     ]
     done += sweeps.sweep_all(lab, engine, jobs, f"{site}, checked by role")
     measured: list[dict[Cell, float]] = [{} for _ in found]
@@ -201,10 +205,12 @@ def _integrals(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) 
     """Integrated gradients of a few lists, whose sum the patch of a whole site must reach."""
     from analyses.lab import sweeps
     from analyses.lab.attribution import integrate
+    from analyses.lab.paired_lists import shortest
 
-    few = [one for one in found if not one.paired.held_out][:INTEGRATED]
+    few = shortest([one.paired for one in found if not one.paired.held_out], INTEGRATED)
+    found = [one for one in found if one.paired in few]
     label = f"{site}, integrated gradients"
-    jobs = [(one, layer) for one in few for layer in range(len(engine.layers))]
+    jobs = [(one, layer) for one in found for layer in range(len(engine.layers))]
     for one, layer in lab.progress(jobs, total=len(jobs), label=label):
         paired, whole = one.paired, sweeps.by_layer(engine, site, one.paired)
         real = sweeps.sweep(lab, engine, paired, "denoising", whole)

@@ -24,11 +24,12 @@ that are not held out; `attribution_patching` estimates all others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from analyses.lab.effects import SMALL, STRONG, mean_effects
+from analyses.lab.effects import FEW_TOPICS, SMALL, STRONG, mean_effects
 from analyses.lab.lab import Lab
 from analyses.lab.table import labelled, table_of
 
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 
 VARIANTS = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
 RESIDUAL = ("resid", "attn-out", "mlp-out")
-TWO_WAYS = ("resid", "attn-out", "mlp-out", "v", "z")  # measured by noising, too
+TWO_WAYS = ("resid", "v", "z")  # measured by noising, too
 BOTH, DENOISING = ("denoising", "noising"), ("denoising",)
-KINDS = (("short", "length"), ("long", "length"), ("short", "emphatic"), ("long", "emphatic"))
-EXAMPLES = 3  # topics whose list is patched token by token
+KINDS = (("short", "length"), ("long", "length"), ("short", "emphatic"))
+EXAMPLES = 3  # topics whose list is patched token by token: the shortest lists not held out
 SCHEMA = {
     **dict.fromkeys(("part", "template", "wording", "direction", "topics", "topic"), pa.string()),
     **{"held_out": pa.bool_(), "sample": pa.int32(), "items": pa.int32(), "layer": pa.int32()},
@@ -59,29 +60,29 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     from analyses.lab import sweeps
     from analyses.lab.blocks import Blocks
     from analyses.lab.lists import read_lists
-    from analyses.lab.paired_lists import paired_lists
+    from analyses.lab.paired_lists import paired_lists, shortest
 
     engine = Blocks(model.network)
     lists = read_lists(list_samples, lab.study.prompt)
     pairs = {kind: paired_lists(lab, lists, *kind) for kind in KINDS}
+    if variant in FEW_TOPICS:
+        pairs = {kind: shortest(found, FEW_TOPICS[variant]) for kind, found in pairs.items()}
+    short, long, emphatic = KINDS
     ways = BOTH if variant in TWO_WAYS else DENOISING
-    roles = {KINDS[0]: ways, KINDS[1]: DENOISING}
-    if variant in RESIDUAL:
-        heads, done = sweeps.everywhere(engine, site), []
-        roles |= dict.fromkeys(KINDS[2:], DENOISING)
-        roles[KINDS[1]] = BOTH if variant == "resid" else DENOISING
-    else:
-        jobs = sweeps.jobs(
-            "head", {KINDS[0]: ways}, pairs, lambda one: sweeps.by_head(engine, site, one)
-        )
+    done: list[tuple[Job, Swept]] = []
+    heads = sweeps.everywhere(engine, site)
+    roles = {short: ways, long: DENOISING}
+    if variant == "resid":
+        roles[emphatic] = DENOISING
+    if variant not in RESIDUAL:
+        jobs = sweeps.jobs("head", {short: ways}, pairs, partial(sweeps.by_head, engine, site))
         done = sweeps.sweep_all(lab, engine, jobs, f"{variant}, heads")
         heads = sweeps.strongest(done, STRONG)
-    jobs = sweeps.jobs("role", roles, pairs, lambda one: sweeps.by_role(engine, site, one, heads))
-    few = {
-        kind: [one for one in found if not one.held_out][:EXAMPLES] for kind, found in pairs.items()
-    }
-    tokens = {KINDS[0]: BOTH if variant == "resid" else DENOISING, KINDS[1]: DENOISING}
-    jobs += sweeps.jobs("token", tokens, few, lambda one: sweeps.by_token(engine, site, one, heads))
+    jobs = sweeps.jobs("role", roles, pairs, partial(sweeps.by_role, engine, site, heads))
+    seen = {kind: [one for one in found if not one.held_out] for kind, found in pairs.items()}
+    few = {kind: shortest(found, EXAMPLES) for kind, found in seen.items()}
+    tokens = {short: BOTH if variant == "resid" else DENOISING, long: DENOISING}
+    jobs += sweeps.jobs("token", tokens, few, partial(sweeps.by_token, engine, site, heads))
     done += sweeps.sweep_all(lab, engine, jobs, f"{variant}, roles and tokens")
     return _labelled(lab, variant, done)
 
@@ -169,7 +170,9 @@ def _labelled(lab: Lab, variant: str, done: Sequence[tuple[Job, Swept]]) -> pa.T
         )
     if flagged:
         said.append(f"{flagged} of {len(pairs)} pairs differ by less than {SMALL:g} logits.")
-    said.append(f"Token by token: {EXAMPLES} topics.")
+    said.append(f"Token by token: the {EXAMPLES} shortest lists that are not held out.")
+    if variant in FEW_TOPICS:
+        said.append(f"The {FEW_TOPICS[variant]} shortest lists of each template.")
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(pairs)} pairs, {len({row['topic'] for row in pairs})} topics",

@@ -17,6 +17,7 @@ from analyses.lab.pairs import pair
 from analyses.lab.roles import Token
 
 NEAR = 3  # items at the end that have columns of their own
+MOST = 48  # tokens of a list, where there is a choice: a sweep's cost grows with their square
 IN_PROMPT = ("length", "prompt", "topic", "turn")
 IN_ITEM = ("hyphen", "item", "blank", "break")
 Role = tuple[str, int | None]  # role, and item number from the end
@@ -94,28 +95,33 @@ def deciding_places(tokens: Sequence[Token], at: str) -> dict[int, int]:
 def paired_lists(
     lab: Lab, lists: Sequence[WrittenList], template: str, wording: str
 ) -> list[PairedList]:
-    """One list a topic, in the study's order: the one of median length among those that ended.
+    """One list a topic, in the study's order, that ended by itself and is well-formed.
 
-    Among the topic's well-formed lists of `template` at the study's temperature that pass the
-    deciding place after their last item; of two middle ones the shorter, of equals the first.
-    Topics without such a list are left out.
+    Of `template` at the study's temperature, with three items or more: the middle one by tokens of
+    those that have at most `MOST`, or else the shortest. Topics without such a list are left out.
     """
     study = lab.study
     usual, primary = study.sampling.temperature, getattr(study.decision, study.decision.primary)
     wordings = study.prompt.templates if wording == "length" else study.prompt.emphatic
     chosen = []
     for topic in study.topics.names:
-        ended = [
-            (len(one.items), one.key["sample"], one)
-            for one in lists
-            if one.group == (template, usual)
-            and one.key["topic"] == topic
-            and one.roles.reason == ""
-            and len(one.items) in deciding_places(one.roles.tokens, primary.at)
-        ]
+        ended = sorted(
+            (
+                one
+                for one in lists
+                if one.group == (template, usual)
+                and one.key["topic"] == topic
+                and one.roles.reason == ""
+                and len(one.items) >= NEAR
+                and len(one.items) in deciding_places(one.roles.tokens, primary.at)
+            ),
+            key=lambda one: (len(one.token_ids), one.key["sample"]),
+        )
         if not ended:
             continue
-        items, sample, one = sorted(ended, key=lambda found: found[:2])[(len(ended) - 1) // 2]
+        brief = [one for one in ended if len(one.token_ids) <= MOST] or ended[:1]
+        one = brief[(len(brief) - 1) // 2]
+        items, sample = len(one.items), one.key["sample"]
         clean, corrupted = pair(lab.model, study.prompt, wordings, template, topic)
         stop = deciding_places(one.roles.tokens, primary.at)[items]
         answer = tuple(one.token_ids[:stop])
@@ -135,3 +141,9 @@ def paired_lists(
             )
         )
     return chosen
+
+
+def shortest(pairs: Sequence[PairedList], count: int) -> list[PairedList]:
+    """The pairs of the fewest tokens, in the study's order."""
+    chosen = sorted(pairs, key=lambda one: len(one.clean))[:count]
+    return [one for one in pairs if one in chosen]

@@ -1,30 +1,21 @@
-"""Sweeps of patches over paired lists, kept as they finish.
-
-A sweep is named by all that its numbers depend on: the weights, both prompts, the contrast, the
-patches and the engine's code. So a measurement that was stopped goes on where it was, and two
-measurements that ask for the same patches share them. The files lie under `.cache/patching`.
-"""
+"""Sweeps of patches over paired lists: which cells, which jobs, and their numbers, kept."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from analyses.lab import blocks, patching
 from analyses.lab.blocks import HEADS, Blocks
+from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
 from analyses.lab.paired_lists import PairedList, Role
 from analyses.lab.patching import Patch, Sweep
 from analyses.lab.statistics import Floats
 
-FOLDER = Path(".cache", "patching")
 Kind = tuple[str, str]  # template of the list, wording of the pair of prompts
-ENGINE = [Path(str(module.__file__)) for module in (blocks, patching)]
 
 
 @dataclass(frozen=True)
@@ -78,21 +69,14 @@ def sweep(
     sides = [paired.corrupted, paired.clean]
     base, source = sides if direction == "denoising" else sides[::-1]
     contrast = contrast_of(lab)
-    asked = [base, source, contrast, [list(asdict(patch).values()) for patch in patches.values()]]
-    name = hashlib.sha256(json.dumps([asked, lab.model.weights.digests]).encode())
-    for path in ENGINE:
-        name.update(path.read_bytes())
-    file = lab.root / FOLDER / lab.name / f"{name.hexdigest()[:32]}.npy"
-    if not file.exists():
-        run = Sweep(engine, base=base, source=source, contrast=contrast)
-        metrics = run.run(list(patches.values())).numpy()
-        found = np.concatenate([[run.base_metric, run.source_metric], metrics])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(".part")
-        with aside.open("wb") as opened:
-            np.save(opened, found)
-        aside.rename(file)
-    found = np.load(file)
+    asked = [list(asdict(patch).values()) for patch in patches.values()]
+
+    def run() -> Floats:
+        swept = Sweep(engine, base=base, source=source, contrast=contrast)
+        metrics = swept.run(list(patches.values())).numpy()
+        return np.concatenate([[swept.base_metric, swept.source_metric], metrics])
+
+    found = kept(lab, [base, source, contrast, asked], (blocks, patching), run)
     ends = found[:2] if direction == "noising" else found[1::-1]
     return Swept(found[2:] - found[0], float(ends[0]), float(ends[1]))
 
@@ -122,7 +106,7 @@ def layers_of(engine: Blocks, site: str) -> range:
 
 
 def by_role(
-    engine: Blocks, site: str, paired: PairedList, heads: list[tuple[int, int | None]]
+    engine: Blocks, site: str, heads: Sequence[tuple[int, int | None]], paired: PairedList
 ) -> dict[Cell, Patch]:
     """All tokens of a role at once, for the given (layer, head)."""
     cells = {
@@ -134,7 +118,7 @@ def by_role(
 
 
 def by_token(
-    engine: Blocks, site: str, paired: PairedList, heads: list[tuple[int, int | None]]
+    engine: Blocks, site: str, heads: Sequence[tuple[int, int | None]], paired: PairedList
 ) -> dict[Cell, Patch]:
     """One token at a time, from the first difference on, for the given (layer, head)."""
     cells = [
