@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import fingerprint, values
+from site_builder import fingerprint, meaning, values
 from site_builder.errors import BuildError, Problem
 from site_builder.post import Post, Use
 from site_builder.store import write_aside
@@ -36,7 +36,7 @@ MOST_ROWS = 100
 class Fragment:
     """What a use becomes: HTML with and without files, words, and the head of its data.
 
-    `html` names its files with `drawing.BASE` in front, `inline` stands alone; `folder` has `files`.
+    `html` has `drawing.BASE` before its files' names, `inline` stands alone, `folder` has `files`.
     """
 
     key: str
@@ -70,7 +70,9 @@ class Fragments:
     def value(self, use: Use) -> values.Value:
         """The number that a `value` directive prints."""
         options = use.directive.options
-        key = fingerprint.digest([self._file_digest(use), self._code("values.py"), options])[:32]
+        key = fingerprint.digest(
+            [self._file_digest(use), self._code("values.py", "read"), options]
+        )[:32]
         self.used.add(key)
         path = self.folder / f"{key}.json"
         if path.is_file():
@@ -102,7 +104,8 @@ class Fragments:
         return gone
 
     def _key(self, use: Use) -> str:
-        code = self._code(f"figures/{use.id.analysis}.py") | self._code("embed.py")
+        drawing = self._code(f"figures/{use.id.analysis}.py", "draw")
+        code = [drawing, self._code("embed.py", "render")]
         parts = [
             self._file_digest(use),
             code,
@@ -116,10 +119,10 @@ class Fragments:
     def _file_digest(self, use: Use) -> str:
         return fingerprint.sha256_file(self.post.store.path(use.id))
 
-    def _code(self, name: str) -> dict[str, str]:
+    def _code(self, name: str, function: str) -> dict[str, str]:
         if name not in self._codes:
             root = self.project.builder
-            self._codes[name] = fingerprint.code(root, root / "site_builder" / name)
+            self._codes[name] = meaning.code(root, root / "site_builder" / name, function)
         return self._codes[name]
 
     @cached_property

@@ -25,6 +25,12 @@ _TYPES: dict[str, Callable[[str], object]] = {
     "bool": lambda text: {"true": True, "false": False}[text],
 }
 
+_TOLD = {
+    "int": ("a whole number", "3"),
+    "float": ("a number", "0.5"),
+    "bool": ("true or false", "true"),
+}
+
 
 @dataclass
 class Use:
@@ -242,9 +248,8 @@ class Post:
                         what = f'unknown option "{name}" of {directive.kind} "{directive.name}"'
                         wrong(what, nearest(name, (*taken, "study")))
                     elif not _converts(value, taken[name]):
-                        wrong(
-                            f'option {name}="{value}" is no {taken[name]}', f"give a {taken[name]}"
-                        )
+                        what, example = _TOLD[taken[name]]
+                        wrong(f'option {name}="{value}" is not {what}', f"write {name}={example}")
             elif set(directive.options) <= set(RESERVED) - {"show"}:
                 wrong("a value needs to know which row", "add column=value, such as template=short")
         except BuildError as error:

@@ -104,9 +104,8 @@ def _open(project: Project, id: ResultId, quiet: bool) -> Lab:
     project.settings(id.study)
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
-    from analyses.lab.lab import Lab
-
     from analyses.lab.errors import LabError
+    from analyses.lab.lab import Lab
 
     try:
         return Lab.open(id.study, root=project.root, quiet=quiet)

@@ -17,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import fingerprint
+from site_builder import fingerprint, meaning
 from site_builder.errors import BuildError, Problem
 from site_builder.project import Project
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 1
+FORMAT = 2
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
 
@@ -193,7 +193,7 @@ class Store:
         """The digests of a measurement's code as it is now."""
         if analysis not in self._codes:
             module = self.project.measurements().get(analysis)
-            self._codes[analysis] = fingerprint.code(self.project.root, module) if module else {}
+            self._codes[analysis] = meaning.code(self.project.root, module, "run") if module else {}
         return self._codes[analysis]
 
     def current_settings(self, study: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_an_edited_drawing_is_drawn_anew(project: Project) -> None:
 
 def test_an_edited_helper_of_drawings_draws_all_anew(project: Project) -> None:
     built(project)
-    edit(project.figures / "theme.py", "PANEL = 340", "PANEL = 341")
+    edit(project.figures / "theme.py", '"padding": 4', '"padding": 5')
     assert built(project).drawn == 2
 
 
@@ -173,7 +173,7 @@ def test_text_of_results_is_text(project: Project) -> None:
     assert "&lt;script&gt;alert" in text
     assert "{{ 7 * 7 }}" in text
     assert "&lt;&lt; figure: numbers small &gt;&gt;" in text
-    assert text.count('<figure ') == 2
+    assert text.count("<figure ") == 2
     assert "javascript:alert(1)" not in re.findall(r'href="([^"]*)"', text)
 
 
@@ -195,7 +195,7 @@ def test_plain_mkdocs_builds_the_same_figures(project: Project) -> None:
         capture_output=True,
         timeout=120,
     )
-    assert page(project).count('<figure ') == 2
+    assert page(project).count("<figure ") == 2
 
 
 def test_zensical_builds_the_same_figures(project: Project) -> None:

@@ -48,7 +48,7 @@ CASES = {
         "<< figure: numbers small sise=4 >>",
         'unknown option "sise" of figure "numbers"; did you mean "size"?',
     ),
-    "bad option": ("<< figure: numbers small size=big >>", 'option size="big" is no int; give a int'),
+    "bad option": ("<< figure: numbers small size=big >>", 'option size="big" is not a whole number; write size=3'),
     "unknown study": ("<< figure: numbers small study=toi >>", 'unknown study "toi"; did you mean "toy"?'),
     "not drawn": (
         "<< figure: base >>",
