@@ -194,6 +194,8 @@ def _agreements(
         ]
         found = agreement(*sides, resamples=settings.resamples, seed=settings.seed)
         for quantity, one in found.items():
+            if not np.isfinite(one.value):  # a layer whose patches change nothing
+                continue
             yield {
                 **{"part": "agreement", "site": site, "layer": layer, "method": method},
                 **{"quantity": quantity, "estimate": one.value, "low": one.low},
