@@ -38,11 +38,23 @@ if TYPE_CHECKING:
     from analyses.lab.sweeps import Job, Swept
 
 VARIANTS = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
-RESIDUAL = ("resid", "attn-out", "mlp-out")
-TWO_WAYS = ("resid", "v", "z")  # measured by noising, too
-BOTH, DENOISING = ("denoising", "noising"), ("denoising",)
-KINDS = (("short", "length"), ("long", "length"), ("short", "emphatic"))
-EXAMPLES = 3  # topics whose list is patched token by token: the shortest lists not held out
+SHORT, LONG, EMPHATIC = ("short", "length"), ("long", "length"), ("short", "emphatic")
+KINDS = (SHORT, LONG, EMPHATIC)
+# What is measured by role: kind, direction, and how many of the shortest lists if not all.
+BRANCH = ((SHORT, "denoising", None), (SHORT, "noising", 8))
+ROLES = {
+    "resid": (
+        (SHORT, "denoising", None),
+        (SHORT, "noising", None),
+        (LONG, "denoising", None),
+        (EMPHATIC, "denoising", None),
+    ),
+    "attn-out": BRANCH,
+    "mlp-out": BRANCH,
+}
+WHOLE_HEADS = BRANCH
+STRONG_HEADS = ((SHORT, "denoising", None), (LONG, "denoising", None))
+TOKENS = ((SHORT, "denoising", 3), (LONG, "denoising", 3), (SHORT, "noising", 3))
 SCHEMA = {
     **dict.fromkeys(("part", "template", "wording", "direction", "topics", "topic"), pa.string()),
     **{"held_out": pa.bool_(), "sample": pa.int32(), "items": pa.int32(), "layer": pa.int32()},
@@ -67,22 +79,17 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     pairs = {kind: paired_lists(lab, lists, *kind) for kind in KINDS}
     if variant in FEW_TOPICS:
         pairs = {kind: shortest(found, FEW_TOPICS[variant]) for kind, found in pairs.items()}
-    short, long, emphatic = KINDS
-    ways = BOTH if variant in TWO_WAYS else DENOISING
     done: list[tuple[Job, Swept]] = []
     heads = sweeps.everywhere(engine, site)
-    roles = {short: ways, long: DENOISING}
-    if variant == "resid":
-        roles[emphatic] = DENOISING
-    if variant not in RESIDUAL:
-        jobs = sweeps.jobs("head", {short: ways}, pairs, partial(sweeps.by_head, engine, site))
+    if variant not in ROLES:
+        jobs = sweeps.jobs("head", WHOLE_HEADS, pairs, partial(sweeps.by_head, engine, site))
         done = sweeps.sweep_all(lab, engine, jobs, f"{variant}, heads")
         heads = sweeps.strongest(done, STRONG)
-    jobs = sweeps.jobs("role", roles, pairs, partial(sweeps.by_role, engine, site, heads))
+    by_role = partial(sweeps.by_role, engine, site, heads)
+    by_token = partial(sweeps.by_token, engine, site, heads)
+    jobs = sweeps.jobs("role", ROLES.get(variant, STRONG_HEADS), pairs, by_role)
     seen = {kind: [one for one in found if not one.held_out] for kind, found in pairs.items()}
-    few = {kind: shortest(found, EXAMPLES) for kind, found in seen.items()}
-    tokens = {short: BOTH if variant == "resid" else DENOISING, long: DENOISING}
-    jobs += sweeps.jobs("token", tokens, few, partial(sweeps.by_token, engine, site, heads))
+    jobs += sweeps.jobs("token", TOKENS[: 3 if variant == "resid" else 2], seen, by_token)
     done += sweeps.sweep_all(lab, engine, jobs, f"{variant}, roles and tokens")
     return _labelled(lab, variant, done)
 
@@ -163,14 +170,14 @@ def _labelled(lab: Lab, variant: str, done: Sequence[tuple[Job, Swept]]) -> pa.T
     settings, primary = lab.study.bootstrap, lab.study.decision.primary
     proxy = getattr(lab.study.decision, primary)
     said = [f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token."]
-    if variant not in RESIDUAL:
+    if variant not in ROLES:
         said.append(
             f"By role and token: the {STRONG} heads that move it most, chosen on topics "
             "that are not held out; attribution estimates the others."
         )
     if flagged:
         said.append(f"{flagged} of {len(pairs)} pairs differ by less than {SMALL:g} logits.")
-    said.append(f"Token by token: the {EXAMPLES} shortest lists that are not held out.")
+    said.append(f"Token by token: the {TOKENS[0][2]} shortest lists that are not held out.")
     if variant in FEW_TOPICS:
         said.append(f"The {FEW_TOPICS[variant]} shortest lists of each template.")
     return labelled(

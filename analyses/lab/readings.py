@@ -42,6 +42,15 @@ class Read:
         return [item - self.items[-1] - 1 for item in self.items]
 
 
+FARTHEST = 20  # items looked at of a list that was cut
+
+
+def _places(one: WrittenList, at: str) -> dict[int, int]:
+    """Where it could have ended: all places of a list that ended, the first ones of another."""
+    found = deciding_places(one.roles.tokens, at)
+    return {k: i for k, i in found.items() if one.roles.ended or k <= FARTHEST}
+
+
 def read(
     lab: Lab, lists: Sequence[WrittenList], proxies: Sequence[str], *, both: bool
 ) -> Iterator[Read]:
@@ -54,7 +63,7 @@ def read(
     for one in lab.progress(lists, total=len(lists), label="reading through the lens"):
         topic = one.key["topic"]
         asked = pair(model, study.prompt, wordings, one.key["template"], topic)[: 1 + both]
-        places = [deciding_places(one.roles.tokens, contrast.at) for contrast in contrasts]
+        places = [_places(one, contrast.at) for contrast in contrasts]
         start = len(asked[0].ids) - 1  # the prefilled hyphen is the list's first token
         wanted = sorted({start + i for found in places for i in found.values()})
         if not wanted:

@@ -11,11 +11,12 @@ from analyses.lab import blocks, patching
 from analyses.lab.blocks import HEADS, Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
-from analyses.lab.paired_lists import PairedList, Role
+from analyses.lab.paired_lists import PairedList, Role, shortest
 from analyses.lab.patching import Patch, Sweep
 from analyses.lab.statistics import Floats
 
 Kind = tuple[str, str]  # template of the list, wording of the pair of prompts
+Step = tuple[Kind, str, int | None]  # kind, direction, how many of the shortest lists if not all
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,15 @@ def by_layer(engine: Blocks, site: str, paired: PairedList) -> dict[Cell, Patch]
 
 def jobs(
     part: str,
-    plan: Mapping[Kind, Sequence[str]],
+    plan: Sequence[Step],
     pairs: Mapping[Kind, Sequence[PairedList]],
     patches: Callable[[PairedList], Mapping[Cell, Patch]],
 ) -> list[Job]:
-    """A job for each list of each kind, in each of its directions."""
+    """A job for each list of each step of a plan."""
     return [
         Job(part, paired, direction, patches(paired))
-        for kind, directions in plan.items()
-        for direction in directions
-        for paired in pairs[kind]
+        for kind, direction, most in plan
+        for paired in shortest(pairs[kind], most or len(pairs[kind]))
     ]
 
 
