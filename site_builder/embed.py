@@ -10,14 +10,13 @@ import base64
 import html
 import json
 import re
-import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import vl_convert
 from markupsafe import Markup
 
+from site_builder import pictures
 from site_builder.drawing import BASE
 from site_builder.figures import theme
 
@@ -28,9 +27,6 @@ MOST_MARKS = 500
 """Above this a chart is an image: as SVG it would weigh more than the rest of the page."""
 
 Spec = dict[str, Any]
-_SVG = "{http://www.w3.org/2000/svg}"
-_SAID_ONCE = ("font-family", "role")
-_OPAQUE = ("opacity", "1")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -68,33 +64,68 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         f"{stem}.vl.json": _json(_one_specification(specs)),
         f"{stem}.vg.json": _json([vl_convert.vegalite_to_vega(spec) for spec in specs]),
     }
-    linked, inline = "", ""
+    panels = []
     for number, spec in enumerate(specs, start=1):
-        name = f"{stem}-{number}"
         svg = vl_convert.vegalite_to_svg(spec)
         label = _title(spec) or drawing.caption
         if svg.count("<path") <= MOST_MARKS:
-            picture = _inline_svg(svg, f"{slug}-{digest[:8]}-{number}", label, drawing.description)
-            linked += _panel(picture)
-            inline += _panel(picture)
-            continue
-        images = {scheme: _png(svg, scheme) for scheme in ("light", "dark")}
-        files |= {f"{name}.{scheme}.png": image for scheme, image in images.items()}
-        alt = f"{label.rstrip('.')}. {drawing.description}"
-        linked += _panel(
-            "".join(
-                _image(svg, scheme, f"{BASE}/figures/{name}.{scheme}.png", alt) for scheme in images
-            )
-        )
-        inline += _panel(
-            "".join(_image(svg, scheme, _data_url(image), alt) for scheme, image in images.items())
-        )
+            prefix = f"{slug}-{digest[:8]}-{number}"
+            picture = pictures.inline_svg(svg, prefix, label, drawing.description)
+            panels.append(Panel(picture, picture, pictures.size(svg)[1]))
+        else:
+            names = {f"{stem}-{number}.{scheme}.png": scheme for scheme in ("light", "dark")}
+            images = {name: pictures.png(svg, scheme) for name, scheme in names.items()}
+            files |= images
+            alt = f"{label.rstrip('.')}. {drawing.description}"
+            panels.append(_images(images, pictures.size(svg), alt))
     return Rendered(
-        html=f'<div class="post-chart" data-vega="{BASE}/figures/{stem}.vg.json">{linked}</div>',
-        inline=f'<div class="post-chart">{inline}</div>',
+        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
+        inline=_chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
     )
+
+
+class Panel(NamedTuple):
+    """One chart's picture, linked and in one piece, and its height in pixels."""
+
+    html: str
+    inline: str
+    height: int
+
+
+def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
+    """Lay panels out in two columns, in their order, as equal in height as they can be.
+
+    Columns are decided here because a browser would balance them anew when a chart comes alive.
+    """
+    heights = [height for _, height in panels]
+    cut = min(
+        range(1, len(panels) + 1),
+        key=lambda place: max(sum(heights[:place]), sum(heights[place:])),
+    )
+    columns = [
+        "".join(f'<div class="post-panel">{picture}</div>' for picture, _ in part)
+        for part in (panels[:cut], panels[cut:])
+        if part
+    ]
+    content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
+    source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
+    return f'<div class="post-chart"{source}>{content}</div>'
+
+
+def _images(images: dict[str, bytes], size: tuple[int, int], alt: str) -> Panel:
+    """A picture in both schemes, of which the page shows one; names end with the scheme."""
+    linked, inline = "", ""
+    for name, image in images.items():
+        scheme = name.split(".")[-2]
+        shape = (
+            f'width="{size[0]}" height="{size[1]}" loading="lazy" decoding="async" '
+            f'alt="{html.escape(alt)}"'
+        )
+        linked += f'<img class="only-{scheme}" src="{BASE}/figures/{name}" {shape}>'
+        inline += f'<img class="only-{scheme}" src="{_data_url(image)}" {shape}>'
+    return Panel(linked, inline, size[1])
 
 
 def _vega_lite(chart: Chart) -> Spec:
@@ -128,88 +159,6 @@ def _title(spec: Spec) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
     return " ".join(text) if isinstance(text, list) else str(text)
-
-
-def _panel(picture: str) -> str:
-    return f'<div class="post-panel">{picture}</div>'
-
-
-def _inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
-    """Make an SVG fit to stand in a page: named, described, with ids of its own, and lean."""
-    root = ElementTree.fromstring(svg)
-    # vl-convert numbers its ids by process: two figures of one page would share them.
-    names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
-    own = {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(names))}
-    for node in root.iter():
-        node.tag = node.tag.removeprefix(_SVG)
-        for child in [child for child in node if _draws_nothing(child)]:
-            node.remove(child)
-        node.attrib = {
-            name: _lean(own.get(value, value) if name == "id" else _refer(value, own))
-            for name, value in node.attrib.items()
-            if name not in _SAID_ONCE and not name.startswith("aria-") and (name, value) != _OPAQUE
-        }
-    words = [("title", title), ("desc", description)]
-    for place, (tag, text) in enumerate(words):
-        node = ElementTree.Element(tag, {"id": f"{prefix}-{tag}"})
-        node.text = text
-        root.insert(place, node)
-    root.attrib |= {
-        "font-family": theme.FONT,
-        "role": "img",
-        "aria-labelledby": f"{prefix}-title {prefix}-desc",
-    }
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _draws_nothing(node: ElementTree.Element) -> bool:
-    """Vega lays an empty path about every group; targets of a pointer are transparent."""
-    if node.get("opacity") == "0":
-        return True
-    empty = node.get("d") in ("", "M0,0h0v0h0Z")
-    return empty and node.get("class") in ("foreground", "background")
-
-
-def _refer(value: str, own: dict[str, str]) -> str:
-    found = re.fullmatch(r"url\(#(.+)\)", value)
-    return f"url(#{own.get(found.group(1), found.group(1))})" if found else value
-
-
-def _lean(value: str) -> str:
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.4g}", value)
-
-
-def _png(svg: str, scheme: str) -> bytes:
-    """Draw at twice the size; an image does not see the page's colours, so they are written in."""
-    crisp = svg.replace('class="mark-rect', 'shape-rendering="crispEdges" class="mark-rect')
-    return _packed(vl_convert.svg_to_png(theme.literal_colours(crisp, scheme), scale=2))
-
-
-def _packed(png: bytes) -> bytes:
-    """Compress a PNG's pixels again, thoroughly: a third of vl-convert's size."""
-    chunks, pixels, at = [], b"", 8
-    while at < len(png):
-        end = at + 12 + int.from_bytes(png[at : at + 4])
-        kind, content = png[at + 4 : at + 8], png[at + 8 : end - 4]
-        if kind == b"IDAT":
-            pixels += content
-        elif kind != b"IEND":
-            chunks.append((kind, content))
-        at = end
-    chunks += [(b"IDAT", zlib.compress(zlib.decompress(pixels), 9)), (b"IEND", b"")]
-    return png[:8] + b"".join(
-        len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
-        for kind, content in chunks
-    )
-
-
-def _image(svg: str, scheme: str, url: str, alt: str) -> str:
-    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
-    width, height = (round(float(side)) for side in size.groups()) if size else (0, 0)
-    return (
-        f'<img class="only-{scheme}" src="{url}" width="{width}" height="{height}" '
-        f'loading="lazy" decoding="async" alt="{html.escape(alt)}">'
-    )
 
 
 def _data_url(image: bytes) -> str:

@@ -104,7 +104,7 @@ def curves(
         y=alt.Y("estimate:Q", scale=scale, axis=axis),
     )
     opacity = 0.16 if len(classes.names) <= 3 else 0.09  # many bands would hide the lines
-    band = base.mark_area(opacity=opacity, **path).encode(
+    band = base.mark_area(fillOpacity=opacity, **path).encode(
         y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=classes.of_lines()["color"]
     )
     line = base.mark_line(**path).encode(**classes.of_lines())
