@@ -31,7 +31,7 @@ from torch import Tensor
 from analyses.lab.blocks import HEADS, Activations, Blocks, check_site
 from analyses.lab.errors import LabError
 
-BUDGET = 24 << 20  # bytes of a batch's intermediate values
+BUDGET = {"cpu": 24 << 20, "cuda": 1 << 30}  # bytes of a batch's intermediate values
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,13 @@ class Sweep:
         base: Sequence[int],
         source: Sequence[int],
         contrast: tuple[int, int],
-        budget: int = BUDGET,
+        budget: int | None = None,
     ) -> None:
         if len(base) != len(source):
             what = f"prompts of {len(base)} and {len(source)} tokens"
             raise LabError("patching", what, "use wordings of equal token length")
-        self.blocks, self.contrast, self.budget = blocks, contrast, budget
+        self.blocks, self.contrast = blocks, contrast
+        self.budget = budget or BUDGET[blocks.network.device.type]
         differing = [i for i, (a, b) in enumerate(zip(base, source, strict=True)) if a != b]
         self.tokens = len(base)
         self.first = differing[0] if differing else self.tokens
@@ -179,29 +180,28 @@ class Sweep:
 
     def _patched(self, layer: int, site: str, patches: list[Patch], start: int) -> Tensor:
         """resid_post from `start` of the patched layer, from the patched stage on."""
-        base = {name: values[layer] for name, values in self.base.items()}
-        new = torch.where(self._mask(site, patches), self.source[site][layer], base[site])
-        blocks, resid = self.blocks, base["resid_pre"][:, start:]
+        base = {name: values[layer][..., start:, :] for name, values in self.base.items()}
+        theirs = self.source[site][layer][..., start:, :]
+        new = torch.where(self._mask(site, patches)[..., start:, :], theirs, base[site])
+        blocks, resid = self.blocks, base["resid_pre"]
         if site == "resid_pre":
-            return self._block(layer, new[:, start:], start)
+            return self._block(layer, new, start)
         if site == "resid_post":
-            return new[:, start:]
+            return new
         if site == "mlp_out":
-            return base["resid_mid"][:, start:] + new[:, start:]
+            return base["resid_mid"] + new
         if site == "attn_out":
-            resid = resid + new[:, start:]
-            return resid + blocks.mlp_out(layer, resid)
-        pattern = base["pattern"][:, :, start:]
-        if site in ("q", "k"):
-            q = (new if site == "q" else base["q"])[:, :, start:]
-            pattern = blocks.pattern(layer, q, new if site == "k" else base["k"])
-        elif site == "pattern":
-            pattern = new[:, :, start:]
+            return resid + new + blocks.mlp_out(layer, resid + new)
         if site == "z":
-            z = new[:, :, start:]
-        else:
-            z = blocks.mix(pattern, new if site == "v" else base["v"])
-        return self._after_z(layer, resid, z)
+            return self._after_z(layer, resid, new)
+        k, v = self.base["k"][layer], self.base["v"][layer]
+        if site in ("k", "v"):
+            whole = torch.cat((self._before(site, layer, start, new), new), 2)
+            k, v = (whole, v) if site == "k" else (k, whole)
+        pattern = new if site == "pattern" else base["pattern"]
+        if site in ("q", "k"):
+            pattern = blocks.pattern(layer, new if site == "q" else base["q"], k)
+        return self._after_z(layer, resid, blocks.mix(pattern, v))
 
     def _mask(self, site: str, patches: list[Patch]) -> Tensor:
         """True where a row takes the source's values: [B, T, 1], or [B, heads, T, 1]."""
