@@ -154,15 +154,23 @@ function strip(root) {
 
   function colour() {
     const quantity = form.elements.colour.value;
-    const values = shown[quantity];
-    tokens.classList.toggle("by-value", quantity !== "role");
-    if (quantity === "role") return;
-    const most = Math.max(...values.map((value) => Math.abs(value ?? 0)), 1e-9);
+    const byValue = quantity !== "role";
+    tokens.classList.toggle("by-value", byValue);
+    root.querySelector(".post-roles").hidden = byValue;
+    title.textContent = `${shown.token.length} tokens`;
+    if (!byValue) return;
+    // The prompt is given, not written: its values would only set the scale.
+    const first = Math.max(shown.role.indexOf("hyphen"), 0);
+    const values = shown[quantity].map((value, index) => (index < first ? 0 : (value ?? 0)));
+    const most = Math.max(...values.map(Math.abs), 1e-9);
     const whole = quantity === "probability" ? 1 : most;
     for (const [index, node] of tokens.querySelectorAll(".token").entries()) {
-      node.style.setProperty("--value", Math.abs(values[index] ?? 0) / whole);
-      node.classList.toggle("negative", (values[index] ?? 0) < 0);
+      node.style.setProperty("--value", Math.abs(values[index]) / whole);
+      node.classList.toggle("negative", values[index] < 0);
     }
+    const unit = { probability: "", entropy: " nats" }[quantity] ?? " logits";
+    const below = values.some((value) => value < 0) ? ", from above where negative" : "";
+    title.textContent += `; a token filled to the brim is ${whole.toPrecision(2)}${unit}${below}`;
   }
 
   function write() {
@@ -189,9 +197,7 @@ function strip(root) {
     const strips = await json(topic.selectedOptions[0].dataset.file);
     if (mine !== latest) return;
     const chosen = strips[`${template.value}/${sample.value}/${condition.value}`];
-    title.textContent = chosen
-      ? `${chosen.token.length} tokens`
-      : "There is no such list in the data; choose another sample.";
+    title.textContent = chosen ? "" : "There is no such list in the data; choose another sample.";
     tokens.hidden = readout.hidden = !chosen;
     if (chosen) {
       shown = chosen;

@@ -35,16 +35,20 @@ CONDITIONS = {
     "long-clean": (theme.LONG, [1, 0], "triangle-up"),
     "long-corrupted": (theme.LONG, [3, 3], "diamond"),
     "none-clean": (theme.NONE, [8, 3], "triangle-down"),
+    "short": (theme.SHORT, [1, 0], "circle"),
+    "long": (theme.LONG, [3, 3], "triangle-up"),
 }
 
 
 def draw(table: pa.Table, *, variant: str) -> Drawing:
-    """Draw one condition list by list, or with `compare` the means of all of them."""
+    """Draw one condition list by list, the means of all, or what swapping the word adds."""
     position = "break" if variant.endswith("-break") else "item"
     name = variant.removesuffix("-break")
-    theme.choose(name, ["compare", *CONDITIONS], "variant")
+    theme.choose(name, ["compare", "swap", *CONDITIONS], "variant")
     if name == "compare":
         return _compare(table, position)
+    if name == "swap":
+        return _swap(table, position)
     return _condition(table, name, position)
 
 
@@ -125,7 +129,9 @@ def _heatmap(lists: Records, position: str) -> Chart:
                 "entropy:Q",
                 title="entropy, nats",
                 scale=alt.Scale(scheme=theme.SEQUENTIAL, domain=[0, MOST], clamp=True),
-                legend=alt.Legend(tickCount=5),
+                legend=alt.Legend(
+                    tickCount=5, labelExpr=f"datum.value < {MOST} ? datum.label : '≥ {MOST:g}'"
+                ),
             ),
             tooltip=[
                 alt.Tooltip("topic:N", title="topic"),
@@ -151,10 +157,26 @@ def _heatmap(lists: Records, position: str) -> Chart:
     )
 
 
+def _swap(table: pa.Table, position: str) -> Drawing:
+    records = _enough(table)
+    return Drawing(
+        (
+            _mean(records, "start", "entropy", "What the other word adds, from the first item"),
+            _mean(records, "end", "entropy", "What the other word adds, from the last item"),
+        ),
+        f"Entropy of the next token {WHERE[position]} under the other length word minus under the "
+        "list's own: the same lists, token by token, so the interval is that of the difference.",
+        "Two panels of mean differences with intervals, counted from the first and from the last "
+        "item; lists sampled with short solid, with long dashed. Zero is no difference.",
+    )
+
+
+def _enough(table: pa.Table) -> Records:
+    return [row for row in theme.rows(table, "condition", *_MEAN) if (row["n"] or 0) >= FEWEST]
+
+
 def _compare(table: pa.Table, position: str) -> Drawing:
-    records = [
-        row for row in theme.rows(table, "condition", *_MEAN) if row["n"] and row["n"] >= FEWEST
-    ]
+    records = _enough(table)
     return Drawing(
         (
             _mean(records, "end", "entropy", "Entropy, from the last item"),
@@ -190,7 +212,7 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
         x="k",
         x_title=f"item, counted from the {align}",
         y_title=f"{quantity}, {unit}",
-        domain=(0, _highest(records, quantity)),
+        domain=_domain(records, quantity),
         classes=parts.Classes("condition", "", names, colours, dashes, shapes, columns=2),
         tooltip=[
             alt.Tooltip("condition:N", title="lists"),
@@ -203,11 +225,13 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
     )
 
 
-def _highest(records: Records, quantity: str) -> float:
-    """One axis for both alignments."""
-    highest = max(
-        row["high"] if row["high"] is not None else row["estimate"]
+def _domain(records: Records, quantity: str) -> tuple[float, float]:
+    """One axis for both alignments, zero included."""
+    ends = [
+        row[side] if row[side] is not None else row["estimate"]
         for row in records
         if row["quantity"] == quantity
-    )
-    return float(f"{highest * 1.04:.3g}")
+        for side in ("low", "high")
+    ]
+    low, high = min(0, *ends), max(0, *ends)
+    return float(f"{low * 1.04:.3g}"), float(f"{high * 1.04:.3g}")

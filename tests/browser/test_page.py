@@ -36,6 +36,12 @@ def test_every_chart_comes_alive_and_nothing_complains(visit, address, scheme):
     assert {url for url in seen.requests if not url.startswith((address, "data:"))} == set()
 
 
+def test_every_id_is_used_once(visit):
+    ids = visit().page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)")
+
+    assert sorted(set(ids)) == sorted(ids)
+
+
 def test_charts_load_only_when_they_are_near(visit):
     seen = visit()
     seen.page.wait_for_load_state("networkidle")
