@@ -45,15 +45,15 @@ BRANCH = ((SHORT, "denoising", None), (SHORT, "noising", 8))
 ROLES = {
     "resid": (
         (SHORT, "denoising", None),
-        (SHORT, "noising", None),
-        (LONG, "denoising", None),
-        (EMPHATIC, "denoising", None),
+        (SHORT, "noising", 12),
+        (LONG, "denoising", 12),
+        (EMPHATIC, "denoising", 12),
     ),
     "attn-out": BRANCH,
     "mlp-out": BRANCH,
 }
 WHOLE_HEADS = BRANCH
-STRONG_HEADS = ((SHORT, "denoising", None), (LONG, "denoising", None))
+STRONG_HEADS = ((SHORT, "denoising", None), (LONG, "denoising", 12))
 TOKENS = ((SHORT, "denoising", 3), (LONG, "denoising", 3), (SHORT, "noising", 3))
 SCHEMA = {
     **dict.fromkeys(("part", "template", "wording", "direction", "topics", "topic"), pa.string()),
