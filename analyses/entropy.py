@@ -8,7 +8,8 @@ study's temperature, scored under their own prompt (`clean`) and with the length
 A variant's rows: part `list` (one an item: topic, held_out, sample, k, k_end, entropy, varentropy)
 and part `mean` (align `start` or `end`, k from that side, quantity, estimate with interval, n
 lists). Lists have different lengths: what is past an end is absent, never zero, and only lists that
-ended are aligned from the end. `compare` holds the means of all, with their `condition`.
+ended are aligned from the end. `compare` holds the means of all, with their `condition`. `swap` has
+the means of corrupted − clean, token by token of the same lists, with the template as `condition`.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ VARIANTS = (
     "long-corrupted",
     "none-clean",
     "compare",
+    "swap",
     "short-clean-break",
     "short-corrupted-break",
     "long-clean-break",
     "long-corrupted-break",
     "none-clean-break",
     "compare-break",
+    "swap-break",
 )
 QUANTITIES = ("entropy", "varentropy")
 SCHEMA = {
@@ -71,24 +74,28 @@ def run(lab: Lab, token_scores: pa.Table, list_statistics: pa.Table, *, variant:
     usual = lab.study.sampling.temperature
     scores = token_scores.filter(pc.field("temperature") == usual)
     usable = _usable(list_statistics, usual)
-    compare = name == "compare"
-    names = [one.removesuffix("-break") for one in VARIANTS if one.endswith("-break")]
-    conditions = [one for one in names if one != "compare"] if compare else [name]
+    if name == "compare":
+        names = [one.removesuffix("-break") for one in VARIANTS if one.endswith("-break")]
+        conditions = [one for one in names if one not in ("compare", "swap")]
+    else:
+        conditions = ["short", "long"] if name == "swap" else [name]
     rows: list[Row] = []
     lists = 0
     for condition in conditions:
-        cells = _cells(scores, condition, at_break, usable)
-        found = len({(cell["topic"], cell["sample"]) for cell in cells})
-        lists += found
+        if name == "swap":
+            cells = _swapped(scores, condition, at_break, usable)
+        else:
+            cells = _cells(scores, condition, at_break, usable)
+        lists += len({(cell["topic"], cell["sample"]) for cell in cells})
         means = _means(cells, topics, weights)
-        if compare:
+        if name in ("compare", "swap"):
             rows += [{**row, "condition": condition} for row in means]
         else:
             rows += [*({**cell, "part": "list"} for cell in cells), *means]
     where = "line breaks after items" if at_break else "last tokens of items"
     return labelled(
         table_of(rows, SCHEMA),
-        n=f"{lists:,} {'scored ' if compare else ''}lists, {len(topics)} topics",
+        n=f"{lists:,} {'scored ' if name == 'compare' else ''}lists, {len(topics)} topics",
         interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}",
         units={"entropy": "nats", "varentropy": "nats²"},
         note=f"At the {where}.",
@@ -120,6 +127,21 @@ def _cells(
         row
         for row in chosen.select(names).to_pylist()
         if (template, row["topic"], row["sample"]) in usable
+    ]
+
+
+def _swapped(
+    scores: pa.Table, template: str, at_break: bool, usable: set[tuple[str, str, int]]
+) -> list[Row]:
+    """One row an item: what the other length word adds, at the same token of the same list."""
+    clean = _cells(scores, f"{template}-clean", at_break, usable)
+    corrupted = _cells(scores, f"{template}-corrupted", at_break, usable)
+    place = ("topic", "sample", "k", "k_end")
+    for one, other in zip(clean, corrupted, strict=True):
+        assert [one[name] for name in place] == [other[name] for name in place]
+    return [
+        {**one, **{name: other[name] - one[name] for name in QUANTITIES}}
+        for one, other in zip(clean, corrupted, strict=True)
     ]
 
 

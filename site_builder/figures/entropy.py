@@ -233,5 +233,5 @@ def _domain(records: Records, quantity: str) -> tuple[float, float]:
         if row["quantity"] == quantity
         for side in ("low", "high")
     ]
-    low, high = min(0, *ends), max(0, *ends)
-    return float(f"{low * 1.04:.3g}"), float(f"{high * 1.04:.3g}")
+    low, high = (float(f"{end * 1.04:.3g}") if end else 0 for end in (min(0, *ends), max(0, *ends)))
+    return low, high
