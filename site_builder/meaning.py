@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ def code(root: Path, path: Path, function: str = WHOLE) -> dict[str, str]:
         seen.add(wanted)
         file, name = wanted
         if file not in modules:
-            modules[file] = _Module(root, file)
+            stat = file.stat()
+            modules[file] = _module(root, file, stat.st_mtime_ns, stat.st_size)
             kept[file] = {}
             queue.append((file, ""))  # what happens on import, whoever imports it
         module = modules[file]
@@ -58,20 +59,35 @@ def code(root: Path, path: Path, function: str = WHOLE) -> dict[str, str]:
                 queue += module.mentioned(statement)
         queue += module.passed_on(name)
     return {
-        modules[file].name: _digest([statements[place] for place in sorted(statements)])
+        modules[file].name: modules[file].digest([statements[p] for p in sorted(statements)])
         for file, statements in sorted(kept.items())
         if statements
     }
 
 
 def parse(path: Path, name: str) -> ast.Module:
-    """A file's syntax tree; raises `BuildError` with file and line when it is not Python."""
+    """A file's syntax tree, read once as long as the file stays as it is.
+
+    Raises `BuildError` with file and line when it is not Python.
+    """
+    stat = path.stat()
+    return _parsed(path, name, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _parsed(path: Path, name: str, _changed: int, _size: int) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), name)
     except SyntaxError as error:
         raise BuildError([Problem(f"{name}:{error.lineno}", error.msg, "mend it")]) from None
     except ValueError as error:
         raise BuildError([Problem(name, str(error), "mend it")]) from None
+
+
+@cache
+def _module(root: Path, path: Path, _changed: int, _size: int) -> _Module:
+    """A module, read once as long as its file stays as it is."""
+    return _Module(root, path)
 
 
 class _Module:
@@ -83,6 +99,8 @@ class _Module:
         self.name = path.relative_to(root).as_posix()
         self.package = path.relative_to(root).parts[0]
         self.body = _without_docstring(parse(path, self.name))
+        self._meanings: dict[int, str] = {}
+        self._mentions: dict[int, set[tuple[Path, str]]] = {}
         self.imports: dict[str, set[tuple[Path, str]]] = {}
         self.dotted: set[str] = set()  # `import a.b` binds `a`: what is used of b is not followed
         for node in ast.walk(ast.Module(self.body, [])):
@@ -120,8 +138,21 @@ class _Module:
                 if name in (WHOLE, bound) or bound == WHOLE:
                     yield from targets
 
-    def mentioned(self, statement: ast.stmt) -> Iterator[tuple[Path, str]]:
+    def digest(self, statements: list[ast.stmt]) -> str:
+        """The digest of what these statements mean."""
+        for statement in statements:
+            if id(statement) not in self._meanings:
+                self._meanings[id(statement)] = _meaning(statement)
+        text = "\n".join(self._meanings[id(statement)] for statement in statements)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def mentioned(self, statement: ast.stmt) -> set[tuple[Path, str]]:
         """Names of this and of other modules that a statement uses."""
+        if id(statement) not in self._mentions:
+            self._mentions[id(statement)] = set(self._names_in(statement))
+        return self._mentions[id(statement)]
+
+    def _names_in(self, statement: ast.stmt) -> Iterator[tuple[Path, str]]:
         through: set[int] = set()  # names that are only the way to an attribute
         for node in ast.walk(statement):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -194,10 +225,6 @@ def _last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _digest(statements: list[ast.stmt]) -> str:
-    return hashlib.sha256("\n".join(map(_meaning, statements)).encode()).hexdigest()
 
 
 def _meaning(node: Any) -> str:
