@@ -12,11 +12,11 @@ from site_builder.store import ResultId, Store
 from tests.site_builder.test_contracts import copy_of_project
 
 
-def build_site(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def build_site(project: Path, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from site_builder.cli import main; main()", *args],
         cwd=project,
-        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"},
+        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"} | variables,
         capture_output=True,
         text=True,
         timeout=280,
@@ -84,3 +84,29 @@ def test_a_setting_that_was_read_makes_stale(measured: Path) -> None:
         assert reasons == ["sampling.top_p was 0.9 and is 0.8"]
     finally:
         study.write_text(before, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("edit", "variables", "message"),
+    [
+        (("", ""), {"LIST_STUDY_MODEL": "nowhere"}, "no such model folder"),
+        (("", ""), {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}, "no weights, and the package"),
+        (("top_p = 0.9", "top_p = 1.9"), {}, "sampling.top_p must be above 0 and at most 1"),
+        (("temperature = 0.8", "temprature = 0.8"), {}, "unknown key sampling.temprature"),
+        (("seed = 20260", "seed = "), {}, "not TOML"),
+    ],
+)
+def test_what_the_lab_refuses_is_one_line(
+    tmp_path: Path, edit: tuple[str, str], variables: dict[str, str], message: str
+) -> None:
+    project = copy_of_project(tmp_path)
+    study = project / "analyses" / "studies" / "smollm2-135m-instruct.toml"
+    study.write_text(study.read_text("utf-8").replace(*edit, 1) if edit[0] else study.read_text())
+    told = build_site(project, "run", "prompt_pairs", **variables)
+    lines = told.stderr.splitlines()
+    assert told.returncode == 1, told.stderr
+    (line,) = [line for line in lines if message in line]
+    assert line.count(": ") >= 1
+    assert "; " in line
+    assert "Traceback" not in told.stderr
+    assert lines[-1] == "1 problem; nothing was changed"
