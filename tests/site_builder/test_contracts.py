@@ -121,6 +121,21 @@ def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path
     assert "Tokens written per list, template long." in page
 
 
+def test_the_theme_s_successor_shows_the_same_figures_of_the_post(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    page = project / "site" / "index.html"
+
+    def figures() -> list[str]:
+        return re.findall(r'<figure [^>]*id="([^"]+)"', page.read_text("utf-8"))
+
+    assert run(project, BUILD).returncode == 0
+    ours = figures()
+    assert len(ours) > 10
+    zensical = "from zensical.main import cli\ncli(['build', '--clean'])\n"
+    assert run(project, zensical).returncode == 0
+    assert figures() == ours
+
+
 def test_a_build_of_the_same_imports_neither_altair_nor_pandas(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
     assert run(project, BUILD).returncode == 0
