@@ -5,7 +5,8 @@ budget. `capped` ones are lists so far but were cut; `malformed` ones hold somet
 `malformed_reasons` counts what. Capped lists stay in every analysis as censored; malformed ones are
 left out of the statistics of items and counted here.
 
-Returns one row a template and temperature, with the share that ended by itself and its interval.
+Returns one row a template and temperature: its settings (`budget` is in new tokens), the counts,
+and the share that ended by itself with its interval.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from analyses.lab.table import labelled, table_of
 SCHEMA = {
     "template": pa.string(),
     "temperature": pa.float64(),
+    "top_p": pa.float64(),
+    "budget": pa.int32(),
     "topics": pa.int32(),
+    "held_out": pa.int32(),
     "lists": pa.int32(),
     "kept": pa.int32(),
     "capped": pa.int32(),
@@ -53,7 +57,10 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
             {
                 "template": template,
                 "temperature": temperature,
+                "top_p": lab.study.sampling.top_p,
+                "budget": lab.study.sampling.max_new_tokens,
                 "topics": len(set(places)),
+                "held_out": len(lab.study.topics.held_out),
                 "lists": len(chosen),
                 "kept": sum(not one.roles.reason for one in chosen),
                 "capped": sum(one.roles.reason == CAPPED for one in chosen),

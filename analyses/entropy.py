@@ -98,7 +98,7 @@ def run(lab: Lab, token_scores: pa.Table, list_statistics: pa.Table, *, variant:
         n=f"{lists:,} {'scored ' if name == 'compare' else ''}lists, {len(topics)} topics",
         interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}",
         units={"entropy": "nats", "varentropy": "nats²"},
-        note=f"At the {where}.",
+        note=f"At the {where}. Malformed lists and items that the budget cut are left out.",
     )
 
 

@@ -128,8 +128,9 @@ def _items(summary: Summary) -> Iterator[Row]:
 
     for row, lists in summary.overall():
         lengths, ended = [written(one) for one in lists], [one.roles.ended for one in lists]
+        finished = [len(one.items) for one in lists]
         counts = {"n": len(lists), "capped": ended.count(False)}
-        curve = statistics.survival(lengths, ended, summary.places(lists), summary.weights)
+        curve = statistics.survival(finished, ended, summary.places(lists), summary.weights)
         columns = (curve.share, curve.low, curve.high, curve.at_risk)
         for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True), 1):
             at = {"part": "survival", "items": k, "at_risk": at_risk}

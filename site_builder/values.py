@@ -53,7 +53,7 @@ def read(table: pa.Table, directive: Directive) -> Value:
             return Value(
                 f"{_text(row['low'], spec)} to {_text(row['high'], spec)}", _title(row, spec)
             )
-        return Value(_text(row[show], spec), _title(row, spec) if show == "estimate" else "")
+        return Value(_text(row[show], spec), _title(row, spec) if _belongs(row, show) else "")
     except ValueError:
         raise _wrong(
             directive, f'format "{spec}" does not fit', 'write ".1f", "d" or ".0%"'
@@ -78,6 +78,14 @@ def _text(value: Any, spec: str) -> str:
         spec = ".3g" if isinstance(value, float) else ""
     # A true minus sign: a hyphen breaks the line and is no sign.
     return format(value, spec).replace("-", "−") if isinstance(value, int | float) else str(value)
+
+
+def _belongs(row: dict[str, Any], show: str) -> bool:
+    """Whether the row's interval is that of the column shown."""
+    value, low, high = row[show], row.get("low"), row.get("high")
+    if show == "estimate" or None in (low, high):
+        return show == "estimate"
+    return isinstance(value, float) and low <= value <= high
 
 
 def _title(row: dict[str, Any], spec: str) -> str:

@@ -87,25 +87,24 @@ def interval(draws: Floats) -> tuple[Floats, Floats]:
 
 
 def survival(
-    lengths: Sequence[int], ended: Sequence[bool], groups: Sequence[int], weights: Floats
+    finished: Sequence[int], ended: Sequence[bool], groups: Sequence[int], weights: Floats
 ) -> Survival:
     """Kaplan and Meier's estimate of P(length ≥ k), resampled by group.
 
-    A list that did not end was cut while its last item was being written: it is known to be longer
-    than length − 1 items and is at risk of ending up to there, not beyond.
+    A list that did not end is known to have gone on after each item that it finished: it is at risk
+    of ending up to the last of these, not beyond.
 
     Args:
-        lengths: items of each list, the one that was being written included.
+        finished: items of each list that a line break or the end followed.
         ended: whether the list ended by itself.
         groups: topic of each list, 0 … groups − 1.
     """
-    size = np.asarray(lengths, dtype=np.int64)
+    size = np.asarray(finished, dtype=np.int64)
     complete = np.asarray(ended, dtype=bool)
     index = np.asarray(groups, dtype=np.int64)
     k = np.arange(1, int(size.max(initial=1)) + 1)
-    seen = np.where(complete, size, size - 1)
     count = weights.shape[1]
-    risk = group_sums((seen[:, None] >= k).astype(np.float64), index, count)
+    risk = group_sums((size[:, None] >= k).astype(np.float64), index, count)
     ends = group_sums(((size[:, None] == k) & complete[:, None]).astype(np.float64), index, count)
     share = _product_limit(ends.sum(0), risk.sum(0))
     draws = _product_limit(weights @ ends, weights @ risk)

@@ -92,8 +92,8 @@ def _items(records: Records, template: str) -> Drawing:
         tuple(panels),
         "How many items a list has. The curves give the share of lists with at least so many "
         "items; a list cut at the token limit counts as longer than what was seen of it. Where a "
-        "curve runs flat, the lists left were cut, not ended: a mean is then a lower bound, and "
-        "there is no median once half of them are.",
+        "curve runs flat, the lists left were cut, not ended. Means count what was written: they "
+        "are lower bounds. There is no median where the curve stays above one half.",
         "Survival curves of list length by length word and by temperature, then mean and median "
         "with intervals, then the mean for each topic. A curve further right means longer lists.",
     )

@@ -53,9 +53,9 @@ def test_nothing_counted_is_nothing_said():
 
 
 def test_kaplan_meier_by_hand():
-    # Ended at 1, 2, 2, 4; one cut while writing its third item: known to be longer than 2.
+    # Ended at 1, 2, 2, 4; one cut after its second item: known to be longer than 2.
     found = statistics.survival(
-        [1, 2, 2, 4, 3], [True, True, True, True, False], [0] * 5, np.ones((1, 1))
+        [1, 2, 2, 4, 2], [True, True, True, True, False], [0] * 5, np.ones((1, 1))
     )
     # P(≥2) = 4/5; P(≥3) = 4/5 · 2/4; nothing ends at 3 (one at risk); P(≥4) the same.
     assert found.share.tolist() == pytest.approx([1, 0.8, 0.4, 0.4])
@@ -67,21 +67,20 @@ def test_kaplan_meier_by_hand():
     st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=40),
 )
 def test_kaplan_meier_agrees_with_scipy(lists):
-    lengths = [length for length, _ in lists]
+    seen = [finished for finished, _ in lists]
     ended = [end for _, end in lists]
-    found = statistics.survival(lengths, ended, [0] * len(lists), np.ones((1, 1)))
-    seen = [length if end else length - 1 for length, end in lists]
+    found = statistics.survival(seen, ended, [0] * len(lists), np.ones((1, 1)))
     data = scipy.stats.CensoredData(
         uncensored=[s for s, end in zip(seen, ended, strict=True) if end],
         right=[s for s, end in zip(seen, ended, strict=True) if not end],
     )
     curve = scipy.stats.ecdf(data).sf
-    for k in range(1, max(lengths) + 1):
+    for k in range(1, max(seen) + 1):
         assert found.share[k - 1] == pytest.approx(float(curve.evaluate(k - 1)), abs=1e-12)
 
 
 def test_a_median_that_was_not_reached_is_infinite():
-    found = statistics.survival([3, 3, 3], [False, False, True], [0, 1, 1], np.ones((1, 2)))
+    found = statistics.survival([2, 2, 3], [False, False, True], [0, 1, 1], np.ones((1, 2)))
     assert found.median.value == 3
     found = statistics.survival([3, 3], [False, False], [0, 1], np.ones((1, 2)))
     assert math.isinf(found.median.value)
