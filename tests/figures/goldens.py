@@ -21,8 +21,9 @@ def charts() -> Iterator[tuple[str, str, pa.Table]]:
     """Yield drawing, variant and a table small enough for its chart to be read."""
     for variant in ("items", "tokens-per-item", "blanks", "repeats"):
         yield "list_statistics", variant, tables.list_statistics(variant, topics=1, most=3, runs=4)
-    for variant in ("short-clean", "long-corrupted-break", "compare"):
+    for variant in ("short-clean", "long-corrupted-break", "compare", "swap"):
         yield "entropy", variant, tables.entropy(variant, topics=1, samples=2, longest=2)
+    yield "logit_difference", "mean", tables.logit_difference(last=2)
 
 
 def text(name: str, variant: str, table: pa.Table) -> str:

@@ -97,10 +97,12 @@ def list_statistics(variant: str, topics: int = 23, most: int = 40, runs: int = 
 
 
 def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0) -> pa.Table:
-    """One condition, or `compare`: the means of all."""
+    """One condition, or the means of all (`compare`), or of the differences (`swap`)."""
     rows: list[dict] = []
     conditions = ("short-clean", "short-corrupted", "long-clean", "long-corrupted", "none-clean")
-    compare = variant.startswith("compare")
+    compare = variant.startswith(("compare", "swap"))
+    if variant.startswith("swap"):
+        conditions = ("short", "long")
     for place, condition in enumerate(conditions if compare else [variant]):
         last = longest or MEAN_ITEMS[condition.partition("-")[0]] * 2
         if not compare:
@@ -119,6 +121,8 @@ def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0)
             ("start", "end"), ("entropy", "varentropy"), range(1, last + 1)
         ):
             estimate = 0.5 + k / last + place / 4 + (quantity == "varentropy")
+            if variant.startswith("swap"):
+                estimate *= (-1) ** place
             rows.append(
                 {
                     "part": "mean", "align": align, "quantity": quantity,
@@ -128,6 +132,24 @@ def entropy(variant: str, topics: int = 23, samples: int = 10, longest: int = 0)
                 }
             )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=MEANS)
+
+
+def logit_difference(last: int = 3, fewest: int = 12) -> pa.Table:
+    """Means of both proxies from either side, short and long, clean and corrupted."""
+    rows = [
+        {
+            "template": template, "condition": condition, "proxy": proxy, "align": align,
+            "k": k if align == "start" else k - last - 1,
+            "estimate": k - 4.5 - (condition == "corrupted"),
+            "low": k - 5.0 - (condition == "corrupted"),
+            "high": k - 4.0 - (condition == "corrupted"), "n": fewest - k,
+        }
+        for proxy, template, condition, align, k in product(
+            ("proxy_a", "proxy_b"), ("short", "long"), ("clean", "corrupted"), ("start", "end"),
+            range(1, last + 1),
+        )
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows)
 
 
 def dataset() -> pa.Table:

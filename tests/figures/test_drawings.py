@@ -14,6 +14,8 @@ CASES = [
     ],
     ("entropy", "none-clean", tables.entropy("none-clean", topics=2, samples=3)),
     ("entropy", "compare-break", tables.entropy("compare-break", topics=2)),
+    ("entropy", "swap", tables.entropy("swap", topics=2, longest=4)),
+    ("logit_difference", "mean", tables.logit_difference()),
     ("dataset", "", tables.dataset()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
@@ -39,7 +41,7 @@ def test_a_drawing_says_what_it_shows(name, variant, table):
 @every_drawing
 def test_a_missing_column_is_named(name, variant, table):
     used = {"list_statistics": "estimate", "entropy": "k", "dataset": "capped", "lists": "items",
-            "prompt_pairs": "swapped", "example": "role"}[name]  # fmt: skip
+            "prompt_pairs": "swapped", "example": "role", "logit_difference": "proxy"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)
@@ -99,3 +101,24 @@ def test_lists_of_unequal_length_have_no_padding():
     assert len(cells) == table["part"].to_pylist().count("list")
     for place, items in lengths.items():
         assert items is False or items == sum(cell["list"] == place for cell in cells)
+
+
+def rows_of(panel) -> list[dict]:
+    (rows,) = panel.to_dict()["datasets"].values()
+    return rows
+
+
+def test_a_difference_may_be_below_zero_and_zero_is_on_the_axis():
+    for panel in draw("entropy", tables.entropy("swap", longest=4), variant="swap").body:
+        estimates = [row["estimate"] for row in rows_of(panel)]
+        assert min(estimates) < 0 < max(estimates)
+        low, high = panel.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
+        assert low < min(estimates)
+        assert high > max(estimates)
+
+
+def test_means_over_few_lists_are_not_drawn():
+    drawing = draw("logit_difference", tables.logit_difference(last=4), variant="mean")
+    for panel in drawing.body:
+        assert {abs(row["k"]) for row in rows_of(panel)} in ({1, 2}, {3, 4})
+        assert {row["n"] for row in rows_of(panel)} == {11, 10}
