@@ -112,9 +112,9 @@ def test_a_difference_may_be_below_zero_and_zero_is_on_the_axis():
     for panel in draw("entropy", tables.entropy("swap", longest=4), variant="swap").body:
         estimates = [row["estimate"] for row in rows_of(panel)]
         assert min(estimates) < 0 < max(estimates)
-        low, high = panel.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
-        assert low < min(estimates)
-        assert high > max(estimates)
+        scale = panel.to_dict()["layer"][0]["encoding"]["y"]["scale"]
+        assert scale["domainMin"] < min(estimates)
+        assert scale["domainMax"] > max(estimates)
 
 
 def test_means_over_few_lists_are_not_drawn():
