@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analyses.lab.lab import Lab
+from analyses.lab.lab import Lab, prepare_process
 
 ROOT = Path(__file__).parents[1]
 BATCH = 128
@@ -42,6 +42,7 @@ def main() -> None:
 
 def compare(lab: Lab, rounds: int) -> dict[str, Any]:
     """Time both sides in turn; `ratio` is that of the median times per token, larger is better."""
+    prepare_process()  # before torch is imported, for both sides
     sides = {"reference": _generate(lab), "ours": _sample(lab)}
     times: dict[str, list[Timed]] = {name: [] for name in sides}
     steps = [name for _ in range(rounds) for name in sides]
