@@ -1,6 +1,6 @@
 """Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
 
-`show` names a column (default `estimate`; `interval` prints low–high), `format` is Python's
+`show` names a column (default `estimate`; `interval` prints low to high), `format` is Python's
 (`.1f`, `.0%`); every other option picks rows by a column's value until exactly one is left.
 """
 
@@ -53,7 +53,7 @@ def read(table: pa.Table, directive: Directive) -> Value:
             return Value(
                 f"{_text(row['low'], spec)} to {_text(row['high'], spec)}", _title(row, spec)
             )
-        return Value(_text(row[show], spec), _title(row, spec) if _belongs(row, show) else "")
+        return Value(_text(row[show], spec), _title(row, spec) if show == _estimate(table) else "")
     except ValueError:
         raise _wrong(
             directive, f'format "{spec}" does not fit', 'write ".1f", "d" or ".0%"'
@@ -80,12 +80,10 @@ def _text(value: Any, spec: str) -> str:
     return format(value, spec).replace("-", "−") if isinstance(value, int | float) else str(value)
 
 
-def _belongs(row: dict[str, Any], show: str) -> bool:
-    """Whether the row's interval is that of the column shown."""
-    value, low, high = row[show], row.get("low"), row.get("high")
-    if show == "estimate" or None in (low, high):
-        return show == "estimate"
-    return isinstance(value, float) and low <= value <= high
+def _estimate(table: pa.Table) -> str:
+    """The column that `low` and `high` are about: the one before them, or `estimate`."""
+    names = table.column_names
+    return names[names.index("low") - 1] if "low" in names[1:] else "estimate"
 
 
 def _title(row: dict[str, Any], spec: str) -> str:
