@@ -60,7 +60,7 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table, *, variant: st
     settings = lab.study.bootstrap
     return labelled(
         table_of(_means(lab, samples, scores), MEANS),
-        n=f"{samples.num_rows:,} lists, {len(lab.study.topics.names)} topics",
+        n=f"{_usable(lab, samples):,} lists, {len(lab.study.topics.names)} topics",
         interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
         f"seed {settings.seed}",
         units=dict.fromkeys(("estimate", "low", "high"), "logits"),
@@ -93,6 +93,10 @@ def _example(lab: Lab, samples: pa.Table, scores: pa.Table) -> pa.Table:
     columns = {name: mine[name] for name in COLUMNS}
     columns |= {name: pc.round(mine[name], 3) for name in ("proxy_a", "proxy_b")}
     return pa.table({**columns, "deciding": _deciding(mine, primary.at)})
+
+
+def _usable(lab: Lab, samples: pa.Table) -> int:
+    return sum(not one.malformed for one in read_lists(samples, lab.study.prompt))
 
 
 def _means(lab: Lab, samples: pa.Table, scores: pa.Table) -> list[dict[str, Any]]:

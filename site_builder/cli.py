@@ -34,7 +34,7 @@ def _told() -> Iterator[None]:
         for problem in error.problems:
             click.secho(str(problem), err=True, fg="red")
         count = len(error.problems)
-        say(f"{count} problem{'s' * (count > 1)}; nothing was changed")
+        say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
         sys.exit(1)
 
 
@@ -248,7 +248,7 @@ def verify() -> None:
 @main.command()
 @click.option("--results", is_flag=True, help="Also remove results that nothing can measure.")
 def gc(results: bool) -> None:
-    """Remove what nothing uses: old drawings and half-written files."""
+    """Remove what nothing uses: half-built sites and half-written files."""
     from site_builder.store import Store
     from site_builder.upkeep import collect
 

@@ -62,6 +62,7 @@ class Post:
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
         self.problems: list[Problem] = []
+        self._sections: set[Path] = set()
 
     def pages(self) -> list[Path]:
         """The files that become pages; sections are parts of them."""
@@ -74,6 +75,8 @@ class Post:
         self.uses.clear()
         self.problems.clear()
         self.store.forget()
+        self._sections.clear()
+        self.project.settings(self.study)
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
         for page in self.pages():
@@ -193,6 +196,11 @@ class Post:
                 what = "a section cannot hold a section"
                 self.problems.append(Problem(directive.where, what, "list it in the page"))
             elif path := self._section(directive):
+                if path in self._sections:
+                    what = f'section "{directive.name}" stands twice'
+                    self.problems.append(Problem(directive.where, what, "keep one"))
+                    continue
+                self._sections.add(path)
                 yield from self._walk(path)
 
     def _section(self, directive: Directive) -> Path | None:

@@ -71,15 +71,16 @@ def check(store: Store) -> list[Problem]:
 
 
 def collect(store: Store, *, results: bool) -> Iterator[str]:
-    """Remove old drawings, half-written files and, if asked, results that nothing can measure.
+    """Remove half-built sites, half-written files and, if asked, results that nothing can measure.
+
+    Drawings that the post no longer uses go with every build.
 
     Yields a line for everything found.
     """
     project = store.project
-    for folder in (project.cache / "drawings", *project.cache.glob("site.*")):
-        if folder.is_dir():
-            shutil.rmtree(folder)
-            yield f"removed {project.named(folder)}"
+    for folder in project.cache.glob("site.*"):
+        shutil.rmtree(folder)
+        yield f"removed {project.named(folder)}"
     for path in sorted(project.data.rglob(".*.tmp")):
         if _age(path) > OLD:
             path.unlink()

@@ -23,7 +23,9 @@ def add(project: Project, line: str) -> None:
 def build(project: Project, monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, list[str]]:
     monkeypatch.chdir(project.root)
     result = CliRunner().invoke(main, list(args), catch_exceptions=False)
-    lines = [line for line in result.stderr.splitlines() if "nothing was changed" not in line]
+    lines = [
+        line for line in result.stderr.splitlines() if "the page was left as it was" not in line
+    ]
     return result.exit_code, lines
 
 
@@ -123,6 +125,16 @@ def broken_study(project: Project) -> None:
     (project.analyses / "studies" / "toy.toml").write_text("title = \n")
 
 
+def twice(project: Project) -> None:
+    index = project.content / "index.md"
+    index.write_text(index.read_text("utf-8") + "\n<< section: 01-numbers >>\n", "utf-8")
+
+
+def wrong_study(project: Project) -> None:
+    config = project.root / "mkdocs.yml"
+    config.write_text(config.read_text("utf-8").replace("study: toy", "study: toi"), "utf-8")
+
+
 def broken_config(project: Project) -> None:
     (project.root / "mkdocs.yml").write_text("site_name: [\n")
 
@@ -150,6 +162,8 @@ def raising_drawing(project: Project) -> None:
         (no_column, f'{SECTION}:5: "numbers small": the result has no column'),
         (broken_study, "analyses/studies/toy.toml: not TOML"),
         (broken_config, "mkdocs.yml:"),
+        (twice, 'content/index.md:8: section "01-numbers" stands twice; keep one'),
+        (wrong_study, 'analyses/studies: no study "toi"; did you mean "toy"?'),
         (broken_measurement, "analyses/numbers.py:1: "),
         (broken_drawing, "site_builder/figures/numbers.py:3: "),
         (raising_drawing, f'{SECTION}:5: drawing "numbers small" raised ZeroDivisionError'),
