@@ -181,8 +181,7 @@ def _blanks(records: Records, template: str) -> Drawing:
         tuple(panels),
         "How often an item is followed by a blank, a token of white space before the line break. "
         "Positions from the end are those of lists that ended by themselves.",
-        "The share of items with a blank: by length word, by position from the end of the list, "
-        "by temperature with a rank correlation, and by topic.",
+        "Share of items with a blank, by length word, position, temperature and topic.",
     )
 
 
