@@ -126,6 +126,17 @@ class Bootstrap(Group):
 
 
 @dataclasses.dataclass(frozen=True)
+class SaeSource:
+    """Sparse autoencoders of one site, one a layer: local folders, or a published release."""
+
+    site: str  # "resid_post" (the stream after a block) or "z" (what all heads read, side by side)
+    layers: tuple[int, ...]
+    folder: str | None = None  # with {layer}, as sae_lens saves it, below the project
+    release: str | None = None  # of sae_lens
+    id: str | None = None  # within the release, with {layer}
+
+
+@dataclasses.dataclass(frozen=True)
 class Study(Group):
     """All settings of one study; `_name` is the file's stem."""
 
@@ -138,6 +149,7 @@ class Study(Group):
     sampling: Sampling
     topics: Topics
     bootstrap: Bootstrap
+    saes: tuple[SaeSource, ...] = ()
 
 
 def study_names(root: Path) -> list[str]:
@@ -217,6 +229,20 @@ def _senseless(study: Study) -> list[str]:
         found.append(f"sampling.sweep.template is no template ({near})")
     if not topics.names or len(set(topics.names)) < len(topics.names):
         found.append("topics.names must be a list of different topics")
+    for i, saes in enumerate(study.saes):
+        found += _senseless_saes(f"saes[{i}]", saes)
     for topic in set(topics.held_out) - set(topics.names):
         found.append(f"topics.held_out: no topic {topic} ({nearest(topic, list(topics.names))})")
+    return found
+
+
+def _senseless_saes(key: str, saes: SaeSource) -> list[str]:
+    found = [f"{key}.site must be resid_post or z"] * (saes.site not in ("resid_post", "z"))
+    if not saes.layers or len(set(saes.layers)) < len(saes.layers) or min(saes.layers) < 0:
+        found.append(f"{key}.layers must be different layers, counted from 0")
+    if bool(saes.folder) == bool(saes.release and saes.id):
+        found.append(f"{key} must have either folder, or release and id")
+    for name, value in (("folder", saes.folder), ("id", saes.id)):
+        if value and "{layer}" not in value and len(saes.layers) > 1:
+            found.append(f"{key}.{name} must contain {{layer}}")
     return found

@@ -6,7 +6,8 @@ from analyses.lab.errors import LabError
 from analyses.lab.study import FOLDER, load_study, study_names
 
 ROOT = Path(__file__).parents[2]
-TINY = (ROOT / FOLDER / "tiny.toml").read_text("utf-8")
+SAES = '[[saes]]\nsite = "z"\nlayers = [0, 1]\nfolder = "saes/z-{layer}"\n'
+TINY = (ROOT / FOLDER / "tiny.toml").read_text("utf-8") + SAES
 
 
 @pytest.fixture
@@ -72,6 +73,11 @@ def test_reading_is_noted_by_dotted_key():
         ("[sampling.sweep]", "[sampling.swept]", "key sampling.swept (did you mean sweep?)"),
         ("[prompt.templates]", "[prompt.template]", "missing key prompt.templates"),
         ("[bootstrap]", "[bootstrap", "broken TOML"),
+        (SAES, SAES.replace("z", "resid"), "saes[0].site must be resid_post or z"),
+        (SAES, SAES.replace("[0, 1]", "[1, 1]"), "saes[0].layers must be different layers"),
+        (SAES, SAES.replace("folder", "id"), "saes[0] must have either folder, or release and id"),
+        (SAES, SAES.replace("-{layer}", ""), "saes[0].folder must contain {layer}"),
+        (SAES, SAES.replace("folder", "file"), "unknown key saes[0].file"),
     ],
 )  # fmt: skip
 def test_a_faulty_file_says_what_and_where(project, old, new, said):
