@@ -117,7 +117,7 @@ class Blocks:
                     "weights": recipe.weights,
                     "accepted": recipe.accepted,
                 },
-                command=use.id.command,
+                command=self.post.store.command(use.id),
                 where=use.directive.where,
             )
         )

@@ -23,6 +23,7 @@ KINDS = (*BLOCKS, "value")
 _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
+_HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
@@ -81,6 +82,9 @@ def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], li
 
 def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] | Problem:
     """The parts of the directive that `source` opens with, or what is wrong with it."""
+    if _HALF_OPEN.match(source):
+        inner = source[1:].partition(">")[0].strip()
+        return Problem(where, f"one < in {_shown(source)}", f"write << {inner} >>")
     whole = _WHOLE.match(source)
     if not whole:
         return Problem(
@@ -170,11 +174,11 @@ def _inside(token: Token) -> Iterator[tuple[int, bool]]:
 
 
 def _is_directive(source: str) -> bool:
-    return bool(_OPENS.match(source) or _NO_COLON.match(source))
+    return any(begins.match(source) for begins in (_OPENS, _NO_COLON, _HALF_OPEN))
 
 
 def _directive_rule(state: StateInline, silent: bool) -> bool:
-    if not state.src.startswith("<<", state.pos):
+    if state.src[state.pos] != "<":
         return False
     source = state.src[state.pos : state.posMax].split("\n")[0]
     if not _is_directive(source):

@@ -93,11 +93,20 @@ class Post:
                     slugs[stem] = slugs.get(stem, 0) + 1
                     use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
 
+    def unlisted(self) -> list[Problem]:
+        """Sections that no page shows: a draft, or a forgotten line."""
+        here = self.project.content / "sections"
+        return [
+            Problem(self.project.named(path), "no page lists this section", f"add {line}")
+            for path in sorted(here.glob("*.md"))
+            if path not in self._sections and (line := f"<< section: {path.stem} >>")
+        ]
+
     def judge(self) -> None:
         """Say of each use whether its result is fresh, stale or missing."""
         for use in self.uses.values():
             if not self.store.path(use.id).is_file():
-                use.state, use.reasons = "missing", [f"measured by {use.id.command}"]
+                use.state, use.reasons = "missing", [f"measured by {self.store.command(use.id)}"]
                 continue
             try:
                 use.reasons = self.store.why_stale(use.id)
@@ -135,7 +144,7 @@ class Post:
             self.judge()
         for use in self.uses.values():
             if use.state == "missing":
-                cure = f"run: {use.id.command}" + (
+                cure = f"run: {self.store.command(use.id)}" + (
                     "" if runner.has_lab() else f" ({runner.LAB_CURE})"
                 )
                 self.problems.append(
@@ -143,7 +152,9 @@ class Post:
                 )
             elif use.state == "stale" and strict:
                 what = f'"{use.id}" is stale: {"; ".join(use.reasons)}'
-                self.problems.append(Problem(use.directive.where, what, f"run: {use.id.command}"))
+                self.problems.append(
+                    Problem(use.directive.where, what, f"run: {self.store.command(use.id)}")
+                )
         if self.problems:
             raise BuildError(sorted(self.problems))
 

@@ -60,11 +60,11 @@ def build(
             Problem(
                 use.directive.where,
                 f'"{use.id}" is stale: {"; ".join(use.reasons)}',
-                f"run: {use.id.command}",
+                f"run: {post.store.command(use.id)}",
             )
         )
         for use in stale.values()
-    ]
+    ] + [str(problem) for problem in post.unlisted()]
     aside = project.cache / f"site.{os.getpid()}"
     try:
         notes += _mkdocs(project, blocks, aside)

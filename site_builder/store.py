@@ -40,11 +40,6 @@ class ResultId:
     def __str__(self) -> str:
         return f"{self.analysis} {self.variant}".strip()
 
-    @property
-    def command(self) -> str:
-        """What measures it."""
-        return f"build-site run {self}"
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -101,6 +96,11 @@ class Store:
         if id.variant:
             return folder / id.analysis / f"{id.variant}.parquet"
         return folder / f"{id.analysis}.parquet"
+
+    def command(self, id: ResultId) -> str:
+        """What measures a result; another study than the post's own has to be named."""
+        study = "" if id.study == self.project.study else f" --study {id.study}"
+        return f"build-site run {id}{study}"
 
     def results(self) -> list[ResultId]:
         """Every result that has a file."""
@@ -177,7 +177,7 @@ class Store:
 
     def missing(self, id: ResultId) -> Problem:
         """That there is no such result, and how to get it."""
-        return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {id.command}")
+        return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {self.command(id)}")
 
     def why_stale(self, id: ResultId) -> list[str]:
         """Reasons not to trust a result; empty means fresh.
@@ -253,7 +253,7 @@ class Store:
 
     def _spoiled(self, id: ResultId, why: str) -> Problem:
         where = self.project.named(self.path(id))
-        return Problem(where, f"cannot be used: {why}", f"run: {id.command}")
+        return Problem(where, f"cannot be used: {why}", f"run: {self.command(id)}")
 
     @cached_property
     def _recipes(self) -> dict[str, dict[str, Any]]:

@@ -57,7 +57,7 @@ def check(store: Store) -> list[Problem]:
             recipe = store.load(id).recipe
             if store.content(id) != recipe.content:
                 what = "its table was changed after it was measured"
-                problems.append(Problem(where, what, f"run: {id.command}"))
+                problems.append(Problem(where, what, f"run: {store.command(id)}"))
             runner.inputs_of(project, id)
             project.settings(id.study)
         except BuildError as error:

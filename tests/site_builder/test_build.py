@@ -133,6 +133,23 @@ def test_what_is_stale_is_marked(
     assert reason not in page(project)
 
 
+def test_a_section_that_no_page_lists_is_told(project: Project) -> None:
+    draft = project.content / "sections" / "07-draft.md"
+    draft.parent.mkdir(exist_ok=True)
+    draft.write_text("## Draft\n", "utf-8")
+    said = "content/sections/07-draft.md: no page lists this section; add << section: 07-draft >>"
+    assert said in built(project).notes
+    draft.unlink()
+    assert built(project).notes == []
+
+
+def test_the_cure_names_another_study(project: Project) -> None:
+    store = Store(project)
+    assert store.command(NUMBERS) == "build-site run numbers small"
+    other = ResultId("other", "numbers", "small")
+    assert store.command(other) == "build-site run numbers small --study other"
+
+
 def test_a_remark_makes_nothing_stale(project: Project) -> None:
     built(project)
     edit(project.analyses / "numbers.py", "return double(3)", "return double(3)  # a remark")
