@@ -40,6 +40,152 @@ function element(tag, className, text) {
   return node;
 }
 
+/* Choices: menus before a chart, and the rows that each choice shows. */
+
+/** Names that mean the same in every figure: all that offer a choice take it over from one. */
+const SHARED = ["length word", "topic"];
+
+function picker(form) {
+  const figure = form.closest(".post-figure").id;
+  const menus = [...form.elements];
+  const picks = JSON.parse(form.dataset.picks);
+  const start = menus.map((menu) => menu.value);
+  const said = form.nextElementSibling;
+  let shown = said.textContent;
+  let views = [];
+  let latest = 0;
+
+  /** Go to the nearest choice that there is, and offer what goes with the menu just changed. */
+  function settle(changed) {
+    const place = menus.indexOf(changed);
+    const now = menus.map((menu) => menu.selectedIndex);
+    const fitting = picks.filter((pick) => pick[place] === now[place]);
+    const kept = (pick) => pick.filter((option, index) => option === now[index]).length;
+    const nearest = fitting.reduce((best, pick) => (kept(pick) > kept(best) ? pick : best));
+    for (const [index, menu] of menus.entries()) {
+      menu.selectedIndex = nearest[index];
+      for (const [number, option] of [...menu.options].entries()) {
+        option.disabled = menu !== changed && !fitting.some((pick) => pick[index] === number);
+      }
+    }
+  }
+
+  /** Draw the choice; until it is drawn the words tell what is still shown. */
+  async function show() {
+    const mine = ++latest;
+    const words = menus.map((menu) => `${menu.name} ${menu.value}`).join(" · ");
+    if (!views.length || words === shown) return;
+    const number = picks.findIndex((pick) =>
+      pick.every((option, index) => option === menus[index].selectedIndex),
+    );
+    const columns = await json(`${form.dataset.rows}${number}.json`);
+    if (mine !== latest) return;
+    shown = words;
+    // Vega writes into its rows, so every view gets its own; axes may need another size.
+    for (const view of views) view.data("picked", rows(columns)).resize();
+    await Promise.all(views.map((view) => view.runAsync()));
+    said.textContent = shown;
+  }
+
+  function take(name, value) {
+    const menu = menus.find((one) => one.name === name);
+    if (!menu || ![...menu.options].some((option) => option.value === value)) return;
+    menu.value = value;
+    settle(menu);
+    const made = menus.map((one, index) => [one.name, one.value === start[index] ? "" : one.value]);
+    remember(figure, Object.fromEntries(made));
+    show().catch(console.error);
+  }
+
+  recall(figure, form);
+  settle(menus[0]);
+  form.addEventListener("change", ({ target: { name, value } }) => {
+    const takers = SHARED.includes(name) ? pickers.values() : [pickers.get(form)];
+    for (const { take } of takers) take(name, value);
+  });
+  return {
+    take,
+    live(own) {
+      views = own;
+      form.hidden = false;
+      return show().catch(console.error);
+    },
+  };
+}
+
+function rows(columns) {
+  const entries = Object.entries(columns);
+  const length = entries.length ? entries[0][1].length : 0;
+  return Array.from({ length }, (_, index) =>
+    Object.fromEntries(entries.map(([name, values]) => [name, values[index]])),
+  );
+}
+
+const pickers = new Map();
+for (const form of document.querySelectorAll("form[data-picks]")) pickers.set(form, picker(form));
+
+/* Linked charts: what the pointer is on in one stands out in all that show its role or layer. */
+
+const LINKS = { at_role: "role", at_layer: "layer" };
+const CURVES = ["area", "line", "trail"];
+const linked = new Map();
+let pointed = {};
+let frame = 0;
+
+/** Charts off the screen wait until they are on it: there may be many, all of them large. */
+const onScreen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) linked.get(target).seen = isIntersecting;
+  frame ||= requestAnimationFrame(highlight);
+});
+
+/** Listen to a view, and remember which of the signals it has, with their values at rest. */
+function link(view, { signals = [] }, place) {
+  const rest = signals.filter(({ name }) => name in LINKS);
+  if (rest.length) {
+    linked.set(place, { view, rest });
+    onScreen.observe(place);
+  }
+  view.addEventListener("pointerover", (_, item) => point(item));
+  view.addEventListener("pointerout", ({ pointerType }) => {
+    // A finger leaves the mark when it is lifted; what it tapped stays until the next tap.
+    if (pointerType !== "touch") point();
+  });
+}
+
+function point(item) {
+  if (!linked.size) return;
+  const marktype = item?.mark.marktype ?? "group";
+  // A curve is one mark with the values of its first point: only what all points share is its own.
+  const points = CURVES.includes(marktype) ? item.mark.items : [item];
+  pointed = {};
+  if (marktype !== "group") {
+    for (const [name, field] of Object.entries(LINKS)) {
+      const value = item.datum?.[field];
+      if (points.every(({ datum }) => datum?.[field] === value)) pointed[name] = value;
+    }
+  }
+  frame ||= requestAnimationFrame(highlight);
+}
+
+function highlight() {
+  frame = 0;
+  for (const { view, rest, seen } of linked.values()) {
+    if (!seen) continue;
+    let changed = false;
+    for (const { name, value } of rest) {
+      const now = pointed[name] ?? value;
+      if (view.signal(name) === now) continue;
+      view.signal(name, now);
+      changed = true;
+    }
+    if (changed) view.runAsync();
+  }
+}
+
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!target.closest(".post-view")) point();
+});
+
 /* Charts: a picture becomes a live chart when it comes near. */
 
 const charts = document.querySelector('meta[name="post-charts"]')?.content;
@@ -50,6 +196,7 @@ async function enliven(chart) {
     json(chart.dataset.vega),
   ]);
   const panels = [...chart.querySelectorAll(".post-panel")];
+  const picked = [];
   for (const [index, panel] of panels.entries()) {
     const picture = [...panel.children];
     const words = describe(picture[0]);
@@ -57,7 +204,9 @@ async function enliven(chart) {
     view.hidden = true;
     panel.append(view);
     try {
-      await draw(specifications[index], view);
+      const live = await draw(specifications[index], view);
+      link(live, specifications[index], view);
+      if (specifications[index].data?.some(({ name }) => name === "picked")) picked.push(live);
       // One picture with one description, as before, and not a tree of groups without names.
       view.setAttribute("role", "img");
       view.setAttribute("aria-label", words);
@@ -70,6 +219,8 @@ async function enliven(chart) {
       throw error;
     }
   }
+  const form = chart.parentElement.querySelector("form[data-picks]");
+  await pickers.get(form)?.live(picked);
   chart.dataset.drawn = "vega";
 }
 

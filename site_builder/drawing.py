@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from markupsafe import Markup
 
@@ -16,6 +16,9 @@ Chart: TypeAlias = "alt.Chart | alt.LayerChart | alt.FacetChart"
 
 BASE = "\x02base\x03"
 """Stands for the way from a page to the site's root, which only the page knows."""
+
+PICKED = "picked"
+"""Name of the data set of a chart whose rows a reader picks."""
 
 
 class DrawingError(Exception):
@@ -33,6 +36,24 @@ class DrawingError(Exception):
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What a reader may pick in a figure: a menu a name, and the rows that each choice shows.
+
+    Charts take the rows from their data set `PICKED`; the picture shows those of `chosen`, and the
+    page's script puts those of another choice in their place. Not every combination need exist.
+
+    Attributes:
+        names: What is picked, as it stands before each menu ("length word", "topic").
+        options: One value a name -> rows, in the order of the menus.
+        chosen: The combination that stands in the page first.
+    """
+
+    names: tuple[str, ...]
+    options: Mapping[tuple[str, ...], Sequence[dict[str, Any]]]
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A measured figure, ready to be embedded.
 
@@ -43,9 +64,11 @@ class Drawing:
         caption: One or two plain sentences. The page adds number, n and interval.
         description: What a screen reader says: what is shown and how to read it.
         files: Files that the page's script fetches, by the end of their name ("city-names.json").
+        choices: What a reader may pick, if anything.
     """
 
     body: tuple[Chart, ...] | Markup
     caption: str
     description: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    choices: Choices | None = None

@@ -17,11 +17,13 @@ import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
-from site_builder.drawing import BASE
+from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
 if TYPE_CHECKING:
-    from site_builder.drawing import Chart, Drawing
+    from collections.abc import Sequence
+
+    from site_builder.drawing import Chart, Choices, Drawing
 
 MOST_MARKS = 500
 """Above this a chart is an image: as SVG it would weigh more than the rest of the page."""
@@ -60,10 +62,20 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         return Rendered(linked, body.replace(theme.FILES, ""), own, interactive=False)
 
     specs = [_vega_lite(chart) for chart in drawing.body]
+    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
     files = {
         f"{stem}.vl.json": _json(_one_specification(specs)),
-        f"{stem}.vg.json": _json([vl_convert.vegalite_to_vega(spec) for spec in specs]),
+        f"{stem}.vg.json": _json(compiled),
     }
+    before = said = ""
+    if drawing.choices:
+        _check(drawing.choices, compiled)
+        said = _said(drawing.choices)
+        before = _controls(drawing.choices, stem) + said
+        files |= {
+            f"{stem}.pick-{number}.json": _json(_columns(rows))
+            for number, rows in enumerate(drawing.choices.options.values())
+        }
     panels = []
     for number, spec in enumerate(specs, start=1):
         svg = vl_convert.vegalite_to_svg(spec)
@@ -79,8 +91,8 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             alt = f"{label.rstrip('.')}. {drawing.description}"
             panels.append(_images(images, pictures.size(svg), alt))
     return Rendered(
-        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
-        inline=_chart([(panel.inline, panel.height) for panel in panels]),
+        html=before + _chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
+        inline=said + _chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
     )
@@ -112,6 +124,59 @@ def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
     content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
     return f'<div class="post-chart"{source}>{content}</div>'
+
+
+def _check(choices: Choices, compiled: list[Spec]) -> None:
+    """A reader who picks another choice and then the first one again sees what stood there."""
+    shown = [
+        _columns(data.get("values", []))
+        for spec in compiled
+        for data in spec.get("data", [])
+        if data["name"] == PICKED
+    ]
+    # As JSON, because that is what the compiler made of a chart's tuples.
+    chosen = json.loads(_json(_columns(choices.options[choices.chosen])))
+    if not shown:
+        raise ValueError(f'there are choices, but no chart has a data set named "{PICKED}"')
+    if any(columns != chosen for columns in shown):
+        raise ValueError(f'a data set named "{PICKED}" has other rows than the chosen ones')
+
+
+def _controls(choices: Choices, stem: str) -> str:
+    """A menu a name, hidden until a script can answer it.
+
+    `data-picks` has each choice as places in the menus; its own place ends its file's name. Without
+    autocompletion no browser changes the menus of a page that it shows again.
+    """
+    menus = [list(dict.fromkeys(values)) for values in zip(*choices.options, strict=True)]
+    picks = [
+        [menu.index(value) for menu, value in zip(menus, option, strict=True)]
+        for option in choices.options
+    ]
+    labels = ""
+    for name, menu, chosen in zip(choices.names, menus, choices.chosen, strict=True):
+        options = "".join(
+            f"<option{' selected' if value == chosen else ''}>{_text(value)}</option>"
+            for value in menu
+        )
+        select = f'<select name="{_text(name)}">{options}</select>'
+        labels += f"<label>{_text(name[:1].upper() + name[1:])} {select}</label>"
+    return (
+        f'<form class="post-controls" data-picks="{_json(picks).decode()}" '
+        f'data-rows="{BASE}/figures/{stem}.pick-" autocomplete="off" hidden>{labels}</form>'
+    )
+
+
+def _said(choices: Choices) -> str:
+    pairs = zip(choices.names, choices.chosen, strict=True)
+    words = " · ".join(f"{name} {value}" for name, value in pairs)
+    return f'<p class="post-count" role="status">{_text(words)}</p>'
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Rows by column, so that a name is written once; what a row does not have is null."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [_writable(row.get(name)) for row in rows] for name in names}
 
 
 def _images(images: dict[str, bytes], size: tuple[int, int], alt: str) -> Panel:
@@ -161,10 +226,16 @@ def _title(spec: Spec) -> str:
     return " ".join(text) if isinstance(text, list) else str(text)
 
 
+def _text(value: str) -> str:
+    return html.escape(_writable(value))
+
+
 def _data_url(image: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 
 def _json(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(
+        value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    )
     return text.encode()

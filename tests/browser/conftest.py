@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -29,8 +30,18 @@ QUIET = [
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the post in a copy of the project, which the tests cannot disturb."""
+    return build(copy(tmp_path_factory))
+
+
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the project."""
     root = tmp_path_factory.mktemp("post") / "project"
     shutil.copytree(REPO, root, ignore=shutil.ignore_patterns(*NOT_READ), symlinks=True)
+    return root
+
+
+def build(root: Path) -> Path:
+    """Build the project's page; returns its folder."""
     command = "from site_builder.cli import main; main(['--run', 'never', '--quiet'])"
     done = subprocess.run(
         [sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=False
@@ -46,7 +57,14 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
-    """Serve the page under a path of its own, as a project's pages are."""
+    """Serve the page."""
+    with serve(folder) as url:
+        yield url
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback."""
     handler = partial(_Handler, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

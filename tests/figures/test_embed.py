@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import altair as alt
+import pytest
 from markupsafe import Markup
 
 from site_builder import embed
-from site_builder.drawing import Drawing
+from site_builder.drawing import PICKED, Choices, Drawing
 from site_builder.figures import theme
 
 DIGEST = "0123456789abcdef"
@@ -109,3 +110,81 @@ def test_html_finds_its_own_files():
     assert f'"{embed.BASE}/figures/lists.01234567.x.json"' in rendered.html
     assert rendered.files == {"lists.01234567.x.json": b"[]"}
     assert not rendered.interactive
+
+
+ODD = '"><img src=x onerror=alert(1)> \x02base\x03'
+
+
+def picker(chosen=("short", "Fruits"), shown=None, data=PICKED) -> Drawing:
+    options = {
+        ("short", "Fruits"): [{"x": 1, "y": 2.5}, {"x": 2}],
+        ("short", ODD): [{"x": 3, "y": 0.5, "z": ODD}],
+        ("long", ODD): [],
+    }
+    rows = options.get(chosen, []) if shown is None else shown
+    panel = alt.Chart(alt.InlineData(values=rows, name=data), width=100).encode(x="x:Q", y="y:Q")
+    layers = alt.layer(panel.mark_line(), panel.mark_point().transform_filter("datum.y > 1"))
+    return Drawing((layers,), "c", "d", choices=Choices(("length word", "topic"), options, chosen))
+
+
+def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
+    rendered = embed.render(picker(), "curve", DIGEST)
+    form, said = re.match(
+        "(<form.*</form>)(<p.*</p>)<div class=.post-chart", rendered.html
+    ).groups()
+
+    assert re.match(r'<form class="post-controls" [^>]* hidden>', form)
+    assert "<label>Length word " in form
+    assert re.findall(r'<select name="(.*?)"', form) == ["length word", "topic"]
+    assert re.findall(r"<option selected>(.*?)<", form) == ["short", "Fruits"]
+    assert re.findall(r"<option>(.*?)<", form)[0] == "long"
+    assert said == '<p class="post-count" role="status">length word short · topic Fruits</p>'
+    assert rendered.inline.startswith(said)
+    assert "<form" not in rendered.inline
+
+
+def test_every_choice_has_a_file_of_its_rows_by_column():
+    rendered = embed.render(picker(), "curve", DIGEST)
+    form = rendered.html.partition("</form>")[0]
+    picks = json.loads(re.search('data-picks="(.*?)"', form)[1])
+    (start,) = re.findall('data-rows="(.*?)"', form)
+    files = [
+        rendered.files[f"{start}{number}.json".removeprefix(f"{embed.BASE}/figures/")]
+        for number in range(len(picks))
+    ]
+
+    assert picks == [[0, 0], [0, 1], [1, 1]]
+    assert files[0] == b'{"x":[1,2],"y":[2.5,null]}'
+    assert json.loads(files[1])["z"][0].startswith('"><img src=x')
+    assert files[2] == b"{}"
+    assert sum(".pick-" in name for name in rendered.files) == len(picks)
+    assert rendered == embed.render(picker(), "curve", DIGEST)
+
+
+def test_choices_are_text():
+    rendered = embed.render(picker(("short", ODD)), "curve", DIGEST)
+
+    assert "<img" not in rendered.html
+    assert (
+        "topic &quot;&gt;&lt;img src=x onerror=alert(1)&gt; \ufffdbase\ufffd</p>" in rendered.inline
+    )
+    assert embed.BASE not in rendered.inline
+
+
+def test_the_page_finds_the_rows_by_their_name():
+    (compiled,) = json.loads(embed.render(picker(), "c", DIGEST).files["c.01234567.vg.json"])
+
+    assert [data["name"] for data in compiled["data"] if "values" in data] == [PICKED]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "refusal"),
+    [
+        (picker(shown=[{"x": 9, "y": 9}]), "other rows than the chosen ones"),
+        (picker(data="own"), "no chart has a data set named"),
+        (picker(chosen=("long", "Fruits")), "long"),
+    ],
+)
+def test_charts_that_do_not_show_the_choice_are_refused(drawing, refusal):
+    with pytest.raises((ValueError, KeyError), match=refusal):
+        embed.render(drawing, "curve", DIGEST)
