@@ -130,13 +130,14 @@ def _measure(store: Store, lab: Lab, id: ResultId) -> float:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     seconds = time.perf_counter() - start
     used = lab.used()
+    saes = store.current_saes(id.study) if "saes" in used.settings else {}
     recipe = Recipe(
         study=id.study,
         analysis=id.analysis,
         variant=id.variant,
         code=code,
         settings={name: settings.get(name) for name in sorted(used.settings)},
-        weights=dict(used.weights),
+        weights=dict(used.weights) | saes,
         inputs=contents,
         labels=labels(table),
         made_with=dict(used.made_with),

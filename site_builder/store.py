@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 2
+SAE_FILES = ("cfg.json", "sae_weights.safetensors")  # as sae_lens names them
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
 
@@ -89,6 +90,7 @@ class Store:
         self._whys: dict[ResultId, list[str]] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._settings: dict[str, dict[str, Any]] = {}
+        self._saes: dict[str, dict[str, str]] = {}
 
     def path(self, id: ResultId) -> Path:
         """The file of a result, there or not."""
@@ -137,6 +139,7 @@ class Store:
         self._whys.clear()
         self._codes.clear()
         self._settings.clear()
+        self._saes.clear()
 
     def load(self, id: ResultId) -> Result:
         """A result with its table.
@@ -202,6 +205,23 @@ class Store:
             self._settings[study] = self.project.settings(study)
         return self._settings[study]
 
+    def current_saes(self, study: str) -> dict[str, str]:
+        """The digests of the study's own sparse autoencoders as they are now, by file."""
+        if study not in self._saes:
+            files = [
+                self.project.root / source["folder"].replace("{layer}", str(layer)) / name
+                for source in self.current_settings(study).get("saes", [])
+                if "folder" in source
+                for layer in source["layers"]
+                for name in SAE_FILES
+            ]
+            self._saes[study] = {
+                self.project.named(file): fingerprint.sha256_file(file)
+                for file in files
+                if file.is_file()
+            }
+        return self._saes[study]
+
     def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
         reasons = []
         if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
@@ -218,6 +238,12 @@ class Store:
         for name, before in recipe.settings.items():
             if _plain(settings.get(name)) != _plain(before):
                 reasons.append(f"{name} was {_brief(before)} and is {_brief(settings.get(name))}")
+        if "saes" in recipe.settings:
+            known = {name: digest for name, digest in recipe.weights.items() if "/" in name}
+            saes = self.current_saes(id.study)
+            for name in sorted(known.keys() | saes.keys()):
+                if known.get(name) != saes.get(name):
+                    reasons.append(f"{name} {_changed(name in known, name in saes)}")
         for name, before in recipe.inputs.items():
             input_id = ResultId(id.study, name)
             if not self.path(input_id).is_file():
@@ -226,7 +252,7 @@ class Store:
                 reasons.append(f"its input {name} changed")
             elif self.why_stale(input_id):
                 reasons.append(f"its input {name} is stale")
-            elif recipe.weights and self.recipe(input_id).weights not in ({}, recipe.weights):
+            elif _other_model(recipe.weights, self.recipe(input_id).weights):
                 reasons.append(f"its weights are not those of its input {name}")
         return reasons
 
@@ -309,6 +335,12 @@ def _plain(value: Any) -> Any:
 def _brief(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _other_model(mine: dict[str, str], theirs: dict[str, str]) -> bool:
+    """Whether both name a model's weights, and not the same; files of SAEs are named by path."""
+    models = [{name: one[name] for name in one if "/" not in name} for one in (mine, theirs)]
+    return all(models) and models[0] != models[1]
 
 
 def _changed(was: bool, is_now: bool) -> str:

@@ -49,7 +49,8 @@ def check(store: Store) -> list[Problem]:
     project = store.project
     problems: list[Problem] = []
     for path in sorted(project.data.rglob("*")):
-        if path.is_file() and path.suffix != ".parquet":
+        is_sae = path.relative_to(project.data).parts[1:2] == ("saes",)
+        if path.is_file() and path.suffix != ".parquet" and not is_sae:
             problems.append(Problem(project.named(path), "not a result", "remove it"))
     for id in store.results():
         where = project.named(store.path(id))

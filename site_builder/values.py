@@ -1,7 +1,8 @@
 """Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
 
 `show` names a column (default `estimate`; `interval` prints low to high), `format` is Python's
-(`.1f`, `.0%`); every other option picks rows by a column's value until exactly one is left.
+(`.1f`, `.0%`); every other option picks rows by a column's value (`null` where it has none) until
+exactly one is left.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _same(value: Any, wanted: str) -> bool:
             return float(wanted) == value
         except ValueError:
             return False
-    return value is not None and str(value) == wanted
+    return wanted == ("null" if value is None else str(value))
 
 
 def _text(value: Any, spec: str) -> str:

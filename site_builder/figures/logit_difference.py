@@ -1,4 +1,7 @@
-"""The two proxies of ending, item by item: how far the model leans towards the end of the list."""
+"""The two proxies of ending, item by item: how far the model leans towards the end of the list.
+
+Token by token in single lists, and by item on average over all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import parts, theme
+from site_builder.drawing import PICKED, Chart, Choices, Drawing
+from site_builder.figures import heat, parts, theme
 
 FEWEST = 10
 """A mean over fewer lists than this is not drawn."""
 
-Records = list[dict[str, Any]]
+Row = dict[str, Any]
+Records = list[Row]
 
 PROXIES = {"proxy_a": "Proxy A, end against going on", "proxy_b": "Proxy B, blank against break"}
 CURVES = {
@@ -23,10 +27,129 @@ CURVES = {
     "long, corrupted": (theme.LONG, [3, 3]),
 }
 
+POINTS = {
+    "short, clean": (theme.SHORT, "circle"),
+    "short, corrupted": (theme.colour("6"), "diamond"),
+    "long, clean": (theme.LONG, "triangle-up"),
+    "long, corrupted": (theme.colour("5"), "square"),
+}
 
-def draw(table: pa.Table, *, variant: str = "mean") -> Drawing:
-    """Draw the mean of both proxies over lists, from the last item and from the first."""
-    theme.choose(variant, ["mean"], "variant")
+
+def draw(
+    table: pa.Table, *, variant: str = "mean", template: str = "short", topic: str = ""
+) -> Drawing:
+    """Draw both proxies at every token of one list, or their mean over lists by item.
+
+    Args:
+        table: The proxies, token by token (`example`) or as means (`mean`).
+        variant: `example` or `mean`.
+        template: Length word of the example that stands in the page.
+        topic: Its topic; the first one if empty.
+    """
+    theme.choose(variant, ["example", "mean"], "variant")
+    return _example(table, template, topic) if variant == "example" else _means(table)
+
+
+def _example(table: pa.Table, template: str, topic: str) -> Drawing:
+    choices = _choices(table, template, topic)
+    return Drawing(
+        tuple(_tokens(choices, proxy, name) for proxy, name in PROXIES.items()),
+        "Both proxies of ending after each token of one list, from its first hyphen on, under its "
+        "own prompt (clean) and with the other length word (corrupted). Marks are large where the "
+        "list could have ended. Right of zero the end (A) or a blank (B) is the likelier.",
+        "Two panels, proxies A and B, with a row for each token of one list in reading order; "
+        "marks for clean and corrupted at the difference of logits after that token, large where "
+        "the list could have ended.",
+        choices=choices,
+    )
+
+
+def _choices(table: pa.Table, template: str, topic: str) -> Choices:
+    """Gather lists, a row a token with both conditions."""
+    columns = ("template", "topic", "condition", "position", "token", "role", "k", "k_end")
+    lists: dict[tuple[str, ...], dict[int, Row]] = {}
+    for row in theme.rows(table, *columns, "deciding", *PROXIES, digits=3):
+        if row["k"] is None:  # the prompt
+            continue
+        tokens = lists.setdefault((row["template"], row["topic"]), {})
+        ending = row["deciding"] and row["k_end"] == -1
+        token = tokens.setdefault(
+            row["position"],
+            {
+                "token": heat.token(row["position"], row["token"]),
+                "role": heat.role("deciding" if ending else row["role"], row["k_end"]),
+                "k": row["k"],
+                "deciding": row["deciding"],
+                "template": row["template"],
+            },
+        )
+        for proxy in PROXIES:
+            token[f"{proxy}_{row['condition']}"] = row[proxy]
+    options = {key: [tokens[at] for at in sorted(tokens)] for key, tokens in lists.items()}
+    theme.choose(template, [word for word, _ in options], "template")
+    topics = [name for word, name in options if word == template]
+    chosen = template, theme.choose(topic or topics[0], topics, "topic")
+    return Choices(("length word", "topic"), options, chosen)
+
+
+def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
+    """Return a panel with a row a token: both conditions as marks, joined by a line."""
+    clean, corrupted = f"{proxy}_clean", f"{proxy}_corrupted"
+    colours, shapes = zip(*POINTS.values(), strict=True)
+    domain = list(POINTS)
+    base = (
+        alt.Chart().transform_calculate(shown="slice(datum.token, 4)").encode(y=heat.tokens_axis())
+    )
+    pointed = base.transform_filter("datum.role === at_role").mark_rect(
+        opacity=0.12, color=theme.colour("fg")
+    )
+    deciding = base.transform_filter("datum.deciding").mark_rule(color=theme.colour("grid"))
+    zero = alt.Chart(alt.InlineData(values=[{}])).mark_rule().encode(x=alt.XDatum(0))
+    x_title = "difference of logits"
+    joined = base.mark_rule().encode(x=alt.X(f"{clean}:Q", title=x_title), x2=corrupted)
+    points = (
+        base.transform_fold([corrupted, clean], ["condition", "value"])  # clean on top
+        .transform_calculate(
+            lists=f"datum.template + (datum.condition === '{clean}' ? ', clean' : ', corrupted')"
+        )
+        .mark_point()
+        .encode(
+            x=alt.X("value:Q", title=x_title),
+            color=alt.Color(
+                "lists:N", scale=alt.Scale(domain=domain, range=colours), legend=_legend()
+            ),
+            shape=alt.Shape(
+                "lists:N", scale=alt.Scale(domain=domain, range=shapes), legend=_legend()
+            ),
+            size=alt.condition("datum.deciding", alt.value(64), alt.value(16)),
+            opacity=alt.condition("datum.deciding", alt.value(1), alt.value(0.6)),
+            tooltip=[
+                alt.Tooltip("shown:N", title="after"),
+                alt.Tooltip("role:N", title="role"),
+                alt.Tooltip("k:Q", title="item"),
+                alt.Tooltip(f"{clean}:Q", title="clean, logits", format=".2f"),
+                alt.Tooltip(f"{corrupted}:Q", title="corrupted, logits", format=".2f"),
+            ],
+        )
+    )
+    panel: alt.LayerChart = alt.LayerChart(
+        data=alt.InlineData(values=list(choices.options[choices.chosen]), name=PICKED),
+        layer=[deciding, zero, joined, points, pointed],
+        title=alt.TitleParams(title, subtitle="after each token of one list"),
+        width=theme.PANEL,
+        height=alt.Step(12),
+    ).add_params(*heat.parameters())
+    return panel
+
+
+def _legend() -> alt.Legend:
+    """Return a legend of the two classes of the list that is picked, out of the four there are."""
+    word = f"data('{PICKED}')[0].template"
+    values = alt.ExprRef(f"[{word} + ', clean', {word} + ', corrupted']")
+    return alt.Legend(title=None, values=values)
+
+
+def _means(table: pa.Table) -> Drawing:
     columns = ("template", "condition", "proxy", "align", "k", "estimate", "low", "high", "n")
     records = [
         {**row, "lists": f"{row['template']}, {row['condition']}"}

@@ -24,6 +24,13 @@ def charts() -> Iterator[tuple[str, str, pa.Table]]:
     for variant in ("short-clean", "long-corrupted-break", "compare", "swap"):
         yield "entropy", variant, tables.entropy(variant, topics=1, samples=2, longest=2)
     yield "logit_difference", "mean", tables.logit_difference(last=2)
+    yield "logit_difference", "example", tables.logit_difference_example(topics=1, items=1)
+    for variant in ("end-hyphen", "by-temperature"):
+        yield "logit_lens", variant, tables.logit_lens(variant, layers=2, items=2, topics=1)
+    for variant in ("resid", "z"):
+        yield "patching", variant, tables.patching(variant, layers=1, heads=2, roles=2, topics=1)
+    table = tables.attribution_patching("residual", layers=1, roles=2, topics=1)
+    yield "attribution_patching", "residual", table
 
 
 def text(name: str, variant: str, table: pa.Table) -> str:

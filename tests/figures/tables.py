@@ -245,3 +245,239 @@ def example(topics: int = 23, samples: int = 3, odd: str = "Paris") -> pa.Table:
             for position, (token, role, k) in enumerate(tokens)
         ]  # fmt: skip
     return pa.Table.from_pylist(rows)
+
+
+PATCHES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("part", "template", "wording", "direction")),
+        *((name, pa.string()) for name in ("topics", "topic", "token", "role", "site")),
+        *((name, pa.string()) for name in ("quantity", "method")),
+        *((name, pa.int32()) for name in ("layer", "head", "position", "k_end", "n")),
+        *((name, pa.float64()) for name in ("estimate", "low", "high", "raw", "plain")),
+        *((name, pa.float64()) for name in ("clean", "corrupted", "measured", "integrated")),
+    ]
+)
+ROLES = (
+    ("length", None), ("prompt", None), ("topic", None), ("turn", None), ("earlier", None),
+    *((role, k_end) for k_end in (-3, -2, -1) for role in ("hyphen", "item", "blank", "break")),
+    ("deciding", -1),
+)  # fmt: skip
+
+
+def _places(site: str, layers: int, heads: int) -> list[tuple[int, int | None]]:
+    if site in ("q", "k", "v", "z", "pattern"):
+        return list(product(range(layers), range(heads)))
+    return [(layer, None) for layer in range(layers + (site == "resid"))]
+
+
+def patching(
+    variant: str, layers: int = 6, heads: int = 3, roles: int = 18, topics: int = 2, odd: str = "a"
+) -> pa.Table:
+    """One site; lists of three tokens, whose item is `odd`."""
+    rows: list[dict] = []
+    site, by_head = variant.replace("-", "_"), variant in ("q", "k", "v", "z", "pattern")
+    short, long, emphatic = ("short", "length"), ("long", "length"), ("short", "emphatic")
+    kinds = [(short, "denoising"), (short, "noising")]
+    kinds += [(long, "denoising")] if by_head else []
+    kinds += [(long, "denoising"), (emphatic, "denoising")] if variant == "resid" else []
+    for part, ((template, wording), direction), among in product(
+        ("head", "role") if by_head else ("role",), kinds, ("all", "held-out")
+    ):
+        cells = (*ROLES[: roles - 1], ROLES[-1]) if part == "role" else [(None, None)]
+        for (layer, head), (role, k_end) in product(_places(site, layers, heads), cells):
+            share = _wave(layer, head or 0, len(role or "")) / (1 + layer)
+            estimate = 1 - share if direction == "noising" else share
+            rows.append(
+                {
+                    "part": part, "template": template, "wording": wording, "topics": among,
+                    "direction": direction, "layer": layer, "head": head, "role": role,
+                    "k_end": k_end, "estimate": estimate, "low": estimate - 0.1,
+                    "high": estimate + 0.1, "raw": 3 * share, "n": 8,
+                }
+            )  # fmt: skip
+    tokens = [(" short", "length", None), (f" {odd}", "item", -1), ("\n", "break", -1)]
+    for number, (template, direction) in product(
+        range(topics), [(kind[0], direction) for kind, direction in kinds if kind != emphatic]
+    ):
+        for (layer, head), (position, (token, role, k_end)) in product(
+            _places(site, layers, heads), enumerate(tokens)
+        ):
+            start = float(direction == "noising")
+            rows.append(
+                {
+                    "part": "token", "template": template, "wording": "length",
+                    "direction": direction, "topic": TOPICS[number], "layer": layer,
+                    "head": head, "position": 40 + position, "token": token, "role": role,
+                    "k_end": k_end, "estimate": start + _wave(position, layer), "n": 1,
+                }
+            )  # fmt: skip
+    rows += [
+        {
+            "part": "pair", "template": template, "wording": wording, "topic": TOPICS[number],
+            "clean": 2.0 + number, "corrupted": -1.0,
+        }
+        for number, (template, wording) in product(range(topics), (short, long, emphatic))
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=PATCHES)
+
+
+def attribution_patching(
+    variant: str, layers: int = 6, heads: int = 3, roles: int = 18, topics: int = 2
+) -> pa.Table:
+    """Estimates and checks of the heads or of the residual stream."""
+    rows: list[dict] = []
+    sites = {
+        "heads": ("q", "k", "v", "z", "pattern"), "residual": ("resid", "attn_out", "mlp_out"),
+    }[variant]  # fmt: skip
+    named = (*ROLES[: roles - 1], ROLES[-1])
+    for place, site in enumerate(sites):
+        places = _places(site, layers, heads)
+        usual = {"template": "short", "wording": "length", "direction": "denoising", "site": site}
+        for template, wording, (layer, head), (role, k_end) in product(
+            ("short", "long"), ("length", "emphatic"), places, named
+        ):
+            estimate = _wave(layer, head or 0, place) - len(role) / 20
+            rows.append(
+                {
+                    **usual, "part": "mean", "template": template, "wording": wording,
+                    "layer": layer, "head": head, "role": role, "k_end": k_end,
+                    "estimate": estimate, "low": estimate - 0.1, "high": estimate + 0.1,
+                    "plain": estimate, "n": 8,
+                }
+            )  # fmt: skip
+        whole = [(None, None)] if variant == "heads" else []
+        for (layer, head), (role, k_end) in product(places, [*whole, *named]):
+            measured = _wave(layer, head or 0, place, len(role or "")) / 4
+            rows.append(
+                {
+                    **usual, "part": "check", "layer": layer, "head": head, "role": role,
+                    "k_end": k_end, "estimate": measured * 0.9, "measured": measured,
+                    "plain": measured * (0.5 if site in ("q", "k") else 0.9), "n": 8,
+                }
+            )  # fmt: skip
+        for method, layer, quantity in product(
+            ("plain", "corrected") if site in ("q", "k") else ("plain",),
+            (None, *range(layers)),
+            ("pearson", "slope"),
+        ):
+            estimate = 0.9 if method == "corrected" else 0.8
+            rows.append(
+                {
+                    **usual, "part": "agreement", "layer": layer, "method": method,
+                    "quantity": quantity, "estimate": estimate, "low": estimate - 0.1,
+                    "high": estimate + 0.1, "n": 100,
+                }
+            )  # fmt: skip
+        if site in ("q", "k"):
+            rows += [
+                {
+                    **usual, "part": "integrated", "topic": TOPICS[number], "layer": layer,
+                    "plain": 0.5 * layer, "estimate": 0.9 * layer, "integrated": 1.01 * layer,
+                    "measured": 1.0 * layer, "n": 1,
+                }
+                for number, layer in product(range(topics), range(layers))
+            ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=PATCHES)
+
+
+LENS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("part", "proxy", "template", "condition", "topic")),
+        *((name, pa.string()) for name in ("align", "quantity")),
+        *((name, pa.int32()) for name in ("layer", "k", "k_end", "n")),
+        *((name, pa.float64()) for name in ("temperature", "estimate", "low", "high")),
+    ]
+)
+
+
+def logit_lens(variant: str, layers: int = 4, items: int = 4, topics: int = 2) -> pa.Table:
+    """One proxy by layer, or both by temperature; items are longer lists in longer templates."""
+    rows: list[dict] = []
+    conditions = list(product(("short", "long"), ("clean", "corrupted")))
+
+    def add(part: str, layer: int, estimate: float, **more: object) -> None:
+        ends = {"low": estimate - 1, "high": estimate + 1} if part != "list" else {}
+        rows.append({"part": part, "layer": layer, "estimate": estimate, **ends, **more})
+
+    if variant == "by-temperature":
+        for proxy, temperature, layer in product(
+            ("proxy_a", "proxy_b"), (0.1, 0.8, 1.3), range(layers + 1)
+        ):
+            same = {
+                "proxy": proxy, "template": "short", "condition": "clean",
+                "temperature": temperature, "quantity": "last-earlier",
+            }  # fmt: skip
+            add("separation", layer, layer - temperature, n=20, **same)
+            if temperature != 0.8:
+                add("difference", layer, (1 - temperature) * layer, **same)
+        return pa.Table.from_pylist(rows, schema=LENS)
+    for (template, condition), layer in product(conditions, range(layers + 1)):
+        same = {"template": template, "condition": condition}
+        for align, k in product(("start", "end"), range(1, items + 1)):
+            place = k if align == "start" else -k
+            add("mean", layer, 10.0 * layer - k, align=align, k=place, n=13 - k, **same)
+        quantities = ("last-earlier", "clean-corrupted")[: 1 + (condition == "corrupted")]
+        for quantity in quantities:
+            add("separation", layer, 3.0 - layer, quantity=quantity, n=12, **same)
+    for (template, condition), number in product(conditions, range(topics)):
+        length = items + number + (template == "long")
+        for k, layer in product(range(1, length + 1), range(layers + 1)):
+            add("list", layer, 5 * _wave(k, layer, number), template=template, k=k,
+                condition=condition, topic=TOPICS[number], k_end=k - length - 1)  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=LENS)
+
+
+def logit_difference_example(topics: int = 2, items: int = 3, odd: str = " Paris") -> pa.Table:
+    """Both proxies at every token of one list a topic and template; item tokens are `odd`, `ia`."""
+    rows = []
+    for number, template, condition in product(
+        range(topics), ("short", "long"), ("clean", "corrupted")
+    ):
+        tokens: list[tuple[str, str, int | None]] = [
+            ("<|im_start|>", "bos", None), (f" {template}", "length", None), ("\n", "turn", None),
+        ]  # fmt: skip
+        for k in range(1, items + 1):
+            tokens += [("-", "hyphen", k), (odd, "item", k), ("ia", "item", k)]
+            tokens += [("\n", "break", k)] if k < items else [("<|im_end|>", "end", k)]
+        rows += [
+            {
+                "template": template, "topic": TOPICS[number], "condition": condition,
+                "position": position, "token": token, "role": role, "k": k,
+                "k_end": k - items - 1 if k else None, "deciding": token == "ia",
+                "proxy_a": position - 8.0 - (condition == "corrupted"),
+                "proxy_b": 5 * _wave(position, number) - 3,
+            }
+            for position, (token, role, k) in enumerate(tokens)
+        ]  # fmt: skip
+    return pa.Table.from_pylist(rows)
+
+
+def other_lists(items: int = 3, own: int = 5) -> pa.Table:
+    """Means of another author's lists, of `items` items, and of the model's, of `own` items."""
+    rows: list[dict] = []
+    for quantity, condition in product(
+        ("entropy", "proxy_a", "proxy_b", "surprise"), ("clean", "corrupted")
+    ):
+        same = {"quantity": quantity, "condition": condition}
+        level = len(quantity) - 2.0 * (condition == "corrupted")
+        for author, most in (("other", items), ("model", own)):
+            for align, k in product(("start", "end"), range(1, most + 1)):
+                place = k if align == "start" else -k
+                rows.append(
+                    {**same, "part": "mean", "author": author, "align": align, "k": place,
+                     "estimate": level - k, "low": level - k - 1, "high": level - k + 1, "n": 9}
+                )  # fmt: skip
+            rows += [
+                {**same, "part": "place", "author": author, "place": place, "estimate": level,
+                 "low": level - 1, "high": level + 1, "n": 9}
+                for place in ("earlier", "last")
+            ]  # fmt: skip
+        rows += [
+            {**same, "part": "difference", "author": None, "place": place, "estimate": 0.5,
+             "low": -0.5, "high": 1.5, "n": None}
+            for place in ("earlier", "last")
+        ]  # fmt: skip
+    columns = ("part", "author", "condition", "quantity", "align", "place", "k", "estimate")
+    return pa.Table.from_pylist(
+        [{name: row.get(name) for name in (*columns, "low", "high", "n")} for row in rows]
+    )

@@ -16,6 +16,21 @@ CASES = [
     ("entropy", "compare-break", tables.entropy("compare-break", topics=2)),
     ("entropy", "swap", tables.entropy("swap", topics=2, longest=4)),
     ("logit_difference", "mean", tables.logit_difference()),
+    ("logit_difference", "example", tables.logit_difference_example()),
+    *[
+        ("logit_lens", variant, tables.logit_lens(variant))
+        for variant in ("end-hyphen", "blank-break", "by-temperature")
+    ],
+    ("other_lists", "", tables.other_lists()),
+    ("patching", "resid", tables.patching("resid", layers=2, roles=3)),
+    ("patching", "mlp-out", tables.patching("mlp-out", layers=2, roles=3)),
+    ("patching", "k", tables.patching("k", layers=2, roles=3)),
+    ("attribution_patching", "heads", tables.attribution_patching("heads", layers=2, roles=3)),
+    (
+        "attribution_patching",
+        "residual",
+        tables.attribution_patching("residual", layers=2, roles=3),
+    ),
     ("dataset", "", tables.dataset()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
@@ -41,7 +56,9 @@ def test_a_drawing_says_what_it_shows(name, variant, table):
 @every_drawing
 def test_a_missing_column_is_named(name, variant, table):
     used = {"list_statistics": "estimate", "entropy": "k", "dataset": "capped", "lists": "items",
-            "prompt_pairs": "swapped", "example": "role", "logit_difference": "proxy"}[name]  # fmt: skip
+            "prompt_pairs": "swapped", "example": "role", "logit_difference": "k",
+            "logit_lens": "layer", "other_lists": "author",
+            "patching": "k_end", "attribution_patching": "measured"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)

@@ -13,6 +13,7 @@ import pytest
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
+from site_builder.upkeep import check
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -96,6 +97,28 @@ def test_two_models_in_one_study_are_seen(project: Project) -> None:
         result = store.load(id)
         store.save(id, result.table, replace(result.recipe, weights={"model": digest}))
     assert store.why_stale(TOTALS) == ["its weights are not those of its input base"]
+
+
+def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None:
+    folder = project.data / "toy" / "saes" / "resid_post-3"
+    folder.mkdir(parents=True)
+    for name in ("cfg.json", "sae_weights.safetensors"):
+        (folder / name).write_text("one")
+    with (project.analyses / "studies" / "toy.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[saes]]\nlayers = [3]\nfolder = "data/toy/saes/resid_post-{layer}"\n')
+    store = Store(project)
+    for id, weights in ((BASE, {}), (TOTALS, store.current_saes("toy"))):
+        result = store.load(id)
+        settings = {"saes": store.current_settings("toy")["saes"]} if weights else {}
+        recipe = replace(result.recipe, weights={"model": "a", **weights}, settings=settings)
+        store.save(id, result.table, recipe)
+    assert Store(project).why_stale(TOTALS) == []
+    assert check(Store(project)) == []
+    (folder / "sae_weights.safetensors").write_text("another")
+    store = Store(project)
+    named = "data/toy/saes/resid_post-3/sae_weights.safetensors"
+    assert store.why_stale(TOTALS) == [f"{named} changed"]
+    assert store.why_stale(BASE) == []
 
 
 def test_a_table_edited_by_hand_is_seen(project: Project) -> None:

@@ -1,0 +1,106 @@
+"""How far estimates agree with what they estimate: point by point, by site and by layer.
+
+Records of agreement carry `where` (the site, in words) and `by` (the method, one of `METHODS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import altair as alt
+
+from site_builder.drawing import Chart
+from site_builder.figures import heat, parts, theme
+
+Row = dict[str, Any]
+
+PLAIN, CORRECTED, INTEGRATED = "plain", "corrected", "integrated"
+METHODS = {
+    PLAIN: (theme.colour("1"), "square"),
+    CORRECTED: (theme.colour("2"), "circle"),
+    INTEGRATED: (theme.colour("3"), "triangle-up"),
+}
+
+_NUMBERS = [
+    alt.Tooltip("where:N", title="site"),
+    alt.Tooltip("estimate:Q", title="value", format=".3f"),
+    alt.Tooltip("low:Q", title="from", format=".3f"),
+    alt.Tooltip("high:Q", title="to", format=".3f"),
+    alt.Tooltip("n:Q", title="patches"),
+]
+
+
+def _methods(names: Iterable[str]) -> parts.Classes:
+    present = set(names)
+    shown = tuple(name for name in METHODS if name in present)
+    colours, shapes = zip(*(METHODS[name] for name in shown), strict=True)
+    return parts.Classes("by", "", shown, colours, shapes=shapes)
+
+
+def points(
+    base: alt.Chart,
+    *,
+    title: str,
+    unit: str,
+    methods: Iterable[str],
+    tooltip: Sequence[alt.Tooltip],
+) -> Chart:
+    """Return points of `measured` by `guess`, and the line on which a guess is right."""
+    across = f"estimated, {unit}"
+    ends = base.transform_aggregate(
+        a="min(measured)", b="min(guess)", c="max(measured)", d="max(guess)"
+    ).transform_calculate(low="min(datum.a, datum.b)", high="max(datum.c, datum.d)")
+    right = ends.mark_rule(strokeDash=[4, 3]).encode(
+        x=alt.X("low:Q", title=across), x2="high:Q", y="low:Q", y2="high:Q"
+    )
+    marks = base.mark_point(fillOpacity=0.6).encode(
+        x=alt.X("guess:Q", title=across, axis=alt.Axis(grid=True, tickCount=5)),
+        y=alt.Y("measured:Q", axis=alt.Axis(title=None)),
+        tooltip=[*tooltip, alt.Tooltip("by:N", title="estimate")],
+        **_methods(methods).of_points(),
+    )
+    return alt.LayerChart(
+        layer=[right, marks],
+        title=alt.TitleParams(title, subtitle=f"measured, {unit}"),
+        width=theme.PANEL,
+        height=230,
+    )
+
+
+def by_site(records: Sequence[Row], quantity: str, title: str) -> Chart:
+    """Return a quantity over all layers, a row a site, for each method."""
+    shown = [row for row in records if row["quantity"] == quantity and row["layer"] is None]
+    return parts.intervals(
+        shown,
+        title=title,
+        x_title="",
+        row="where",
+        order=list(dict.fromkeys(row["where"] for row in shown)),
+        classes=_methods(row["by"] for row in shown),
+        domain=heat.extent(shown, 1.0),
+        tooltip=[*_NUMBERS, alt.Tooltip("by:N", title="estimate")],
+    )
+
+
+def by_layer(records: Iterable[Row]) -> Chart:
+    """Return the correlation layer by layer, a line a site, corrected where that is possible."""
+    best: dict[tuple[str, int], Row] = {}
+    for row in records:
+        if row["quantity"] == "pearson" and row["layer"] is not None:
+            place = row["where"], row["layer"]
+            best[place] = row if row["by"] == CORRECTED else best.get(place, row)
+    shown = list(best.values())
+    names = tuple(dict.fromkeys(row["where"] for row in shown))
+    colours = tuple(theme.colour(str(number + 1)) for number in range(len(names)))
+    curves = parts.curves(
+        shown,
+        title="Correlation by layer",
+        x="layer",
+        x_title="layer",
+        y_title="Pearson, corrected where that is possible",
+        domain=heat.extent(shown, 1.0),
+        classes=parts.Classes("where", "", names, colours),
+        tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],
+    )
+    return heat.linked(curves, shown)
