@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from site_builder.drawing import Chart, Choices, Drawing
 
-MOST_MARKS = 500
+MOST_MARKS = 150
 """Above this a chart is an image: as SVG it would weigh more than the rest of the page."""
 
 Spec = dict[str, Any]

@@ -103,4 +103,4 @@ def by_layer(records: Iterable[Row]) -> Chart:
         classes=parts.Classes("where", "", names, colours),
         tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],
     )
-    return heat.linked(curves, shown)
+    return heat.linked(curves, shown, of_roles=False)

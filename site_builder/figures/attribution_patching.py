@@ -73,7 +73,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
     panels = [
         *(_grids(checks, choices) if heads else ()),
         *_by_role(checks, choices, heads),
-        _patches(choices),
+        _patches(choices, heads),
         agreement.by_site(agreements, "pearson", "Correlation with the measurement"),
         agreement.by_site(agreements, "slope", "Slope, measured per estimated"),
         agreement.by_layer(agreements),
@@ -183,7 +183,7 @@ def _by_role(checks: Sequence[Row], choices: Choices, heads: bool) -> list[Chart
     return _pair(base, "by role", x, heat.roles_axis(heat.roles(checks)), "end", heads)
 
 
-def _patches(choices: Choices) -> Chart:
+def _patches(choices: Choices, heads: bool) -> Chart:
     """Each patch of the picked site."""
     points = (
         _cells(choices)
@@ -198,8 +198,8 @@ def _patches(choices: Choices) -> Chart:
         points,
         title="Every patch, measured by estimated",
         unit="share",
-        methods=(agreement.PLAIN, agreement.CORRECTED),
-        tooltip=[*_tooltip(heads=True)[:4], alt.Tooltip("guess:Q", format=".3f")],
+        methods=(agreement.PLAIN, agreement.CORRECTED) if heads else (agreement.PLAIN,),
+        tooltip=[*_tooltip(heads)[: 3 + heads], alt.Tooltip("guess:Q", format=".3f")],
     )
 
 

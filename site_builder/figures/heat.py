@@ -204,15 +204,21 @@ def picked(choices: Choices, *fields: str, **same: Iterable[Any]) -> alt.Chart:
     return base.transform_flatten([*same, *fields])
 
 
-def linked(curves: Chart, records: Sequence[Row]) -> Chart:
-    """Return the layers of `parts.curves`, with the layer and the role pointed at marked."""
+def linked(curves: Chart, records: Sequence[Row], *, of_roles: bool = True) -> Chart:
+    """Return the layers of `parts.curves` with what is pointed at marked.
+
+    Args:
+        records: those of the curves.
+        of_roles: whether each curve is a role, so that one of them can stand out.
+    """
     layered = cast(alt.LayerChart, curves)
     base = alt.Chart(theme.data(records)).encode(x=layered.layer[0].encoding.x)
     at_layer = base.transform_filter("datum.layer === at_layer").mark_rule(strokeWidth=1.5)
-    at_role = (
-        base.transform_filter("datum.role === at_role")
-        .mark_line(strokeWidth=7, opacity=0.25, color=theme.colour("fg"))
-        .encode(y="estimate:Q")
-    )
-    marked: alt.LayerChart = layered + at_layer + at_role
+    marked: alt.LayerChart = layered + at_layer
+    if of_roles:
+        marked += (
+            base.transform_filter("datum.role === at_role")
+            .mark_line(strokeWidth=7, opacity=0.25, color=theme.colour("fg"))
+            .encode(y="estimate:Q")
+        )
     return marked.add_params(*parameters())

@@ -56,7 +56,8 @@ LISTS = {
 def draw(table: pa.Table, *, variant: str) -> Drawing:
     """Draw one site: by layer and role, or by head, and one list token by token."""
     theme.choose(variant, [*STREAM, *HEADS], "variant")
-    records = [_as_share(row) for row in theme.rows(table, *COLUMNS, digits=3)]
+    # Rounded only once it is a share: of 1.027 that are left −0.027 are lost.
+    records = [_as_share(row) for row in theme.rows(table, *COLUMNS, digits=7)]
     choices = patched_list.choices(records)
     draw_site = _heads if variant in HEADS else _stream
     return draw_site(records, choices, variant)
@@ -66,9 +67,10 @@ def _as_share(row: Row) -> Row:
     """Turn noising around, from what is left to what is lost, and put the role in words."""
     if row["direction"] == "noising":
         ends = (row[name] for name in ("estimate", "high", "low"))
-        lost = (None if end is None else theme.significant(1 - end, 3) for end in ends)
+        lost = (None if end is None else 1 - end for end in ends)
         row = {**row, **dict(zip(("estimate", "low", "high"), lost, strict=True))}
-    return {**row, "role": row["role"] and heat.role(row["role"], row["k_end"])}
+    rounded = {name: theme.significant(value, 3) for name, value in row.items()}
+    return {**rounded, "role": row["role"] and heat.role(row["role"], row["k_end"])}
 
 
 def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
@@ -80,7 +82,8 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     layer = "layers passed" if variant == "resid" else "layer"
     x = heat.layers_axis(count, layer)
     if variant == "resid":
-        compared = [_elsewhere(records, role) for role in HANDED_OVER]
+        present = heat.roles(denoising)
+        compared = [_elsewhere(records, role) for role in HANDED_OVER if role in present]
     else:
         compared = [_largest(records, "role")]
     panels = (
@@ -256,7 +259,7 @@ def _by_layer(records: list[Row], title: str, x_title: str, classes: parts.Class
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
-    return heat.linked(curves, records)
+    return heat.linked(curves, records, of_roles=classes.field == "role")
 
 
 def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> Chart:
