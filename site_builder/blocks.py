@@ -35,7 +35,9 @@ class Blocks:
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
         problems: list[Problem] = []
-        for place, use in self.post.uses.items():
+        uses = self.post.uses.items()
+        self.fragments.prepare([use for _, use in uses if use.directive.kind != "value"])
+        for place, use in uses:
             try:
                 if use.directive.kind == "value":
                     self._values[place] = self._value(use)

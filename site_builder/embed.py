@@ -77,10 +77,10 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             for number, rows in enumerate(drawing.choices.options.values())
         }
     panels = []
-    for number, spec in enumerate(specs, start=1):
-        svg = vl_convert.vegalite_to_svg(spec)
+    for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
+        svg = vl_convert.vega_to_svg(vega)
         label = _title(spec) or drawing.caption
-        if svg.count("<path") <= MOST_MARKS:
+        if pictures.marks(svg) <= MOST_MARKS:
             prefix = f"{slug}-{digest[:8]}-{number}"
             picture = pictures.inline_svg(svg, prefix, label, drawing.description)
             panels.append(Panel(picture, picture, pictures.size(svg)[1]))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from site_builder.errors import BuildError, Problem
 from site_builder.meaning import parse
+
+SAE_FILES = ("cfg.json", "sae_weights.safetensors")
+"""Of a sparse autoencoder, as sae_lens names them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,18 @@ def sha256_file(path: Path) -> str:
 def digest(value: Any) -> str:
     """The digest of a JSON value, whatever the order of its keys."""
     return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode())
+
+
+def saes(root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The digests of a study's own sparse autoencoders, by file, from its settings."""
+    return {
+        file: sha256_file(root / file)
+        for source in settings.get("saes", [])
+        if "folder" in source
+        for layer in source["layers"]
+        for name in SAE_FILES
+        if (root / (file := f"{source['folder'].replace('{layer}', str(layer))}/{name}")).is_file()
+    }
 
 
 def signature(root: Path, path: Path, function: str) -> Signature:

@@ -5,13 +5,18 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import io
 import json
+import multiprocessing
+import os
 import shutil
 import sys
 import traceback
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -21,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from site_builder import fingerprint, meaning, values
 from site_builder.errors import BuildError, Problem
 from site_builder.post import Post, Use
+from site_builder.project import Project
 from site_builder.store import write_aside
 
 if TYPE_CHECKING:
@@ -30,6 +36,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100
 """Rows of data shown under a figure; the rest is in its CSV file."""
+
+MOST_WORKERS = 4
+WORTH_A_WORKER = 6
+"""Drawings for which a further process is worth its start, a second or so."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,24 @@ class Fragments:
             value = values.Value("not measured", "")
         write_aside(path, json.dumps(asdict(value)).encode())
         return value
+
+    def prepare(self, uses: Sequence[Use]) -> None:
+        """Draw what is not drawn yet in several processes, if that much is to be drawn.
+
+        What cannot be drawn is left for `fragment` to say.
+        """
+        missing = [use for use in uses if not (self.folder / self._key(use)).is_dir()]
+        count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
+        if count < 2:
+            return
+        slugs = [[use.slug for use in missing[start::count]] for start in range(count)]
+        fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+        # Whatever ends a worker, its drawings are drawn here, and then say what is wrong.
+        with ProcessPoolExecutor(count, fresh) as pool, suppress(BrokenProcessPool):
+            begun = [
+                pool.submit(_draw_some, self.project.root, self.post.study, some) for some in slugs
+            ]
+            self.drawn += sum(part.result() for part in begun)
 
     def fragment(self, use: Use) -> Fragment:
         """The block that a `figure`, `table` or `tokens` directive becomes.
@@ -194,6 +222,18 @@ class Fragments:
         return Problem(use.directive.where, what, f"see {place}")
 
 
+def _draw_some(root: Path, study: str, slugs: Sequence[str]) -> int:
+    """Draw some of a post's figures in a process of their own; returns how many."""
+    post = Post(Project(root), study)
+    post.collect()
+    fragments = Fragments(post)
+    for use in post.uses.values():
+        if use.slug in slugs:
+            with suppress(BuildError):
+                fragments.fragment(use)
+    return fragments.drawn
+
+
 def _module(path: Path) -> Any:
     """The drawing's module, from the project's own file whatever is installed elsewhere."""
     name = f"site_builder.figures.{path.stem}"
@@ -210,12 +250,16 @@ def _module(path: Path) -> Any:
 
 
 def _csv(table: pa.Table) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for batch in table.to_batches():
-        writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-    return text.getvalue().encode()
+    import pyarrow as pa
+    from pyarrow import csv
+
+    for place, column in enumerate(table.columns):
+        if pa.types.is_nested(column.type):  # no cell of a CSV file can be a list
+            texts = [None if value is None else str(value) for value in column.to_pylist()]
+            table = table.set_column(place, table.column_names[place], pa.array(texts, pa.string()))
+    written = io.BytesIO()
+    csv.write_csv(table, written, csv.WriteOptions(quoting_style="needed"))
+    return written.getvalue()
 
 
 def _cell(value: Any) -> str:

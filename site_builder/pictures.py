@@ -13,6 +13,8 @@ from site_builder.figures import theme
 _SVG = "{http://www.w3.org/2000/svg}"
 _SAID_ONCE = ("font-family", "role")
 _OPAQUE = ("opacity", "1")
+GROUND = {"light": "#fdfcfa", "dark": "#15181c"}  # --md-default-bg-color of post.css
+LEVEL = 6  # of zlib: 9 takes several times as long for a few per cent
 
 
 def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
@@ -60,9 +62,19 @@ def _lean(value: str) -> str:
     return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.4g}", value)
 
 
+def marks(svg: str) -> int:
+    """How many marks of an SVG that Vega drew can be seen; a pointer's targets cannot."""
+    return len(re.findall(r'<path(?![^>]* opacity="0")', svg))
+
+
 def png(svg: str, scheme: str) -> bytes:
-    """Draw at twice the size; an image does not see the page's colours, so they are written in."""
+    """Draw at twice the size; an image does not see the page's colours, so they are written in.
+
+    On the page's ground: vl-convert 1.9 darkens what is half transparent on none.
+    """
     crisp = svg.replace('class="mark-rect', 'shape-rendering="crispEdges" class="mark-rect')
+    ground = f'<rect width="100%" height="100%" fill="{GROUND[scheme]}"/>'
+    crisp = re.sub(r"^<svg[^>]*>", lambda found: found.group() + ground, crisp)
     return _packed(vl_convert.svg_to_png(theme.literal_colours(crisp, scheme), scale=2))
 
 
@@ -74,7 +86,7 @@ def size(svg: str) -> tuple[int, int]:
 
 
 def _packed(png: bytes) -> bytes:
-    """Compress a PNG's pixels again, thoroughly: a third of vl-convert's size."""
+    """Compress a PNG's pixels again: a third of vl-convert's size."""
     chunks, pixels, at = [], b"", 8
     while at < len(png):
         end = at + 12 + int.from_bytes(png[at : at + 4])
@@ -84,7 +96,7 @@ def _packed(png: bytes) -> bytes:
         elif kind != b"IEND":
             chunks.append((kind, content))
         at = end
-    chunks += [(b"IDAT", zlib.compress(zlib.decompress(pixels), 9)), (b"IEND", b"")]
+    chunks += [(b"IDAT", zlib.compress(zlib.decompress(pixels), LEVEL)), (b"IEND", b"")]
     return png[:8] + b"".join(
         len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
         for kind, content in chunks

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import fingerprint, meaning
+from site_builder import differences, fingerprint, meaning
 from site_builder.errors import BuildError, Problem
 from site_builder.project import Project
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 2
-SAE_FILES = ("cfg.json", "sae_weights.safetensors")  # as sae_lens names them
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
 
@@ -208,18 +207,7 @@ class Store:
     def current_saes(self, study: str) -> dict[str, str]:
         """The digests of the study's own sparse autoencoders as they are now, by file."""
         if study not in self._saes:
-            files = [
-                self.project.root / source["folder"].replace("{layer}", str(layer)) / name
-                for source in self.current_settings(study).get("saes", [])
-                if "folder" in source
-                for layer in source["layers"]
-                for name in SAE_FILES
-            ]
-            self._saes[study] = {
-                self.project.named(file): fingerprint.sha256_file(file)
-                for file in files
-                if file.is_file()
-            }
+            self._saes[study] = fingerprint.saes(self.project.root, self.current_settings(study))
         return self._saes[study]
 
     def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
@@ -233,17 +221,19 @@ class Store:
         code = self.current_code(id.analysis)
         for name in sorted(code.keys() | recipe.code.keys()):
             if code.get(name) != recipe.code.get(name):
-                reasons.append(f"{name} {_changed(name in recipe.code, name in code)}")
+                reasons.append(f"{name} {differences.changed(name in recipe.code, name in code)}")
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
-            if _plain(settings.get(name)) != _plain(before):
-                reasons.append(f"{name} was {_brief(before)} and is {_brief(settings.get(name))}")
+            if differences.plain(settings.get(name)) != differences.plain(before):
+                reasons.append(
+                    f"{name} was {differences.brief(before)} and is {differences.brief(settings.get(name))}"
+                )
         if "saes" in recipe.settings:
             known = {name: digest for name, digest in recipe.weights.items() if "/" in name}
             saes = self.current_saes(id.study)
             for name in sorted(known.keys() | saes.keys()):
                 if known.get(name) != saes.get(name):
-                    reasons.append(f"{name} {_changed(name in known, name in saes)}")
+                    reasons.append(f"{name} {differences.changed(name in known, name in saes)}")
         for name, before in recipe.inputs.items():
             input_id = ResultId(id.study, name)
             if not self.path(input_id).is_file():
@@ -252,7 +242,7 @@ class Store:
                 reasons.append(f"its input {name} changed")
             elif self.why_stale(input_id):
                 reasons.append(f"its input {name} is stale")
-            elif _other_model(recipe.weights, self.recipe(input_id).weights):
+            elif differences.other_model(recipe.weights, self.recipe(input_id).weights):
                 reasons.append(f"its weights are not those of its input {name}")
         return reasons
 
@@ -326,24 +316,3 @@ def _content(data: bytes) -> str:
         return "not Parquet"
     (footer,) = struct.unpack("<I", data[-8:-4])
     return fingerprint.sha256(data[4 : max(4, len(data) - 8 - footer)])
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def _other_model(mine: dict[str, str], theirs: dict[str, str]) -> bool:
-    """Whether both name a model's weights, and not the same; files of SAEs are named by path."""
-    models = [{name: one[name] for name in one if "/" not in name} for one in (mine, theirs)]
-    return all(models) and models[0] != models[1]
-
-
-def _changed(was: bool, is_now: bool) -> str:
-    if was and is_now:
-        return "changed"
-    return "is no longer used" if was else "is newly used"

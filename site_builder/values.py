@@ -39,15 +39,13 @@ def read(table: pa.Table, directive: Directive) -> Value:
         if name not in table.column_names:
             what = f"{directive.name} {directive.variant}".strip() + f' has no column "{name}"'
             raise _wrong(directive, what, nearest(name, table.column_names))
-    columns = {name: table[name].to_pylist() for name in filters}
-    kept = [
-        row
-        for row in range(table.num_rows)
-        if all(_same(columns[name][row], wanted) for name, wanted in filters.items())
-    ]
-    if len(kept) != 1:
-        raise _wrong(directive, f"{len(kept)} rows match", _how_to_choose(table, filters, kept))
-    row = table.slice(kept[0], 1).to_pylist()[0]
+    kept = table
+    for name, wanted in filters.items():
+        kept = kept.filter(_same(kept[name], wanted))
+    if kept.num_rows != 1:
+        what = f"{kept.num_rows} rows match"
+        raise _wrong(directive, what, _how_to_choose(table, filters, kept))
+    row = kept.to_pylist()[0]
     spec = directive.options.get("format", "")
     try:
         if show == "interval":
@@ -61,15 +59,23 @@ def read(table: pa.Table, directive: Directive) -> Value:
         ) from None
 
 
-def _same(value: Any, wanted: str) -> bool:
-    if isinstance(value, bool):
-        return wanted == str(value).lower()
-    if isinstance(value, int | float):
+def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
+    """Where a column says what is wanted."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if wanted == "null":
+        return pc.is_null(column)
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         try:
-            return float(wanted) == value
+            number = float(wanted)
         except ValueError:
-            return False
-    return wanted == ("null" if value is None else str(value))
+            number = math.nan  # equals nothing
+        same = pc.equal(column.cast(pa.float64()), number)
+    else:
+        same = pc.equal(column.cast(pa.string()), wanted)
+    return pc.fill_null(same, False)
 
 
 def _text(value: Any, spec: str) -> str:
@@ -96,14 +102,14 @@ def _title(row: dict[str, Any], spec: str) -> str:
     return ", ".join(parts)
 
 
-def _how_to_choose(table: pa.Table, filters: dict[str, str], kept: list[int]) -> str:
-    if not kept:
+def _how_to_choose(table: pa.Table, filters: dict[str, str], kept: pa.Table) -> str:
+    if not kept.num_rows:
         for name, wanted in filters.items():
-            there = {str(v) for v in table[name].to_pylist()}
-            if not any(_same(v, wanted) for v in table[name].to_pylist()):
+            if not any(_same(table[name], wanted).to_pylist()):
+                there = {str(v) for v in table[name].to_pylist()}
                 return f'{name} is never "{wanted}": {nearest(wanted, sorted(there)[:40])}'
         return "no row has all of these together"
-    rows = table.take(kept[:50])
+    rows = kept.slice(0, 50)
     telling = [
         name
         for name in rows.column_names

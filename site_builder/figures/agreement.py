@@ -91,6 +91,7 @@ def by_layer(records: Iterable[Row]) -> Chart:
             place = row["where"], row["layer"]
             best[place] = row if row["by"] == CORRECTED else best.get(place, row)
     shown = list(best.values())
+    corrected = any(row["by"] == CORRECTED for row in shown)
     names = tuple(dict.fromkeys(row["where"] for row in shown))
     colours = tuple(theme.colour(str(number + 1)) for number in range(len(names)))
     curves = parts.curves(
@@ -98,7 +99,7 @@ def by_layer(records: Iterable[Row]) -> Chart:
         title="Correlation by layer",
         x="layer",
         x_title="layer",
-        y_title="Pearson, corrected where that is possible",
+        y_title="Pearson, queries and keys corrected" if corrected else "Pearson",
         domain=heat.extent(shown, 1.0),
         classes=parts.Classes("where", "", names, colours),
         tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],

@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from site_builder.drawing import Chart, Choices, Drawing, DrawingError
 from site_builder.figures import agreement, heat, parts, theme
@@ -36,6 +37,7 @@ COLUMNS = (
     *("k_end", "quantity", "method", "estimate", "low", "high", "plain", "measured", "integrated"),
     "n",
 )
+PLACE = ("site", "layer", "head", "role", "k_end")
 METHODS = {"plain": agreement.PLAIN, "corrected": agreement.CORRECTED}
 LISTS = {
     ("short", "length"): ("short", theme.SHORT, "circle"),
@@ -62,7 +64,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
     theme.choose(variant, SITES, "variant")
     records = [
         {**row, "role": heat.role(row["role"], row["k_end"]) if row["role"] else WHOLE}
-        for row in theme.rows(table, *COLUMNS, digits=3)
+        for row in theme.rows(_shown(table), *COLUMNS, digits=3)
     ]
     checks, heads = _part(records, "check"), variant == "heads"
     agreements = [
@@ -74,7 +76,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
         *(_grids(checks, choices) if heads else ()),
         *_by_role(checks, choices, heads),
         _patches(choices, heads),
-        agreement.by_site(agreements, "pearson", "Correlation with the measurement"),
+        agreement.by_site(agreements, "pearson", "Correlation, all layers"),
         agreement.by_site(agreements, "slope", "Slope, measured per estimated"),
         agreement.by_layer(agreements),
         _largest(_part(records, "mean")),
@@ -92,6 +94,25 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
         "intervals by site and by layer; and the largest estimates with intervals.",
         choices=choices,
     )
+
+
+def _shown(table: pa.Table) -> pa.Table:
+    """All but the many means that are not among the largest: reading them would take seconds."""
+    theme.need(table, *COLUMNS)
+    mean = pc.equal(table["part"], "mean")
+    means = table.filter(
+        pc.and_(
+            pc.and_(mean, pc.equal(table["direction"], "denoising")),
+            pc.not_equal(table["site"], "resid"),
+        )
+    )
+    places = [pc.fill_null(means[name].cast(pa.string()), "") for name in PLACE]
+    cells = pc.binary_join_element_wise(*places, "/")
+    usual = pc.and_(pc.equal(means["template"], "short"), pc.equal(means["wording"], "length"))
+    sizes = pc.abs(pc.if_else(usual, means["estimate"], 0.0))
+    largest = pc.select_k_unstable(sizes, min(MOST_CELLS, len(sizes)), [("", "descending")])
+    kept = means.filter(pc.is_in(cells, pc.take(cells, largest).combine_chunks()))
+    return pa.concat_tables([table.filter(pc.invert(mean)), kept])
 
 
 def _part(records: Iterable[Row], part: str) -> list[Row]:
@@ -207,10 +228,9 @@ def _largest(means: Iterable[Row]) -> Chart:
     """The largest estimates for short lists, beside the other lists and the other wording."""
     cells: dict[str, list[Row]] = {}
     for row in means:
-        if row["direction"] == "denoising" and row["site"] != "resid":
-            place = row["layer"] if row["head"] is None else heat.head(row["layer"], row["head"])
-            label = f"{row['site'].removesuffix('_out')} {place}, {row['role']}"
-            cells.setdefault(label, []).append({**row, "cell": label})
+        place = row["layer"] if row["head"] is None else heat.head(row["layer"], row["head"])
+        label = f"{row['site'].removesuffix('_out')} {place}, {row['role']}"
+        cells.setdefault(label, []).append({**row, "cell": label})
     usual = ("short", "length")
     size = {
         label: abs(row["estimate"])
@@ -218,7 +238,7 @@ def _largest(means: Iterable[Row]) -> Chart:
         for row in rows
         if (row["template"], row["wording"]) == usual
     }
-    order = sorted(size, key=lambda label: -size[label])[:MOST_CELLS]
+    order = sorted(size, key=lambda label: -size[label])
     shown = [
         {**row, "lists": LISTS[row["template"], row["wording"]][0]}
         for label in order

@@ -32,8 +32,10 @@ def choices(records: Iterable[Row]) -> Choices:
     for row in records:
         if row["part"] == "token":
             key = row["template"], row["topic"], row["direction"]
-            line = lists.setdefault(key, {}).setdefault(row["position"], _line(row, spans[key[:2]]))
-            line["share"].append(row["estimate"])
+            tokens = lists.setdefault(key, {})
+            if row["position"] not in tokens:
+                tokens[row["position"]] = _line(row, spans[key[:2]])
+            tokens[row["position"]]["share"].append(row["estimate"])
     if not lists:
         raise DrawingError("the result has no row with part token", "measure it again")
     for tokens in lists.values():

@@ -1,0 +1,31 @@
+"""How what a recipe says differs from what is so now, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """A setting as JSON keeps it, whatever read it."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def brief(value: Any) -> str:
+    """A setting, short enough for a line."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def other_model(mine: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Whether both name a model's weights, and not the same; files of SAEs are named by path."""
+    models = [{name: one[name] for name in one if "/" not in name} for one in (mine, theirs)]
+    return all(models) and models[0] != models[1]
+
+
+def changed(was: bool, is_now: bool) -> str:
+    """What became of a file that a recipe names, or of one that it does not."""
+    if was and is_now:
+        return "changed"
+    return "is no longer used" if was else "is newly used"
