@@ -224,10 +224,10 @@ class Store:
                 reasons.append(f"{name} {differences.changed(name in recipe.code, name in code)}")
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
-            if differences.plain(settings.get(name)) != differences.plain(before):
-                reasons.append(
-                    f"{name} was {differences.brief(before)} and is {differences.brief(settings.get(name))}"
-                )
+            today = settings.get(name)
+            if differences.plain(today) != differences.plain(before):
+                was, is_now = differences.brief(before), differences.brief(today)
+                reasons.append(f"{name} was {was} and is {is_now}")
         if "saes" in recipe.settings:
             known = {name: digest for name, digest in recipe.weights.items() if "/" in name}
             saes = self.current_saes(id.study)
