@@ -198,7 +198,7 @@ async function enliven(chart) {
   const panels = [...chart.querySelectorAll(".post-panel")];
   const picked = [];
   for (const [index, panel] of panels.entries()) {
-    const picture = [...panel.children];
+    const picture = [...panel.querySelectorAll(":scope > svg, :scope > img")];
     const words = describe(picture[0]);
     const view = element("div", "post-view");
     view.hidden = true;
@@ -219,7 +219,7 @@ async function enliven(chart) {
       throw error;
     }
   }
-  const form = chart.parentElement.querySelector("form[data-picks]");
+  const form = chart.querySelector("form[data-picks]");
   await pickers.get(form)?.live(picked);
   chart.dataset.drawn = "vega";
 }

@@ -67,11 +67,12 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         f"{stem}.vl.json": _json(_one_specification(specs)),
         f"{stem}.vg.json": _json(compiled),
     }
-    before = said = ""
+    said = controls = ""
+    followers = [n for n, vega in enumerate(compiled, start=1) if _picked(vega)]
     if drawing.choices:
         _check(drawing.choices, compiled)
         said = _said(drawing.choices)
-        before = _controls(drawing.choices, stem) + said
+        controls = _controls(drawing.choices, stem) + said
         files |= {
             f"{stem}.pick-{number}.json": _json(_columns(rows))
             for number, rows in enumerate(drawing.choices.options.values())
@@ -90,9 +91,12 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             files |= images
             alt = f"{label.rstrip('.')}. {drawing.description}"
             panels.append(_images(images, pictures.size(svg), alt))
+        if followers[:1] == [number]:  # menus stand over the first panel that follows them
+            html, inline, height = panels.pop()
+            panels.append(Panel(controls + html, said + inline, height))
     return Rendered(
-        html=before + _chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
-        inline=said + _chart([(panel.inline, panel.height) for panel in panels]),
+        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
+        inline=_chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
     )
@@ -124,6 +128,10 @@ def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
     content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
     return f'<div class="post-chart"{source}>{content}</div>'
+
+
+def _picked(vega: Spec) -> bool:
+    return any(data["name"] == PICKED for data in vega.get("data", []))
 
 
 def _check(choices: Choices, compiled: list[Spec]) -> None:

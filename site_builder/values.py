@@ -8,6 +8,7 @@ exactly one is left.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RESERVED = ("show", "format", "study")
+_NO_LESS = re.compile(r"-0(\.0*)?%?")  # what rounds to zero has no sign
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ def _text(value: Any, spec: str) -> str:
     if not spec:
         spec = ".3g" if isinstance(value, float) else ""
     # A true minus sign: a hyphen breaks the line and is no sign.
-    return format(value, spec).replace("-", "−") if isinstance(value, int | float) else str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    text = format(value, spec)
+    return (text[1:] if _NO_LESS.fullmatch(text) else text).replace("-", "−")
 
 
 def _estimate(table: pa.Table) -> str:

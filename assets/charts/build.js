@@ -2,6 +2,22 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
+/**
+ * Vega names gradients and clips by the page's whole address. Ours keeps the reader's choices and
+ * changes: the names must be local, or they lead to a page that is no longer there.
+ */
+const address = /\(loc = window\.location\)\.hash \? [^:]*: loc\.href/;
+const localNames = {
+  name: "local-names",
+  setup({ onLoad }) {
+    onLoad({ filter: /vega-scenegraph\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      if (!address.test(source)) throw new Error(`${path}: names nothing by the page's address`);
+      return { contents: source.replace(address, '""') };
+    });
+  },
+};
+
 const result = await build({
   entryPoints: ["src/charts.js"],
   outfile: "../charts.js",
@@ -14,6 +30,7 @@ const result = await build({
   target: "es2022",
   platform: "browser",
   legalComments: "none",
+  plugins: [localNames],
   banner: { js: "/* Third-party code; licences: charts/LICENCES.txt */" },
   metafile: true,
 });

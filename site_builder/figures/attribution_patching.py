@@ -28,6 +28,10 @@ SITES = {
     },
     "residual": {"resid": "stream", "attn_out": "attention output", "mlp_out": "MLP output"},
 }
+SHORT_NAMES = {"z": "head", "v": "value", "k": "key", "q": "query"} | {
+    "attn_out": "attention",
+    "mlp_out": "MLP",
+}
 FIRST = {"heads": "z", "residual": "resid"}
 WHOLE = "all tokens"
 MOST_CELLS = 10
@@ -42,20 +46,22 @@ METHODS = {"plain": agreement.PLAIN, "corrected": agreement.CORRECTED}
 LISTS = {
     ("short", "length"): ("short", theme.SHORT, "circle"),
     ("long", "length"): ("long", theme.LONG, "square"),
-    ("short", "emphatic"): ("short, emphatic", theme.colour("4"), "triangle-up"),
-    ("long", "emphatic"): ("long, emphatic", theme.colour("5"), "diamond"),
+    ("short", "emphatic"): ("short, emph.", theme.colour("4"), "triangle-up"),
+    ("long", "emphatic"): ("long, emph.", theme.colour("5"), "diamond"),
 }
 
 
 _WHAT = (
-    "Beside each patch, what the gradient says that it would restore of the difference between the "
-    "clean and the corrupted run."
+    "Attribution patching (estimated, from one gradient) beside real patching (measured): the "
+    "share of the difference between the clean and the corrupted run that is restored. Points on "
+    "the dashed line are estimated without error; emph. is the emphatic wording."
 )
 CAPTIONS = {
     "heads": f"{_WHAT} For queries and keys the corrected estimate computes the pattern exactly "
-    "and is linear only from there on; the plain one is linear throughout. Points on the dashed "
-    "line are estimated without error.",
-    "residual": f"{_WHAT} Points on the dashed line are estimated without error.",
+    "and is linear only from there on; the plain one is linear throughout. Integrated gradients "
+    "follow the line between both values, for all heads and tokens of a layer at once, in two "
+    "lists, in logits.",
+    "residual": _WHAT,
 }
 
 
@@ -229,7 +235,7 @@ def _largest(means: Iterable[Row]) -> Chart:
     cells: dict[str, list[Row]] = {}
     for row in means:
         place = row["layer"] if row["head"] is None else heat.head(row["layer"], row["head"])
-        label = f"{row['site'].removesuffix('_out')} {place}, {row['role']}"
+        label = f"{SHORT_NAMES.get(row['site'], row['site'])} {place}, {row['role']}"
         cells.setdefault(label, []).append({**row, "cell": label})
     usual = ("short", "length")
     size = {

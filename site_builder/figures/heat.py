@@ -133,7 +133,7 @@ def heads_axis(base: alt.Chart) -> tuple[alt.Chart, alt.X]:
     axis = alt.Axis(
         labelExpr="['' + floor(datum.value / 1000), '.' + datum.value % 1000]",
         labelAngle=0,
-        labelFontSize=9,
+        labelFontSize=11,
         labelOverlap=False,
     )
     numbered = base.transform_calculate(at="1000 * datum.layer + datum.head")
@@ -149,7 +149,7 @@ def tokens_axis() -> alt.Y:
     """Return the y of a list's tokens, as `token` writes them."""
     # A font that has the signs of a blank and of a break, or a picture's letters would be mixed.
     font = f"DejaVu Sans, {theme.FONT}"
-    axis = _names_axis(labelExpr="slice(datum.value, 4)", labelFont=font, labelFontSize=10)
+    axis = _names_axis(labelExpr="slice(datum.value, 4)", labelFont=font)
     return alt.Y("token:N", title=None, axis=axis)
 
 

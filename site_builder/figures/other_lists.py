@@ -62,7 +62,7 @@ def draw(table: pa.Table, *, variant: str = "", align: str = "end") -> Drawing:
             for quantity, (name, more) in quantities.items()
         ]
         panels += [
-            _by_place(records, "place", unit, "At the last item and at earlier ones"),
+            _by_place(records, "place", unit, "Last item and earlier ones"),
             _by_place(records, "difference", unit, "Other author’s minus the model’s"),
         ]
     return Drawing(

@@ -123,6 +123,7 @@ def _heads(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     end = heat.end_of_scale(row["estimate"] for row in by_role["short"])
     layers, heads = zip(*strong, strict=True)
     tokens, x = heat.heads_axis(heat.picked(choices, "share", layer=layers, head=heads))
+    first = heat.head(*strong[0])
     name = "KV head" if variant in ("k", "v") else "head"
     panels = (
         *_all_heads(records, name),
@@ -133,9 +134,9 @@ def _heads(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     return Drawing(
         panels,
         f"Patching {HEADS[variant]} at all tokens from the length word on, and for the strongest "
-        "heads (13.7 is head 7 of layer 13) by role and token by token. Denoising: the share of "
-        "the difference between clean and corrupted run that is restored. Noising: the share that "
-        "is lost.",
+        f"ones by role and token by token: {first} is {name} {heads[0]} of layer {layers[0]}. "
+        "Denoising: the share of the difference between clean and corrupted run that is restored. "
+        "Noising: the share that is lost.",
         "Heatmaps with layers from left to right and heads from top to bottom; points with "
         "intervals for the strongest heads; heatmaps of these heads by role, in reading order from "
         "top to bottom, and by token of one list.",

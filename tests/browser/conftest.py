@@ -98,7 +98,8 @@ class Visit:
             self.page.evaluate("top => scrollTo(0, top)", top)
             self.page.wait_for_timeout(40)
         self.page.wait_for_function(
-            "() => [...document.querySelectorAll('[data-vega]')].every(c => c.dataset.drawn)"
+            "() => [...document.querySelectorAll('[data-vega]')].every(c => c.dataset.drawn)",
+            timeout=90_000,  # 150 charts, on a machine that may be busy; speed has benchmarks
         )
         self.page.wait_for_load_state("networkidle")
 

@@ -83,7 +83,8 @@ def test_text_in_charts_is_legible_on_a_phone(visit):
     sizes = seen.page.eval_on_selector_all(
         ".post-view svg text",
         """texts => texts.filter(text => text.textContent).map(text =>
-            parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""",
+            parseFloat(getComputedStyle(text).fontSize)
+            * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))""",  # some stand upright
     )
 
     assert sizes
@@ -99,6 +100,25 @@ def test_a_chart_tells_its_values(visit):
 
     seen.page.locator("#vg-tooltip-element.visible td.value").first.wait_for()
     assert seen.complaints == []
+
+
+def test_a_choice_leaves_the_next_figures_their_colours(visit):
+    """Gradients named by the page's address are lost when a choice changes the address."""
+    seen = visit()
+    seen.page.locator("#logit-difference-example .post-chart").scroll_into_view_if_needed()
+    menu = seen.page.locator("#logit-difference-example form select[name='topic']")
+    menu.wait_for()
+    menu.select_option("Fruits")
+    seen.page.wait_for_function("location.search.includes('Fruits')")
+    seen.page.locator("#patching-resid .post-chart").scroll_into_view_if_needed()
+    seen.page.locator("#patching-resid .post-chart[data-drawn]").wait_for()
+    names = seen.page.eval_on_selector_all(
+        "#patching-resid .post-view svg [fill^='url']",
+        "nodes => nodes.map(n => n.getAttribute('fill'))",
+    )
+
+    assert names
+    assert all(name.startswith("url(#") for name in names)
 
 
 def test_dark_and_light_change_without_drawing_again(visit):

@@ -36,6 +36,7 @@ def value(**options: str) -> Value:
         ({"template": "short", "show": "interval"}, "−0.76 to −0.45", "95 % interval −0.76 to −0.45, n = 159"),
         ({"template": "long", "temperature": "1.3"}, "not measured", "n = 0"),
         ({"template": "short", "show": "template"}, "short", ""),
+        ({"template": "short", "show": "share", "format": ".0f"}, "0", ""),
         ({"low": "null", "show": "lists"}, "115", ""),
         ({"template": "short", "show": "share"}, "−0.5", ""),  # not what the interval is about
     ],
