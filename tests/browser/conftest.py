@@ -97,10 +97,10 @@ class Visit:
         for top in range(0, height, 600):
             self.page.evaluate("top => scrollTo(0, top)", top)
             self.page.wait_for_timeout(40)
-        self.page.wait_for_function(
-            "() => [...document.querySelectorAll('[data-vega]')].every(c => c.dataset.drawn)",
-            timeout=90_000,  # 150 charts, on a machine that may be busy; speed has benchmarks
-        )
+        # On a busy machine a chart may have passed between two frames, unseen.
+        for chart in self.page.locator("[data-vega]:not([data-drawn])").element_handles():
+            chart.evaluate("node => node.scrollIntoView()")
+            self.page.wait_for_function("node => node.dataset.drawn", arg=chart)
         self.page.wait_for_load_state("networkidle")
 
 
