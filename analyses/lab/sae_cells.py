@@ -34,6 +34,11 @@ def role_numbers(paired: PairedList) -> Ints:
     )
 
 
+def keys_of(paired: PairedList, found: Attributions, width: int) -> Ints:
+    """The cell of each attribution, as one number: role · width + feature."""
+    return role_numbers(paired)[found.positions.numpy()] * width + found.features.numpy()
+
+
 @dataclass(frozen=True)
 class Means:
     """Means over topics of some cells, each [cells], with 95 % interval.
@@ -73,13 +78,12 @@ class Cells:
             self._sums.append(np.zeros((len(PARTS), len(ROLES))))
             return
         roles = role_numbers(paired)
-        there = roles[found.positions.numpy()]
-        keys, cell = np.unique(there * self.width + found.features.numpy(), return_inverse=True)
+        keys, cell = np.unique(keys_of(paired, found, self.width), return_inverse=True)
         by_token = [part.numpy().astype(np.float64) for part in (found.effects, found.activations)]
         sums = [np.bincount(cell, part, len(keys)) for part in by_token]
         self._keys.append(keys)
         self._values.append(np.array(sums))
-        features = np.bincount(there, by_token[0], len(ROLES))
+        features = np.bincount(roles[found.positions.numpy()], by_token[0], len(ROLES))
         others = (found.error, found.bias, found.whole)
         parts = [np.bincount(roles, part.numpy(), len(ROLES)) for part in others]
         self._sums.append(np.array([features, *parts]))

@@ -19,7 +19,7 @@ from analyses.lab.lists import WrittenList
 from analyses.lab.paired_lists import PairedList, deciding_places, paired_lists
 from analyses.lab.sae_ablation import Removal, Removals
 from analyses.lab.sae_attribution import Attributions, Metric, Place, Trace, attribute
-from analyses.lab.sae_cells import Cells, role_numbers
+from analyses.lab.sae_cells import Cells, keys_of
 from analyses.lab.saes import Sae
 from analyses.lab.statistics import Floats
 
@@ -65,11 +65,13 @@ def decisions(
     engine, found = Blocks(lab.model.network), []
     pairs = paired_lists(lab, lists, template, "length")
     for one in lab.progress(pairs, total=len(pairs), label=f"gradients, {template}"):
-        about: object = sweeps.contrast_of(lab)
-        metric = sae_attribution.contrast(engine, sweeps.contrast_of(lab))
+        about: object
         if log_prob:
-            about = written(lab, lists, one)
-            metric = sae_attribution.surprise(engine, written(lab, lists, one))
+            about = token = written(lab, lists, one)
+            metric = sae_attribution.surprise(engine, token)
+        else:
+            about = tokens = sweeps.contrast_of(lab)
+            metric = sae_attribution.contrast(engine, tokens)
         (trace,) = sae_attribution.traces(engine, one.clean, places, [metric])
         (other,) = sae_attribution.traces(engine, one.corrupted, places, [metric], slopes=False)
         found.append(Decision(one, metric, about, trace, other))
@@ -109,8 +111,7 @@ def losses(
     paired = decision.paired
 
     def make() -> Floats:
-        of_token = role_numbers(paired)[found.positions.numpy()] * sae.width
-        of_token += found.features.numpy()
+        of_token = keys_of(paired, found, sae.width)
         removals = []
         for key in keys:
             here = np.flatnonzero(of_token == key)

@@ -18,7 +18,7 @@ from torch import Tensor
 from analyses.lab.blocks import Blocks
 from analyses.lab.lab import Lab
 from analyses.lab.sae_attribution import Metric, Place, readers, traces
-from analyses.lab.sae_cells import Cells, role_numbers
+from analyses.lab.sae_cells import Cells, keys_of
 from analyses.lab.sae_decisions import Decision, cells_of
 from analyses.lab.saes import Sae, open_saes
 
@@ -89,8 +89,7 @@ def _metrics(sae: Sae, decision: Decision, keys: Sequence[int]) -> list[Metric |
     if found is None or decision.trace is None:
         return [None] * len(keys)
     x = decision.trace.streams[sae.site, sae.layer]
-    of_token = torch.from_numpy(role_numbers(decision.paired))[found.positions] * sae.width
-    of_token += found.features
+    of_token = torch.from_numpy(keys_of(decision.paired, found, sae.width))
     metrics: list[Metric | None] = []
     for key in keys:
         fires = found.positions[of_token == key].tolist()

@@ -136,6 +136,8 @@ def _open(lab: Lab, source: SaeSource, layer: int) -> Sae:
     if module.cfg.normalize_activations != "none":
         what = f"normalises what it reads ({module.cfg.normalize_activations})"
         raise LabError(where, what, "fold the normalisation into its weights first")
+    if getattr(module.cfg, "rescale_acts_by_decoder_norm", False):
+        module.fold_W_dec_norm()  # or a feature would add a · W_dec divided by W_dec's length
     return Sae(source.site, layer, digests, module)
 
 
@@ -161,7 +163,8 @@ def _from_release(lab: Lab, release: str, identity: str) -> tuple[Any, dict[str,
     # The hub keeps files where only its client knows; so the numbers themselves are named.
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
-        digest.update(name.encode() + value.cpu().numpy().tobytes())
+        digest.update(name.encode())
+        digest.update(memoryview(value.cpu().contiguous().numpy()).cast("B"))
     return module, {f"{release}/{identity}": digest.hexdigest()}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
 
 from analyses.lab import sampling
 from analyses.lab.decoder import Prompts
@@ -102,6 +103,21 @@ def test_taking_a_feature_away_changes_the_stream_by_its_direction(lab: Lab, nam
         assert torch.equal(changed[~where], before[~where])
         assert not torch.equal(moved[0, -1], logits[0, -1])
         assert torch.equal(moved[1, -1], logits[1, -1])
+
+
+def test_a_decoder_whose_lengths_are_divided_out_adds_its_directions_too(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    made = TopKSAE(TopKSAEConfig(d_in=256, d_sae=40, k=4, rescale_acts_by_decoder_norm=True))
+    made.W_dec.data *= torch.linspace(0.5, 3, 40)[:, None]
+    made.save_model(tmp_path / "saes" / "0")
+    x = torch.randn(5, 256)
+    with torch.no_grad():
+        asked = made(x)
+    for sae in open_saes(study_with(tmp_path, LOCAL.replace("[0, 1]", "[0]"))):
+        features = sae.encode(x)
+        rebuilt = features @ sae.directions + sae.decode(torch.zeros(1, 40))
+    assert (features > 0).sum() == 20
+    torch.testing.assert_close(rebuilt, asked, atol=1e-4, rtol=1e-5)
 
 
 def test_features_are_set_to_given_values(lab: Lab) -> None:
