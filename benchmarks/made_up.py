@@ -7,9 +7,9 @@ from pathlib import Path
 
 from analyses.lab.lab import Lab
 from analyses.lab.study import SaeSource
+from benchmarks.example import answer
 
 ROOT = Path(__file__).parents[1]
-ITEMS = ("Apple", "Banana", "Cherry", "Mango", "Orange", "Pear")
 FIRING = 1e-3  # share of the features that fire
 
 
@@ -27,12 +27,9 @@ def text(lab: Lab) -> tuple[list[int], tuple[int, int]]:
     """A prompt and a list, cut where it could end, and the metric's two tokens."""
     from analyses.lab.sweeps import contrast_of
 
-    prompt, primary = lab.study.prompt, getattr(lab.study.decision, lab.study.decision.primary)
+    prompt = lab.study.prompt
     asked = lab.model.prompt(prompt, prompt.templates["short"], None, lab.study.topics.names[0])
-    lines = f"\n{prompt.prefill} ".join(ITEMS)
-    after = prompt.line_break if primary.at == "break" else ""
-    rest = lab.model.tokenizer.encode(f" {lines}{after}", add_special_tokens=False)
-    return [*asked.ids, *rest], contrast_of(lab)
+    return [*asked.ids, *answer(lab)], contrast_of(lab)
 
 
 def write(lab: Lab, folder: Path, width: int) -> None:

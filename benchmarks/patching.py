@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from analyses.lab.lab import Lab
+from benchmarks.example import answer
 
 ROOT = Path(__file__).parents[1]
-ITEMS = ("Apple", "Banana", "Cherry", "Mango", "Orange", "Pear")
 # heatmap -> site, its axes in TransformerLens, patches timed there (None: all)
 HEATMAPS: dict[str, tuple[str, tuple[str, ...], int | None]] = {
     "residual": ("resid_pre", ("layer", "pos"), None),
@@ -98,13 +98,10 @@ def _case(lab: Lab) -> _Case:
     from analyses.lab.pairs import pair
     from analyses.lab.sweeps import contrast_of
 
-    prompt, primary = study.prompt, getattr(study.decision, study.decision.primary)
-    lines = f"\n{prompt.prefill} ".join(ITEMS)
-    after = prompt.line_break if primary.at == "break" else ""
-    rest = model.tokenizer.encode(f" {lines}{after}", add_special_tokens=False)
+    prompt = study.prompt
     topic = "Fruits" if "Fruits" in study.topics.names else study.topics.names[0]
     sides = pair(model, prompt, prompt.templates, "short", topic)
-    clean, corrupted = ([*side.ids, *rest] for side in sides)
+    clean, corrupted = ([*side.ids, *answer(lab)] for side in sides)
     return _Case(lab, clean, corrupted, contrast_of(lab))
 
 

@@ -3,21 +3,19 @@
 from pathlib import Path
 
 import torch
-from sae_lens.saes.jumprelu_sae import JumpReLUSAE, JumpReLUSAEConfig
 
 from analyses.lab.lab import Lab
-from tests.lab.saes import LOCAL, study_with
+from tests.lab.saes import LOCAL, study_with, write_sae
 
 
 def mild_sae(folder: Path, d: int, seed: int) -> None:
     """Unit directions whose features together are about a tenth of x."""
     torch.manual_seed(seed)
-    sae = JumpReLUSAE(JumpReLUSAEConfig(d_in=d, d_sae=40, apply_b_dec_to_input=False))
-    sae.W_dec.data = torch.nn.functional.normalize(torch.randn(40, d), dim=-1)
-    sae.W_enc.data = 0.3 * sae.W_dec.data.T.contiguous()
-    sae.b_dec.data = torch.randn(d)
-    sae.threshold.data = torch.full((40,), 0.01)
-    sae.save_model(folder)
+    directions = torch.nn.functional.normalize(torch.randn(40, d), dim=-1)
+    write_sae(
+        folder, 40, d, W_enc=0.3 * directions.T.contiguous(), W_dec=directions,
+        b_dec=torch.randn(d), threshold=torch.full((40,), 0.01),
+    )  # fmt: skip
 
 
 def mild_study(root: Path) -> Lab:

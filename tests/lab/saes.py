@@ -21,7 +21,8 @@ def study_with(root: Path, *saes: str) -> Lab:
     return Lab.open("tiny", root=root, quiet=True)
 
 
-def _write(folder: Path, width: int, d: int, **weights: torch.Tensor) -> None:
+def write_sae(folder: Path, width: int, d: int, **weights: torch.Tensor) -> None:
+    """One with the given weights."""
     sae = JumpReLUSAE(JumpReLUSAEConfig(d_in=d, d_sae=width, apply_b_dec_to_input=False))
     for name, value in weights.items():
         getattr(sae, name).data = value
@@ -33,7 +34,7 @@ def random_sae(
 ) -> None:
     """Random directions."""
     torch.manual_seed(seed)
-    _write(
+    write_sae(
         folder, width, d, W_enc=torch.randn(d, width), W_dec=torch.randn(width, d),
         b_dec=torch.randn(d), threshold=torch.full((width,), threshold),
     )  # fmt: skip
@@ -42,9 +43,9 @@ def random_sae(
 def perfect_sae(folder: Path, d: int = 256) -> None:
     """Two features a dimension, its positive and its negative part: x̂ = x."""
     both = torch.cat((torch.eye(d), -torch.eye(d)))
-    _write(folder, 2 * d, d, W_enc=both.T.contiguous(), W_dec=both)
+    write_sae(folder, 2 * d, d, W_enc=both.T.contiguous(), W_dec=both)
 
 
 def silent_sae(folder: Path, d: int = 256) -> None:
     """No feature ever fires: x̂ = 0."""
-    _write(folder, 8, d, threshold=torch.full((8,), 1e9))
+    write_sae(folder, 8, d, threshold=torch.full((8,), 1e9))
