@@ -24,8 +24,16 @@ def other_model(mine: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
     return all(models) and models[0] != models[1]
 
 
-def changed(was: bool, is_now: bool) -> str:
-    """What became of a file that a recipe names, or of one that it does not."""
+def files(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What became of files whose digests a recipe names, and which there are now."""
+    return [
+        f"{name} {_changed(name in before, name in now)}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _changed(was: bool, is_now: bool) -> str:
     if was and is_now:
         return "changed"
     return "is no longer used" if was else "is newly used"

@@ -59,7 +59,8 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
     if isinstance(drawing.body, Markup):
         body = str(drawing.body)
         linked = body.replace(theme.FILES, f"{BASE}/figures/{stem}.")
-        return Rendered(linked, body.replace(theme.FILES, ""), own, interactive=False)
+        alone = body.replace(theme.FILES, "").replace(BASE, ".")
+        return Rendered(linked, alone, own, interactive=False)
 
     specs = [_vega_lite(chart) for chart in drawing.body]
     compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
@@ -68,9 +69,9 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         f"{stem}.vg.json": _json(compiled),
     }
     said = controls = ""
-    followers = [n for n, vega in enumerate(compiled, start=1) if _picked(vega)]
+    followers: list[int] = []
     if drawing.choices:
-        _check(drawing.choices, compiled)
+        followers = _followers(drawing.choices, compiled)
         said = _said(drawing.choices)
         controls = _controls(drawing.choices, stem) + said
         files |= {
@@ -130,24 +131,24 @@ def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
     return f'<div class="post-chart"{source}>{content}</div>'
 
 
-def _picked(vega: Spec) -> bool:
-    return any(data["name"] == PICKED for data in vega.get("data", []))
+def _followers(choices: Choices, compiled: list[Spec]) -> list[int]:
+    """Which panels, counted from 1, show the picked rows.
 
-
-def _check(choices: Choices, compiled: list[Spec]) -> None:
-    """A reader who picks another choice and then the first one again sees what stood there."""
-    shown = [
-        _columns(data.get("values", []))
-        for spec in compiled
+    Checks that a reader who picks another choice, then the first one again, sees what stood there.
+    """
+    shown = {
+        number: _columns(data.get("values", []))
+        for number, spec in enumerate(compiled, start=1)
         for data in spec.get("data", [])
         if data["name"] == PICKED
-    ]
+    }
     # As JSON, because that is what the compiler made of a chart's tuples.
     chosen = json.loads(_json(_columns(choices.options[choices.chosen])))
     if not shown:
         raise ValueError(f'there are choices, but no chart has a data set named "{PICKED}"')
-    if any(columns != chosen for columns in shown):
+    if any(columns != chosen for columns in shown.values()):
         raise ValueError(f'a data set named "{PICKED}" has other rows than the chosen ones')
+    return list(shown)
 
 
 def _controls(choices: Choices, stem: str) -> str:

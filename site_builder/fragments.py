@@ -76,6 +76,7 @@ class Fragments:
         self.drawn = 0
         self._tables: dict[Any, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
+        self._files: dict[Path, str] = {}
 
     def value(self, use: Use) -> values.Value:
         """The number that a `value` directive prints."""
@@ -102,7 +103,7 @@ class Fragments:
 
         What cannot be drawn is left for `fragment` to say.
         """
-        missing = [use for use in uses if not (self.folder / self._key(use)).is_dir()]
+        missing = [use for use in uses if not self._there(self._key(use))]
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
         if count < 2:
             return
@@ -123,7 +124,7 @@ class Fragments:
         key = self._key(use)
         self.used.add(key)
         folder = self.folder / key
-        if not (folder / "fragment.json").is_file():
+        if not self._there(key):
             self._draw(use, key, folder)
             self.drawn += 1
         return Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
@@ -150,8 +151,15 @@ class Fragments:
         ]
         return fingerprint.digest(parts)[:32]
 
+    def _there(self, key: str) -> bool:
+        """Whether a piece is drawn to its end: this file is the last one that is written."""
+        return (self.folder / key / "fragment.json").is_file()
+
     def _file_digest(self, use: Use) -> str:
-        return fingerprint.sha256_file(self.post.store.path(use.id))
+        path = self.post.store.path(use.id)
+        if path not in self._files:
+            self._files[path] = fingerprint.sha256_file(path)
+        return self._files[path]
 
     def _code(self, name: str, function: str) -> dict[str, str]:
         if name not in self._codes:

@@ -21,7 +21,11 @@ _LIBRARIES = ("altair", "jinja2", "markdown", "mkdocs", "mkdocs-material", "vl-c
 
 @dataclass(frozen=True)
 class Manifest:
-    """Digests of everything a build reads, sizes of all it wrote, and what it had to say."""
+    """Digests of everything a build reads, sizes of all it wrote, and what it had to say.
+
+    Autoencoders weigh more than everything else together, so size and time of change stand for
+    their digests.
+    """
 
     study: str
     inputs: dict[str, str]
@@ -47,12 +51,13 @@ class Manifest:
 
 
 def inputs(project: Project) -> dict[str, str]:
-    """Digest of every file that a build may read, and the versions of what reads them."""
+    """Digest or stamp of every file that a build may read, and versions of what reads them."""
     digests = {name: version(name) for name in _LIBRARIES} | {"python": sys.version}
     roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
     files = [Path(path) for root in roots for path, _ in _walk(root)]
     for path in (project.root / "mkdocs.yml", *files):
-        digests[project.named(path)] = sha256_file(path)
+        stamped = path.suffix == ".safetensors"
+        digests[project.named(path)] = _stamp(path) if stamped else sha256_file(path)
     return digests
 
 
@@ -68,6 +73,11 @@ def _walk(folder: Path) -> Iterator[tuple[str, int]]:
             if not name.startswith(".") and not name.endswith(".tmp"):
                 path = os.path.join(top, name)  # noqa: PTH118 (this runs in every no-op)
                 yield path, os.stat(path).st_size  # noqa: PTH116
+
+
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
 
 
 def _file(project: Project) -> Path:

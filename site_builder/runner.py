@@ -29,7 +29,10 @@ def has_lab() -> bool:
 
 
 def inputs_of(project: Project, id: ResultId) -> list[ResultId]:
-    """The results that a measurement reads; checks that the measurement and its variant exist."""
+    """The results that a measurement reads; checks that the measurement and its variant exist.
+
+    They are named by its parameters: `attribution__log_prob` is the result "attribution log-prob".
+    """
     known = project.measurements()
     if id.analysis not in known:
         cure = nearest(id.analysis, known)
@@ -40,7 +43,8 @@ def inputs_of(project: Project, id: ResultId) -> list[ResultId]:
         what = f'{id.analysis} has no variant "{id.variant}"'
         cure = nearest(id.variant, filter(None, signature.variants))
         raise BuildError([Problem(project.named(path), what, cure)])
-    return [ResultId(id.study, name) for name in signature.inputs]
+    named = (parameter.partition("__") for parameter in signature.inputs)
+    return [ResultId(id.study, name, variant.replace("_", "-")) for name, _, variant in named]
 
 
 def with_inputs(project: Project, ids: Iterable[ResultId]) -> list[ResultId]:
@@ -120,7 +124,7 @@ def _measure(store: Store, lab: Lab, id: ResultId) -> float:
     code = store.current_code(id.analysis)
     inputs = inputs_of(store.project, id)
     tables = [store.load(i).table for i in inputs]
-    contents = {i.analysis: store.content(i) for i in inputs}
+    contents = {str(i): store.content(i) for i in inputs}
     module: Any = importlib.import_module(f"analyses.{id.analysis}")
     lab.begin()
     start = time.perf_counter()

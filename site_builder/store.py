@@ -40,13 +40,19 @@ class ResultId:
     def __str__(self) -> str:
         return f"{self.analysis} {self.variant}".strip()
 
+    def input(self, name: str) -> ResultId:
+        """A result of the same study, from its name as a recipe's inputs have it."""
+        analysis, _, variant = name.partition(" ")
+        return ResultId(self.study, analysis, variant)
+
 
 @dataclass(frozen=True)
 class Recipe:
     """What a result was made from (keyed) and made with (told).
 
     code: file → digest. settings: dotted key of the study file → value. weights: name → digest.
-    inputs: analysis → content digest. labels: what the measurement says of its own table.
+    inputs: result ("base", "numbers small") → content digest. labels: what the measurement says of
+    its own table.
     accepted: restamps by hand, each with date and the reasons that were waved through.
     """
 
@@ -218,10 +224,7 @@ class Store:
             )
         if self.content(id) != recipe.content:
             reasons.append("its table was changed after it was measured")
-        code = self.current_code(id.analysis)
-        for name in sorted(code.keys() | recipe.code.keys()):
-            if code.get(name) != recipe.code.get(name):
-                reasons.append(f"{name} {differences.changed(name in recipe.code, name in code)}")
+        reasons += differences.files(recipe.code, self.current_code(id.analysis))
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
             today = settings.get(name)
@@ -230,12 +233,9 @@ class Store:
                 reasons.append(f"{name} was {was} and is {is_now}")
         if "saes" in recipe.settings:
             known = {name: digest for name, digest in recipe.weights.items() if "/" in name}
-            saes = self.current_saes(id.study)
-            for name in sorted(known.keys() | saes.keys()):
-                if known.get(name) != saes.get(name):
-                    reasons.append(f"{name} {differences.changed(name in known, name in saes)}")
+            reasons += differences.files(known, self.current_saes(id.study))
         for name, before in recipe.inputs.items():
-            input_id = ResultId(id.study, name)
+            input_id = id.input(name)
             if not self.path(input_id).is_file():
                 reasons.append(f"its input {name} is gone")
             elif self.content(input_id) != before:

@@ -36,7 +36,7 @@ def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[s
             variant=id.variant,
             code=store.current_code(id.analysis),
             settings={name: settings.get(name) for name in result.recipe.settings},
-            inputs={i.analysis: store.content(i) for i in runner.inputs_of(store.project, id)},
+            inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, {"at": now(), "reasons": reasons}],
         )
         store.save(id, result.table, recipe)
@@ -65,7 +65,7 @@ def check(store: Store) -> list[Problem]:
             problems += error.problems
             continue
         for name in recipe.inputs:
-            if not store.path(ResultId(id.study, name)).is_file():
+            if not store.path(id.input(name)).is_file():
                 cure = f"run: build-site run {name}"
                 problems.append(Problem(where, f"its input {name} is gone", cure))
     return problems

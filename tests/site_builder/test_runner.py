@@ -9,6 +9,7 @@ import pytest
 
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
+from tests.site_builder.conftest import write
 from tests.site_builder.test_contracts import copy_of_project
 
 
@@ -84,6 +85,55 @@ def test_a_setting_that_was_read_makes_stale(measured: Path) -> None:
         assert reasons == ["sampling.top_p was 0.9 and is 0.8"]
     finally:
         study.write_text(before, "utf-8")
+
+
+def test_a_parameter_names_a_variant(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    half = '''
+        """A number by side."""
+
+        import pyarrow as pa
+
+        VARIANTS = ("left", "far-right")
+
+
+        def run(lab, *, variant):
+            """One row."""
+            return pa.table({"x": [len(variant)]})
+        '''
+    write(project / "analyses" / "halves.py", half)
+    write(
+        project / "analyses" / "both.py",
+        '''
+        """Both sides."""
+
+        import pyarrow as pa
+
+
+        def run(lab, halves__left, halves__far_right):
+            """Two rows."""
+            return pa.concat_tables([halves__left, halves__far_right])
+        ''',
+    )
+    told = build_site(project, "run", "both", "--study", "tiny")
+    assert told.returncode == 0, told.stderr
+    both = ResultId("tiny", "both")
+    store = Store(Project(project))
+    assert store.load(both).table.to_pydict() == {"x": [4, 9]}
+    sides = [ResultId("tiny", "halves", side) for side in ("left", "far-right")]
+    assert store.recipe(both).inputs == {str(side): store.content(side) for side in sides}
+    assert store.why_stale(both) == []
+    write(project / "analyses" / "halves.py", half.replace("len(variant)", "1 + len(variant)"))
+    told = build_site(project, "run", "halves", "far-right", "--study", "tiny")
+    assert told.returncode == 0, told.stderr
+    store = Store(Project(project))
+    changed, stale = "its input halves far-right changed", "its input halves left is stale"
+    assert sorted(store.why_stale(both)) == [changed, stale]
+    store.path(sides[0]).unlink()
+    assert "its input halves left is gone" in Store(Project(project)).why_stale(both)
+    write(project / "analyses" / "halves.py", half.replace('"left"', '"lift"'))
+    told = build_site(project, "run", "both", "--study", "tiny")
+    assert 'halves has no variant "left"; did you mean "lift"?' in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from site_builder import manifest
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
@@ -91,6 +92,16 @@ def test_staleness_travels(project: Project) -> None:
     assert store.why_stale(TOTALS) == ["its input base is stale"]
 
 
+def test_an_input_is_named_with_its_variant(project: Project) -> None:
+    store = Store(project)
+    result = store.load(TOTALS)
+    inputs = {"base": store.content(BASE), "numbers small": store.content(NUMBERS)}
+    store.save(TOTALS, result.table, replace(result.recipe, inputs=inputs))
+    assert store.why_stale(TOTALS) == []
+    put(store, NUMBERS, pa.table({"x": [4]}))
+    assert store.why_stale(TOTALS) == ["its input numbers small changed"]
+
+
 def test_two_models_in_one_study_are_seen(project: Project) -> None:
     store = Store(project)
     for id, digest in ((BASE, "one"), (TOTALS, "other")):
@@ -119,6 +130,19 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     named = "data/toy/saes/resid_post-3/sae_weights.safetensors"
     assert store.why_stale(TOTALS) == [f"{named} changed"]
     assert store.why_stale(BASE) == []
+
+
+def test_an_sae_trained_again_makes_a_new_build(project: Project) -> None:
+    weights = project.data / "toy" / "saes" / "resid_post-3" / "sae_weights.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_text("one")
+    before = manifest.inputs(project)
+    assert manifest.inputs(project) == before
+    later = weights.stat().st_mtime_ns + 1000
+    weights.write_text("two")
+    os.utime(weights, ns=(later, later))
+    after = manifest.inputs(project)
+    assert [name for name in before if before[name] != after[name]] == [project.named(weights)]
 
 
 def test_a_table_edited_by_hand_is_seen(project: Project) -> None:
