@@ -22,16 +22,16 @@ METHODS = {
     INTEGRATED: (theme.colour("3"), "triangle-up"),
 }
 
+METHOD = alt.Tooltip("by:N", title="estimate")
 _NUMBERS = [
     alt.Tooltip("where:N", title="site"),
-    alt.Tooltip("estimate:Q", title="value", format=".3f"),
-    alt.Tooltip("low:Q", title="from", format=".3f"),
-    alt.Tooltip("high:Q", title="to", format=".3f"),
+    *parts.numbers("value", ".3f"),
     alt.Tooltip("n:Q", title="patches"),
 ]
 
 
-def _methods(names: Iterable[str]) -> parts.Classes:
+def methods(names: Iterable[str]) -> parts.Classes:
+    """Return the classes of the estimates that occur, in the field `by`."""
     present = set(names)
     shown = tuple(name for name in METHODS if name in present)
     colours, shapes = zip(*(METHODS[name] for name in shown), strict=True)
@@ -43,10 +43,15 @@ def points(
     *,
     title: str,
     unit: str,
-    methods: Iterable[str],
+    classes: parts.Classes,
     tooltip: Sequence[alt.Tooltip],
+    said: str = "",
 ) -> Chart:
-    """Return points of `measured` by `guess`, and the line on which a guess is right."""
+    """Return points of `measured` by `guess`, and the line on which a guess is right.
+
+    Args:
+        said: more to stand under the title.
+    """
     across = f"estimated, {unit}"
     ends = base.transform_aggregate(
         a="min(measured)", b="min(guess)", c="max(measured)", d="max(guess)"
@@ -57,12 +62,12 @@ def points(
     marks = base.mark_point(fillOpacity=0.6).encode(
         x=alt.X("guess:Q", title=across, axis=alt.Axis(grid=True, tickCount=5)),
         y=alt.Y("measured:Q", axis=alt.Axis(title=None)),
-        tooltip=[*tooltip, alt.Tooltip("by:N", title="estimate")],
-        **_methods(methods).of_points(),
+        tooltip=list(tooltip),
+        **classes.of_points(),
     )
     return alt.LayerChart(
         layer=[right, marks],
-        title=alt.TitleParams(title, subtitle=f"measured, {unit}"),
+        title=alt.TitleParams(title, subtitle=f"measured, {unit}{said}"),
         width=theme.PANEL,
         height=230,
     )
@@ -77,9 +82,9 @@ def by_site(records: Sequence[Row], quantity: str, title: str) -> Chart:
         x_title="",
         row="where",
         order=list(dict.fromkeys(row["where"] for row in shown)),
-        classes=_methods(row["by"] for row in shown),
-        domain=heat.extent(shown, 1.0),
-        tooltip=[*_NUMBERS, alt.Tooltip("by:N", title="estimate")],
+        classes=methods(row["by"] for row in shown),
+        domain=parts.extent(shown, 1.0),
+        tooltip=[*_NUMBERS, METHOD],
     )
 
 
@@ -100,7 +105,7 @@ def by_layer(records: Iterable[Row]) -> Chart:
         x="layer",
         x_title="layer",
         y_title="Pearson, queries and keys corrected" if corrected else "Pearson",
-        domain=heat.extent(shown, 1.0),
+        domain=parts.extent(shown, 1.0),
         classes=parts.Classes("where", "", names, colours),
         tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],
     )

@@ -28,9 +28,9 @@ SITES = {
     },
     "residual": {"resid": "stream", "attn_out": "attention output", "mlp_out": "MLP output"},
 }
-SHORT_NAMES = {"z": "head", "v": "value", "k": "key", "q": "query"} | {
-    "attn_out": "attention",
-    "mlp_out": "MLP",
+SHORT_NAMES = {
+    **{"q": "query", "k": "key", "v": "value", "z": "head"},
+    **{"attn_out": "attention", "mlp_out": "MLP"},
 }
 FIRST = {"heads": "z", "residual": "resid"}
 WHOLE = "all tokens"
@@ -225,8 +225,11 @@ def _patches(choices: Choices, heads: bool) -> Chart:
         points,
         title="Every patch, measured by estimated",
         unit="share",
-        methods=(agreement.PLAIN, agreement.CORRECTED) if heads else (agreement.PLAIN,),
-        tooltip=[*_tooltip(heads)[: 3 + heads], alt.Tooltip("guess:Q", format=".3f")],
+        classes=agreement.methods(METHODS.values() if heads else [agreement.PLAIN]),
+        tooltip=[
+            *(*_tooltip(heads)[: 3 + heads], alt.Tooltip("guess:Q", format=".3f")),
+            agreement.METHOD,
+        ],
     )
 
 
@@ -258,14 +261,12 @@ def _largest(means: Iterable[Row]) -> Chart:
         row="cell",
         order=order,
         classes=parts.Classes("lists", "", names, colours, shapes=shapes, columns=2),
-        domain=heat.extent(shown, 0.0),
+        domain=parts.extent(shown, 0.0),
         step=30,
         tooltip=[
             alt.Tooltip("cell:N"),
             alt.Tooltip("lists:N"),
-            alt.Tooltip("estimate:Q", format=".3f"),
-            alt.Tooltip("low:Q", title="from", format=".3f"),
-            alt.Tooltip("high:Q", title="to", format=".3f"),
+            *parts.numbers(form=".3f"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
@@ -289,9 +290,10 @@ def _integrated(records: Iterable[Row], site: str) -> Chart:
         alt.Chart(theme.data(shown)),
         title=f"All {SITES['heads'][site]} of a layer, two lists",
         unit="logits",
-        methods=fields,
+        classes=agreement.methods(fields),
         tooltip=[
             *(alt.Tooltip("topic:N"), alt.Tooltip("layer:Q")),
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("measured", "guess")),
+            agreement.METHOD,
         ],
     )

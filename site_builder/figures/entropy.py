@@ -14,9 +14,6 @@ import pyarrow as pa
 from site_builder.drawing import Chart, Drawing
 from site_builder.figures import parts, theme
 
-FEWEST = 10
-"""A mean over fewer lists than this is not drawn."""
-
 SHOWN = 30
 """Positions that the panels of means show, from either end."""
 
@@ -60,7 +57,7 @@ def _condition(table: pa.Table, name: str, position: str) -> Drawing:
     means = [
         {**row, "condition": name}
         for row in theme.rows(theme.where(table, part="mean"), *_MEAN)
-        if row["quantity"] == "entropy" and row["n"] >= FEWEST
+        if row["quantity"] == "entropy" and row["n"] >= parts.FEWEST
     ]
     template, _, condition = name.partition("-")
     prompt = {
@@ -172,7 +169,9 @@ def _swap(table: pa.Table, position: str) -> Drawing:
 
 
 def _enough(table: pa.Table) -> Records:
-    return [row for row in theme.rows(table, "condition", *_MEAN) if (row["n"] or 0) >= FEWEST]
+    return [
+        row for row in theme.rows(table, "condition", *_MEAN) if (row["n"] or 0) >= parts.FEWEST
+    ]
 
 
 def _compare(table: pa.Table, position: str) -> Drawing:
@@ -217,9 +216,7 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
         tooltip=[
             alt.Tooltip("condition:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),
-            alt.Tooltip("estimate:Q", title=f"{quantity}, {unit}", format=".3f"),
-            alt.Tooltip("low:Q", title="from", format=".3f"),
-            alt.Tooltip("high:Q", title="to", format=".3f"),
+            *parts.numbers(f"{quantity}, {unit}", ".3f"),
             alt.Tooltip("n:Q", title="lists"),
         ],
     )
@@ -227,11 +224,6 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
 
 def _domain(records: Records, quantity: str) -> tuple[float, float]:
     """One axis for both alignments, zero included."""
-    ends = [
-        row[side] if row[side] is not None else row["estimate"]
-        for row in records
-        if row["quantity"] == quantity
-        for side in ("low", "high")
-    ]
-    low, high = (float(f"{end * 1.04:.3g}") if end else 0 for end in (min(0, *ends), max(0, *ends)))
+    ends = parts.extent((row for row in records if row["quantity"] == quantity), 0)
+    low, high = (float(f"{end * 1.04:.3g}") if end else 0 for end in ends)
     return low, high

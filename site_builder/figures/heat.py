@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import altair as alt
 
 from site_builder.drawing import PICKED, Chart, Choices
-from site_builder.figures import theme
+from site_builder.figures import parts, theme
 
 Row = dict[str, Any]
 
@@ -68,18 +68,11 @@ def token(position: int, text: str) -> str:
     return f"{position:04d}" + (f"␣{shown[1:]}" if shown.startswith(" ") else shown)
 
 
-def end_of_scale(values: Iterable[float]) -> float:
-    """Return the smallest of `ENDS` beyond which at most one value in fifty lies."""
+def end_of_scale(values: Iterable[float], ends: Sequence[float] = ENDS) -> float:
+    """Return the smallest of `ends` beyond which at most one value in fifty lies."""
     sizes = sorted(abs(value) for value in values) or [0.0]
     most = sizes[-1 - len(sizes) // 50]
-    return next((end for end in ENDS if most <= end), ENDS[-1])
-
-
-def extent(records: Iterable[Row], *known: float) -> tuple[float, float]:
-    """Return both ends of an axis that has all estimates, intervals and `known` values."""
-    sides = (row[side] for row in records for side in ("estimate", "low", "high"))
-    ends = [*known, *(end for end in sides if end is not None)]
-    return min(ends), max(ends)
+    return next((end for end in ends if most <= end), ends[-1])
 
 
 def colour(field: str, title: str, end: float | str) -> alt.Color:
@@ -197,24 +190,27 @@ def picked(choices: Choices, *fields: str, **same: Iterable[Any]) -> alt.Chart:
         fields: those that are lists.
         same: lists that all rows share.
     """
-    rows = choices.options[choices.chosen]
-    base = alt.Chart(alt.InlineData(values=list(rows), name=PICKED))
+    base = alt.Chart(parts.picked(choices))
     for name, values in same.items():
         base = base.transform_calculate(**{name: json.dumps(list(values))})
     return base.transform_flatten([*same, *fields])
 
 
-def linked(curves: Chart, records: Sequence[Row], *, of_roles: bool = True) -> Chart:
+def at_layer(base: alt.Chart) -> alt.Chart:
+    """Return a line at the layer that is pointed at in any chart of the page."""
+    line: alt.Chart = base.transform_filter("datum.layer === at_layer").mark_rule(strokeWidth=1.5)
+    return line
+
+
+def linked(curves: alt.LayerChart, records: Sequence[Row], *, of_roles: bool = True) -> Chart:
     """Return the layers of `parts.curves` with what is pointed at marked.
 
     Args:
         records: those of the curves.
         of_roles: whether each curve is a role, so that one of them can stand out.
     """
-    layered = cast(alt.LayerChart, curves)
-    base = alt.Chart(theme.data(records)).encode(x=layered.layer[0].encoding.x)
-    at_layer = base.transform_filter("datum.layer === at_layer").mark_rule(strokeWidth=1.5)
-    marked: alt.LayerChart = layered + at_layer
+    base = alt.Chart(theme.data(records)).encode(x=curves.layer[0].encoding.x)
+    marked: alt.LayerChart = curves + at_layer(base)
     if of_roles:
         marked += (
             base.transform_filter("datum.role === at_role")

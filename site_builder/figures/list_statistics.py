@@ -113,9 +113,7 @@ def _survival(records: Records, title: str, classes: parts.Classes) -> Chart:
             alt.Tooltip("template:N", title="length word"),
             alt.Tooltip("at:N", title="temperature"),
             alt.Tooltip("items:Q", title="items, k"),
-            alt.Tooltip("estimate:Q", title="share", format=".1%"),
-            alt.Tooltip("low:Q", title="from", format=".1%"),
-            alt.Tooltip("high:Q", title="to", format=".1%"),
+            *parts.numbers("share", ".1%"),
             alt.Tooltip("at_risk:Q", title="lists still in view"),
         ],
         steps=True,
@@ -284,9 +282,7 @@ def _tooltip(*fields: tuple[str, str], percent: bool = False, unit: str = "") ->
     value = "share" if percent else unit or "estimate"
     return [
         *named,
-        alt.Tooltip("estimate:Q", title=value, format=form),
-        alt.Tooltip("low:Q", title="from", format=form),
-        alt.Tooltip("high:Q", title="to", format=form),
+        *parts.numbers(value, form),
         alt.Tooltip("n:Q", title="n"),
     ]
 

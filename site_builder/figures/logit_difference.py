@@ -13,9 +13,6 @@ import pyarrow as pa
 from site_builder.drawing import PICKED, Chart, Choices, Drawing
 from site_builder.figures import heat, parts, theme
 
-FEWEST = 10
-"""A mean over fewer lists than this is not drawn."""
-
 Row = dict[str, Any]
 Records = list[Row]
 
@@ -86,10 +83,7 @@ def _choices(table: pa.Table, template: str, topic: str) -> Choices:
         for proxy in PROXIES:
             token[f"{proxy}_{row['condition']}"] = row[proxy]
     options = {key: [tokens[at] for at in sorted(tokens)] for key, tokens in lists.items()}
-    theme.choose(template, [word for word, _ in options], "template")
-    topics = [name for word, name in options if word == template]
-    chosen = template, theme.choose(topic or topics[0], topics, "topic")
-    return Choices(("length word", "topic"), options, chosen)
+    return parts.lists_to_pick(options, template, topic)
 
 
 def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
@@ -104,7 +98,6 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
         opacity=0.12, color=theme.colour("fg")
     )
     deciding = base.transform_filter("datum.deciding").mark_rule(color=theme.colour("grid"))
-    zero = alt.Chart(alt.InlineData(values=[{}])).mark_rule().encode(x=alt.XDatum(0))
     x_title = "difference of logits"
     joined = base.mark_rule().encode(x=alt.X(f"{clean}:Q", title=x_title), x2=corrupted)
     points = (
@@ -133,8 +126,8 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
         )
     )
     panel: alt.LayerChart = alt.LayerChart(
-        data=alt.InlineData(values=list(choices.options[choices.chosen]), name=PICKED),
-        layer=[deciding, zero, joined, points, pointed],
+        data=parts.picked(choices),
+        layer=[deciding, parts.zero(), joined, points, pointed],
         title=alt.TitleParams(title, subtitle="after each token of one list"),
         width=theme.PANEL,
         height=alt.Step(12),
@@ -154,7 +147,7 @@ def _means(table: pa.Table) -> Drawing:
     records = [
         {**row, "lists": f"{row['template']}, {row['condition']}"}
         for row in theme.rows(table, *columns)
-        if row["n"] >= FEWEST
+        if row["n"] >= parts.FEWEST
     ]
     return Drawing(
         tuple(
@@ -181,14 +174,12 @@ def _mean(records: Records, proxy: str, align: str, title: str) -> Chart:
         x="k",
         x_title=f"item, counted from the {align}",
         y_title="difference of logits",
-        domain=(min(row["low"] for row in of_proxy), max(0.0, *(row["high"] for row in of_proxy))),
+        domain=parts.extent(of_proxy, 0.0),
         classes=parts.Classes("lists", "", names, colours, dashes, columns=2),
         tooltip=[
             alt.Tooltip("lists:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),
-            alt.Tooltip("estimate:Q", title="difference, logits", format=".2f"),
-            alt.Tooltip("low:Q", title="from", format=".2f"),
-            alt.Tooltip("high:Q", title="to", format=".2f"),
+            *parts.numbers("difference, logits"),
             alt.Tooltip("n:Q", title="lists counted"),
         ],
     )

@@ -6,8 +6,8 @@ that nothing else could be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pyarrow as pa
@@ -24,20 +24,12 @@ PROXIES = {
 }
 FROM_END = (-1, -2, -3, -5, -8)
 FROM_START = (1, 2, 4, 8, 12)
-FEWEST = 10
-"""A mean over fewer lists than this is not drawn."""
-
 SHADES = tuple(theme.colour(f"s{number}") for number in (6, 5, 4, 3, 2, 1))
 """From the first item to the last."""
 
 HEIGHT, SMALL = 200, 54
 
-_INTERVAL = (
-    alt.Tooltip("layer:Q", title="layer"),
-    alt.Tooltip("estimate:Q", title="logits", format=".2f"),
-    alt.Tooltip("low:Q", title="from", format=".2f"),
-    alt.Tooltip("high:Q", title="to", format=".2f"),
-)
+_INTERVAL = (alt.Tooltip("layer:Q", title="layer"), *parts.numbers("logits"))
 _LISTS = alt.Tooltip("n:Q", title="lists")
 
 
@@ -59,7 +51,7 @@ def draw(
         return _by_temperature(table)
     theme.choose(template, theme.unique(table, "template"), "template")
     own = theme.where(table, part="mean", template=template, condition="clean")
-    means = [row for row in _rows(own, "align", "k") if row["n"] >= FEWEST]
+    means = [row for row in _rows(own, "align", "k") if row["n"] >= parts.FEWEST]
     gaps = _rows(theme.where(table, part="separation"), "template", "condition")
     choices = _choices(theme.where(table, part="list", condition="clean"), template, topic)
     return Drawing(
@@ -101,24 +93,16 @@ def _means(records: Sequence[Row], align: str, items: Sequence[int], title: str)
     shades = SHADES[::-1] if align == "end" else SHADES[-len(items) :]
     present = tuple(name for name in names.values() if name in {row["item"] for row in shown})
     classes = parts.Classes("item", "item", present, shades, columns=5)
-    return _by_layer(shown, title, "mean difference of logits", classes, _domain(records))
+    return _by_layer(shown, title, "mean difference of logits", classes, parts.extent(records, 0.0))
 
 
 def _separation(records: Sequence[Row], quantity: str, title: str, where: str) -> Chart:
     condition = "clean" if quantity == "last-earlier" else "corrupted"
     shown = [row for row in records if (row["quantity"], row["condition"]) == (quantity, condition)]
     classes = parts.templates([row["template"] for row in shown])
-    return _by_layer(shown, title, f"mean difference, logits, {where}", classes, _domain(shown))
-
-
-def _domain(records: Iterable[Row]) -> tuple[float, float]:
-    """Return one axis for all records, zero included."""
-    ends = [
-        row["estimate"] if row[side] is None else row[side]
-        for row in records
-        for side in ("low", "high")
-    ]
-    return min([0.0, *ends]), max([0.0, *ends])
+    return _by_layer(
+        shown, title, f"mean difference, logits, {where}", classes, parts.extent(shown, 0.0)
+    )
 
 
 def _by_layer(
@@ -135,7 +119,7 @@ def _by_layer(
         height=HEIGHT,
         tooltip=[alt.Tooltip(f"{classes.field}:N", title=classes.title), *_INTERVAL, _LISTS],
     )
-    return heat.linked(cast("alt.LayerChart", panel), records)
+    return heat.linked(panel, records)
 
 
 def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
@@ -149,9 +133,7 @@ def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
     for items in options.values():
         for item in items:
             item["shade"] = round(5 * (item["k"] - 1) / max(len(items) - 1, 1))
-    topics = [name for word, name in options if word == template]
-    chosen = template, theme.choose(topic or topics[0], topics, "topic")
-    return Choices(("length word", "topic"), options, chosen)
+    return parts.lists_to_pick(options, template, topic)
 
 
 def _one_list(choices: Choices, last: int) -> tuple[Chart, ...]:
@@ -189,7 +171,7 @@ def _items(base: alt.Chart, field: str, title: str) -> Chart:
         ]
     )
     panel: alt.LayerChart = alt.LayerChart(
-        layer=[lines, ending, targets, _at_layer(base)],
+        layer=[lines, ending, targets, heat.at_layer(base)],
         title=alt.TitleParams(title, subtitle="difference of logits; the last item is thick"),
         width=theme.PANEL,
         height=HEIGHT,
@@ -200,12 +182,6 @@ def _items(base: alt.Chart, field: str, title: str) -> Chart:
 def _layers(last: int) -> alt.X:
     scale = alt.Scale(domain=[1, last], nice=False)
     return alt.X("layer:Q", title="layer", scale=scale, axis=alt.Axis(tickMinStep=1))
-
-
-def _at_layer(base: alt.Chart) -> alt.Chart:
-    """Return a line at the layer that is pointed at in any chart of the page."""
-    line: alt.Chart = base.transform_filter("datum.layer === at_layer").mark_rule(strokeWidth=1.5)
-    return line
 
 
 def _by_temperature(table: pa.Table) -> Drawing:
@@ -221,7 +197,9 @@ def _by_temperature(table: pa.Table) -> Drawing:
         mine = [row for row in gaps if row["proxy"] == proxy]
         classes = parts.temperatures([row["temperature"] for row in mine])
         title = f"Last item minus the earlier ones, {name}"
-        panels.append(_by_layer(mine, title, "mean difference, logits", classes, _domain(mine)))
+        panels.append(
+            _by_layer(mine, title, "mean difference, logits", classes, parts.extent(mine, 0.0))
+        )
         mine = [row for row in apart if row["proxy"] == proxy]
         panels.append(_differences(mine, f"The same, minus temperature {usual}", usual, x))
         clear = sum((row["low"] or 0) > 0 or (row["high"] or 0) < 0 for row in mine)
@@ -239,12 +217,12 @@ def _by_temperature(table: pa.Table) -> Drawing:
 
 
 def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Chart:
-    low, high = _domain(records)
+    low, high = parts.extent(records, 0.0)
     scale = alt.Scale(domain=[low, high])
     axis = alt.Axis(title=None, tickCount=2, minExtent=20, maxExtent=20)
     base = alt.Chart().encode(x=x)
     middle = base.encode(y=alt.Y("estimate:Q", axis=axis, scale=scale))
-    zero = alt.Chart(alt.InlineData(values=[{}])).mark_rule().encode(y=alt.YDatum(0))
+    zero = alt.Chart(theme.data([{}])).mark_rule().encode(y=alt.YDatum(0))
     band = base.mark_area(fillOpacity=0.2).encode(
         y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q"
     )
@@ -254,7 +232,7 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
         tooltip=[alt.Tooltip("at:N", title="temperature"), *_INTERVAL]
     )
     # A little shorter than its panel, whose size it would change as it comes and goes.
-    at_layer = _at_layer(base).encode(y=alt.value(1), y2=alt.value(SMALL - 1))
+    at_layer = heat.at_layer(base).encode(y=alt.value(1), y2=alt.value(SMALL - 1))
     names = alt.Header(labelAngle=0, labelAlign="left", labelExpr=f"datum.value + ' − {usual}'")
     return (
         alt.LayerChart(

@@ -96,12 +96,12 @@ def _by_item(records: Sequence[Row], quantity: str, align: str, title: str, unit
         x="k",
         x_title=f"item, counted from the {align}",
         y_title=f"mean, {unit}",
-        domain=_domain(shown),
+        domain=parts.extent(shown, 0.0),
         classes=_authors(),
         tooltip=[
             alt.Tooltip("lists:N", title="author, prompt"),
             alt.Tooltip("k:Q", title="item"),
-            *_values(unit),
+            *parts.numbers(unit),
             alt.Tooltip("n:Q", title="lists"),
         ],
     )
@@ -123,31 +123,13 @@ def _by_place(records: Sequence[Row], part: str, unit: str, title: str) -> Chart
         row="where",
         order=[f"{name}, {place}" for name in names.values() for place in ("last", "earlier")],
         classes=classes,
-        domain=_domain(shown),
+        domain=parts.extent(shown, 0.0),
         tooltip=[
             alt.Tooltip("where:N", title="items"),
             alt.Tooltip(f"{classes.field}:N", title="lists"),
-            *_values(unit),
+            *parts.numbers(unit),
         ],
         step=9 * len(classes.names) + 4,
     )
-    panel.layer.insert(0, alt.Chart(theme.data([{}])).mark_rule().encode(x=alt.XDatum(0)))
+    panel.layer.insert(0, parts.zero())
     return panel
-
-
-def _domain(records: Sequence[Row]) -> tuple[float, float]:
-    """Return an axis that holds all intervals and zero."""
-    ends = [
-        row["estimate"] if row[side] is None else row[side]
-        for row in records
-        for side in ("low", "high")
-    ]
-    return min([0.0, *ends]), max([0.0, *ends])
-
-
-def _values(unit: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("estimate:Q", title=unit, format=".2f"),
-        alt.Tooltip("low:Q", title="from", format=".2f"),
-        alt.Tooltip("high:Q", title="to", format=".2f"),
-    ]

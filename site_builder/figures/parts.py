@@ -6,18 +6,21 @@ interval exists, and then none is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 
-from site_builder.drawing import Chart
+from site_builder.drawing import PICKED, Choices
 from site_builder.figures import theme
 
 Records = Sequence[dict[str, Any]]
 Domain = tuple[float | None, float | None]
 """Ends of an axis; None leaves an end to the data."""
+
+FEWEST = 10
+"""A mean over fewer lists than this is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,43 @@ def temperatures(present: Sequence[float]) -> Classes:
     return Classes("at", "temperature", names, colours)
 
 
+def numbers(title: str = "", form: str = ".2f") -> list[alt.Tooltip]:
+    """Return what a tooltip says of an estimate: the value under its title, and the interval."""
+    return [
+        alt.Tooltip("estimate:Q", title=title or alt.Undefined, format=form),
+        alt.Tooltip("low:Q", title="from", format=form),
+        alt.Tooltip("high:Q", title="to", format=form),
+    ]
+
+
+def extent(records: Iterable[dict[str, Any]], *known: float) -> tuple[float, float]:
+    """Return both ends of an axis that has all estimates, intervals and `known` values."""
+    sides = (row[side] for row in records for side in ("estimate", "low", "high"))
+    ends = [*known, *(end for end in sides if end is not None)]
+    return min(ends), max(ends)
+
+
+def lists_to_pick(options: Mapping[tuple[str, ...], Records], template: str, topic: str) -> Choices:
+    """Return lists to pick by length word and topic.
+
+    Args:
+        options: length word and topic -> rows.
+        template: length word of the list that stands in the page first.
+        topic: its topic; the first one if empty.
+    """
+    theme.choose(template, [word for word, _ in options], "template")
+    topics = [name for word, name in options if word == template]
+    chosen = template, theme.choose(topic or topics[0], topics, "topic")
+    return Choices(("length word", "topic"), options, chosen)
+
+
+def picked(choices: Choices) -> alt.InlineData:
+    """Return the rows of a reader's choice as the data of a chart."""
+    return alt.InlineData(values=list(choices.options[choices.chosen]), name=PICKED)
+
+
 def curves(
-    records: Records,
+    records: Records | alt.Chart,
     *,
     title: str,
     x: str,
@@ -88,13 +126,17 @@ def curves(
     percent: bool = False,
     steps: bool = False,
     height: int = 170,
-) -> Chart:
-    """Return a panel with one line a class and its interval as a band."""
+) -> alt.LayerChart:
+    """Return a panel with one line a class and its interval as a band.
+
+    Args:
+        records: what is drawn, or a chart that has it as its data: what a reader picks.
+    """
     path: dict[str, Any] = {"interpolate": "step-after"} if steps else {}
     # What the height means stands under the title: beside the axis it would cost a phone's width.
     axis = alt.Axis(format="%", title=None) if percent else alt.Axis(title=None)
     scale = _scale(domain)
-    base = alt.Chart(theme.data(records)).encode(
+    base = _base(records).encode(
         x=alt.X(
             f"{x}:Q",
             title=x_title,
@@ -118,30 +160,45 @@ def curves(
     )
 
 
+def zero() -> alt.Chart:
+    """Return a line at zero, across the rows of `intervals`."""
+    line: alt.Chart = alt.Chart(theme.data([{}])).mark_rule().encode(x=alt.XDatum(0))
+    return line
+
+
 def intervals(
-    records: Records,
+    records: Records | alt.Chart,
     *,
     title: str | alt.TitleParams,
     x_title: str,
     row: str,
-    order: Sequence[str],
+    order: Sequence[str] | None,
     classes: Classes,
     tooltip: Sequence[alt.Tooltip],
     domain: Domain = (0, None),
     percent: bool = False,
     step: int = 22,
-) -> Chart:
-    """Return a panel with a row for each value of `row`: its estimate and interval."""
+    apart: bool = True,
+) -> alt.LayerChart:
+    """Return a panel with a row for each value of `row`: its estimate and interval.
+
+    Args:
+        records: as for `curves`.
+        order: of the rows; None for rows that a reader picks, whose names sort as they begin: with
+            four characters that are not shown, as those of `heat.token`.
+        apart: whether the classes of a row stand under each other.
+    """
     scale, axis = _scale(domain), alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
     if percent:
         axis["format"] = "%"
-    base = alt.Chart(theme.data(records)).encode(
-        x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis),
-        y=alt.Y(
-            f"{row}:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=140, labelPadding=8)
-        ),
-    )
-    if len(classes.names) > 1 and classes.field != row:
+    names = alt.Axis(labelLimit=140, labelPadding=8)
+    y = alt.Y(f"{row}:N", title=None, axis=names)
+    if order is None:
+        names["labelExpr"] = "slice(datum.value, 4)"
+    else:
+        y["sort"] = list(order)
+    base = _base(records).encode(x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis), y=y)
+    if apart and len(classes.names) > 1 and classes.field != row:
         base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
     channels = classes.of_points(legend=classes.field != row)  # rows may say it already
     rules = base.mark_rule(strokeWidth=1.5).encode(
@@ -151,8 +208,15 @@ def intervals(
     )
     points = base.mark_point().encode(**channels, tooltip=list(tooltip))
     return alt.LayerChart(
-        layer=[rules, points], title=title, width=theme.PANEL, height=step * len(order)
+        layer=[rules, points],
+        title=title,
+        width=theme.PANEL,
+        height=alt.Step(step, **{"for": "position"}) if order is None else step * len(order),
     )
+
+
+def _base(records: Records | alt.Chart) -> alt.Chart:
+    return records if isinstance(records, alt.Chart) else alt.Chart(theme.data(records))
 
 
 def _scale(domain: Domain) -> alt.Scale:

@@ -249,14 +249,12 @@ def _by_layer(records: list[Row], title: str, x_title: str, classes: parts.Class
         x="layer",
         x_title=x_title,
         y_title=SHARES["denoising"],
-        domain=heat.extent(records, 0.0),
+        domain=parts.extent(records, 0.0),
         classes=classes,
         tooltip=[
             alt.Tooltip(f"{classes.field}:N"),
             alt.Tooltip("layer:Q"),
-            *_tooltip(SHARES["denoising"])[:1],
-            alt.Tooltip("low:Q", title="from", format=".2f"),
-            alt.Tooltip("high:Q", title="to", format=".2f"),
+            *parts.numbers(SHARES["denoising"]),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
@@ -286,14 +284,12 @@ def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> 
         row="cell",
         order=order,
         classes=parts.Classes("by", "", names, colours, shapes=shapes, columns=2),
-        domain=heat.extent(shown, 0.0),
+        domain=parts.extent(shown, 0.0),
         step=26,
         tooltip=[
             alt.Tooltip("cell:N", title="head" if heads else "layer, role"),
             alt.Tooltip("by:N", title="patch"),
-            *_tooltip("share")[:1],
-            alt.Tooltip("low:Q", title="from", format=".2f"),
-            alt.Tooltip("high:Q", title="to", format=".2f"),
+            *parts.numbers("share"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
