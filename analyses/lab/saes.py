@@ -64,6 +64,17 @@ class Sae:
         features: Tensor = self._open.encode(x.float())
         return features if counted is None else features * counted[..., None]
 
+    def before(self, x: Tensor) -> Tensor:
+        """Pre-activations [..., width]: what a threshold, or the like, decides about."""
+        seen: list[Tensor] = []
+        hook = self._open.hook_sae_acts_pre
+        watch = hook.register_forward_hook(lambda _, __, out: seen.append(out))
+        try:
+            self._open.encode(x.float())
+        finally:
+            watch.remove()
+        return seen[0]
+
     def decode(self, features: Tensor) -> Tensor:
         """What the features alone make of x, [..., d]."""
         made: Tensor = self._open.decode(features)
