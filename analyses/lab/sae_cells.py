@@ -36,7 +36,8 @@ def role_numbers(paired: PairedList) -> Ints:
 
 def keys_of(paired: PairedList, found: Attributions, width: int) -> Ints:
     """The cell of each attribution, as one number: role · width + feature."""
-    return role_numbers(paired)[found.positions.numpy()] * width + found.features.numpy()
+    keys: Ints = role_numbers(paired)[found.positions.numpy()] * width + found.features.numpy()
+    return keys
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,212 @@
+"""What ablating features does to lists: their length, whether they end, repeats, diversity.
+
+Reads `ablation_samples`; a condition is its first six columns, `features` counts edited cells. All
+lists count, malformed ones too: of every list its complete items, within the budget of new tokens
+(a restricted mean, so that lists cut there need no further care; from a list minus its last item,
+the items written after it). The variants share one schema, null where it does not apply:
+
+    by-layer  a condition × topics (`all`, `held-out`, where effects are to be believed, `other`,
+              on which cells were chosen) × quantity: items (mean), ended (share of lists, within
+              the budget), repeated_share (of items), shannon_list (mean, nats), malformed (share of
+              lists). estimate: the condition itself; change: minus `base` of the same start, the
+              same lists and random numbers; beyond: change minus the change under the matched
+              random cells (`top`, `keep`), the same edit.
+    by-topic  a condition × topic: items, and their change; low and high resample its lists.
+    survival  a condition, all topics: survival (P(length ≥ items), Kaplan–Meier: lists that were
+              cut are censored), and the median of that curve, null when too many were cut.
+
+`estimate`, `change` and `beyond` have bounds of their own, `_low` and `_high` (of estimate: low and
+high), 95 % by resampling topics, the same draws on both sides of a difference. n counts lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from analyses.lab import statistics
+from analyses.lab.lab import Lab
+from analyses.lab.lists import WrittenList, shannon
+from analyses.lab.roles import list_roles
+from analyses.lab.statistics import Estimate, Floats
+from analyses.lab.study import Prompt
+from analyses.lab.summary import bounds
+from analyses.lab.table import labelled, table_of
+
+VARIANTS = ("by-layer", "by-topic", "survival")
+TOPICS = {"all": (True, False), "held-out": (True,), "other": (False,)}
+BASELINE = {"top": "random", "keep": "keep random"}
+CONDITION = {
+    **dict.fromkeys(("start", "method", "edit", "place", "site"), pa.string()),
+    "layer": pa.int32(),
+}
+BOUNDS = ("estimate", "low", "high")
+DIFFERENCES = ("change", "change_low", "change_high", "beyond", "beyond_low", "beyond_high")
+SCHEMA = {
+    **{**CONDITION, "features": pa.int32(), "topics": pa.string(), "topic": pa.string()},
+    **{"held_out": pa.bool_(), "quantity": pa.string(), "items": pa.int32()},
+    **dict.fromkeys((*BOUNDS, *DIFFERENCES), pa.float64()),
+    **{"n": pa.int32(), "at_risk": pa.int32(), "capped": pa.int32()},
+}
+
+Condition = tuple[Any, ...]
+Groups = Mapping[Condition, Sequence[WrittenList]]
+Row = dict[str, Any]
+Count = Callable[[WrittenList], float]
+
+
+def _items(one: WrittenList) -> float:
+    return len(one.items)
+
+
+def _once(_: WrittenList) -> float:
+    return 1.0
+
+
+QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
+    "items": (_items, _once),
+    "ended": (lambda one: one.roles.ended, _once),
+    "repeated_share": (lambda one: one.repeats, _items),
+    "shannon_list": (lambda one: shannon(item.text for item in one.items), _once),
+    "malformed": (lambda one: one.malformed, _once),
+}
+
+
+def run(lab: Lab, ablation_samples: pa.Table, *, variant: str) -> pa.Table:
+    """Sum up the lists of each condition."""
+    groups = _read(ablation_samples, lab.study.prompt)
+    settings = lab.study.bootstrap
+    drawn = "the lists of the topic" if variant == "by-topic" else "topics"
+    parts = {"by-layer": _by_layer, "by-topic": _by_topic, "survival": _survival}
+    lists = sum(map(len, groups.values()))
+    return labelled(
+        table_of(parts[variant](groups, settings.resamples, settings.seed), SCHEMA),
+        n=f"{lists:,} lists, {len(groups)} conditions, {len(lab.study.topics.names)} topics",
+        interval=f"95 % bootstrap over {drawn}, {settings.resamples:,} resamples, "
+        f"seed {settings.seed}",
+        note="Cells are chosen on topics that are not held out.",
+    )
+
+
+def _read(table: pa.Table, prompt: Prompt) -> Groups:
+    """The lists of each condition, all in the same order."""
+    groups: dict[Condition, list[WrittenList]] = {}
+    for row in table.to_pylist():
+        pieces = [prompt.prefill, *row["tokens"]]
+        roles = list_roles(pieces, hyphen=prompt.hyphen, end=pieces[-1:] if row["ended"] else [])
+        one = WrittenList(row, "".join(pieces), [], pieces, roles)
+        groups.setdefault(tuple(row[name] for name in CONDITION), []).append(one)
+    return groups
+
+
+def _base(condition: Condition) -> Condition:
+    """The unchanged network, from the same start."""
+    return (condition[0], "base", *[None] * (len(condition) - 2))
+
+
+def _random(condition: Condition) -> Condition | None:
+    """The same edit of matched random cells, where there is one."""
+    method = BASELINE.get(condition[1])
+    return (condition[0], method, *condition[2:]) if method else None
+
+
+def _start(condition: Condition, lists: Sequence[WrittenList]) -> Row:
+    """The columns that say which condition a row is of."""
+    return {
+        **dict(zip(CONDITION, condition, strict=True)),
+        "features": lists[0].key["features"],
+        "n": len(lists),
+    }
+
+
+def _by_layer(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+    for topics, wanted in TOPICS.items():
+        chosen = {
+            condition: [one for one in lists if one.key["held_out"] in wanted]
+            for condition, lists in groups.items()
+        }
+        chosen = {condition: lists for condition, lists in chosen.items() if lists}
+        for quantity, (above, below) in QUANTITIES.items():
+            draws = {
+                condition: _draws(lists, above, below, "topic", resamples, seed)
+                for condition, lists in chosen.items()
+            }
+            for condition, lists in chosen.items():
+                about = {"topics": topics, "quantity": quantity}
+                found = _differences(draws, condition)
+                yield {**_start(condition, lists), **about, **found}
+
+
+def _by_topic(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+    topics = dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists)
+    above, below = QUANTITIES["items"]
+    for topic in topics:
+        chosen = {
+            condition: [one for one in lists if one.key["topic"] == topic]
+            for condition, lists in groups.items()
+        }
+        chosen = {condition: lists for condition, lists in chosen.items() if lists}
+        draws = {
+            condition: _draws(lists, above, below, "sample", resamples, seed)
+            for condition, lists in chosen.items()
+        }
+        for condition, lists in chosen.items():
+            about = {"topic": topic, "held_out": lists[0].key["held_out"], "quantity": "items"}
+            yield {**_start(condition, lists), **about, **_differences(draws, condition)}
+
+
+def _survival(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+    for condition, lists in groups.items():
+        places, count = _numbered(lists, "topic")
+        finished, ended = [len(one.items) for one in lists], [one.roles.ended for one in lists]
+        weights = statistics.resample(count, resamples, seed)
+        curve = statistics.survival(finished, ended, places, weights)
+        about = {**_start(condition, lists), "topics": "all", "capped": ended.count(False)}
+        columns = (curve.share, curve.low, curve.high, curve.at_risk)
+        for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True), 1):
+            at = {"quantity": "survival", "items": k, "at_risk": at_risk}
+            yield {**about, **at, **bounds(Estimate(share, low, high))}
+        yield {**about, "quantity": "median", **bounds(curve.median)}
+
+
+def _numbered(lists: Sequence[WrittenList], unit: str) -> tuple[list[int], int]:
+    """The unit (topic or sample) that each list belongs to, as a number, and how many there are."""
+    number = {key: i for i, key in enumerate(dict.fromkeys(one.key[unit] for one in lists))}
+    return [number[one.key[unit]] for one in lists], len(number)
+
+
+def _draws(
+    lists: Sequence[WrittenList], above: Count, below: Count, unit: str, resamples: int, seed: int
+) -> Floats:
+    """Σ above / Σ below over the lists, and over each resample of units, [1 + resamples].
+
+    Conditions with the same lists are resampled alike, so that their differences are paired.
+    """
+    places, count = _numbered(lists, unit)
+    index = np.array(places, dtype=np.int64)
+    weights = np.vstack([np.ones(count), statistics.resample(count, resamples, seed)])
+    sums = [
+        statistics.group_sums(np.array([part(one) for one in lists], float), index, count)
+        for part in (above, below)
+    ]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = (weights @ sums[0]) / (weights @ sums[1])
+    return found
+
+
+def _differences(draws: Mapping[Condition, Floats], condition: Condition) -> Row:
+    """The condition, its change from base, and how far that goes beyond random cells."""
+    row = dict(zip(BOUNDS, _bounds(draws[condition]), strict=True))
+    for name, other in (("change", _base(condition)), ("beyond", _random(condition))):
+        if other is not None and other in draws and other != condition:
+            found = _bounds(draws[condition] - draws[other])
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+    return row
+
+
+def _bounds(draws: Floats) -> list[float | None]:
+    low, high = statistics.interval(draws[1:])
+    return list(bounds(Estimate(float(draws[0]), float(low), float(high))).values())

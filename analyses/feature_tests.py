@@ -1,0 +1,146 @@
+"""Which single features really move the decision, tested one by one.
+
+At the deciding token of a list (`lab.paired_lists`, template short) one feature at a time is set to
+its mean under the other prompt, the error kept, and the network is run on from there: `change` is
+the primary proxy then minus as it is, in logits. For each autoencoder the `COUNT` features of the
+largest mean effect against the other prompt (`group` top, by `rank`), and for each a matched one of
+the same mean activation × norm (random), chosen and given their means on topics that are not held
+out, tested on the lists of those that are.
+
+One row a feature: site, layer, group, rank, feature; effect (what it was chosen by: the mean
+attributed effect on topics that are not held out); value (what it is set to); estimate, low, high
+(mean change over held-out topics, with 95 % bootstrap interval); moved (lists in which it changed
+anything) of n; p (two-sided one-sample t-test over held-out topics; null where nothing is ever
+changed, or too few topics to tell), q (Benjamini and Hochberg 1995, over all features with a p, of
+all layers and both groups), survives (q at most `RATE`; null where p is).
+
+Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import scipy.stats
+
+from analyses.lab import statistics
+from analyses.lab.lab import Lab
+from analyses.lab.statistics import Floats
+from analyses.lab.table import labelled, table_of
+
+if TYPE_CHECKING:
+    from analyses.lab.profiles import Profile
+    from analyses.lab.sae_decisions import Decision
+
+COUNT = 40
+RATE = 0.05
+SCHEMA = {
+    **{"site": pa.string(), "layer": pa.int32(), "group": pa.string(), "rank": pa.int32()},
+    **{"feature": pa.int32()},
+    **dict.fromkeys(("effect", "value", "estimate", "low", "high"), pa.float64()),
+    **{"moved": pa.int32(), "n": pa.int32(), "p": pa.float64(), "q": pa.float64()},
+    "survives": pa.bool_(),
+}
+Row = dict[str, Any]
+
+
+def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
+    """Replace every chosen feature in every held-out list, and test the changes."""
+    _ = lab.model
+    from analyses.lab.lists import read_lists
+    from analyses.lab.profiles import TEMPLATE, profiles
+    from analyses.lab.sae_decisions import decisions
+
+    lists = read_lists(list_samples, lab.study.prompt)
+    found, _shift = profiles(lab, lists)
+    places = [profile.place for profile in found]
+    runs = decisions(lab, lists, TEMPLATE, places, log_prob=False)
+    held_out = [one for one in runs if one.paired.held_out]
+    rows = [row for profile in found for row in _rows(lab, profile, held_out)]
+    tested = [row for row in rows if row["p"] is not None]
+    for row, q in zip(tested, adjusted([row["p"] for row in tested]), strict=True):
+        row |= {"q": q, "survives": q <= RATE}
+    settings = lab.study.bootstrap
+    return labelled(
+        table_of(rows, SCHEMA),
+        n=f"{len(rows)} features, {len(tested)} tested, {len(held_out)} held-out topics",
+        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
+        f"seed {settings.seed}",
+        units=dict.fromkeys(("effect", "estimate"), "logits"),
+        note=f"Two-sided t-test over topics, Benjamini–Hochberg at {RATE:.0%}; features and their "
+        "means come from topics that are not held out.",
+    )
+
+
+def adjusted(chances: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's q values."""
+    return [float(q) for q in scipy.stats.false_discovery_control(chances)] if chances else []
+
+
+def _rows(lab: Lab, profile: Profile, held_out: Sequence[Decision]) -> list[Row]:
+    from analyses.lab.interventions import DECIDING
+
+    chosen = profile.strongest(DECIDING, "corrupted", COUNT)
+    matched = profile.matched(chosen, lab.study.seed)
+    cells = [("top", i, feature) for i, (_, feature) in enumerate(chosen, 1)]
+    cells += [("random", i, feature) for i, (_, feature) in enumerate(matched, 1)]
+    if not cells or not held_out:
+        return []
+    features = [feature for _, _, feature in cells]
+    effects, values = (profile.of(DECIDING, name)[features] for name in ("corrupted", "other"))
+    changes = _changes(lab, profile, features, values, held_out)
+    weights = statistics.resample(
+        len(changes), lab.study.bootstrap.resamples, lab.study.bootstrap.seed
+    )
+    mean, low, high = statistics.ratio(changes, np.ones_like(changes), weights)
+    site, layer = profile.place
+    return [
+        {
+            **{"site": site, "layer": layer, "group": group, "rank": rank, "feature": feature},
+            **{"effect": effects[i], "value": values[i]},
+            **{"estimate": mean[i], "low": low[i], "high": high[i]},
+            **{"moved": int((changes[:, i] != 0).sum()), "n": len(changes)},
+            "p": _chance(changes[:, i]),
+        }
+        for i, (group, rank, feature) in enumerate(cells)
+    ]
+
+
+def _changes(
+    lab: Lab,
+    profile: Profile,
+    features: Sequence[int],
+    values: Floats,
+    held_out: Sequence[Decision],
+) -> Floats:
+    """The proxy with each feature replaced minus as it is, [lists, features]."""
+    import torch
+
+    from analyses.lab.blocks import Blocks
+    from analyses.lab.sae_ablation import Removal, Removals
+    from analyses.lab.saes import open_saes
+
+    engine, site, layer = Blocks(lab.model.network), *profile.place
+    found = np.zeros((len(held_out), len(features)))
+    for sae in open_saes(lab, site=site, layers=[layer]):
+        for row, one in enumerate(held_out):
+            assert one.trace is not None
+            last = len(one.paired.clean) - 1
+            now = sae.encode(one.trace.streams[profile.place][last].to(sae.directions.device))
+            excess = now[list(features)].cpu() - torch.tensor(values, dtype=torch.float32)
+            amounts = excess[:, None] * sae.directions[list(features)].cpu()
+            # Where nothing is taken away the run is left alone, so that rounding is no change.
+            removals = [Removal((last,) * bool(part.any()), part[None]) for part in amounts]
+            run = Removals(engine, one.paired.clean)
+            found[row] = -run.losses(profile.place, removals, one.metric).numpy()
+    return found
+
+
+def _chance(changes: Floats) -> float | None:
+    """p of a mean of 0, two-sided; None where there is no telling."""
+    if len(changes) < 2 or not changes.std() > 0:
+        return None
+    return float(scipy.stats.ttest_1samp(changes, 0.0).pvalue)
