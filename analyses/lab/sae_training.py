@@ -35,7 +35,7 @@ class Settings:
     k: int = 96  # at 64 what the model writes after layer 26 is half a nat less likely
     first_k: int = 384  # falls to k, so that every feature is used before few may be
     annealing: float = 0.2  # share of the steps in which it falls
-    passes: int = 9  # over the text; five to six minutes a layer on two cores
+    passes: int = 6  # over the text; five to ten minutes a layer on two cores
     batch: int = 256  # tokens; larger ones are hardly faster and make fewer steps
     learning_rate: float = 3e-3  # ten times the usual: there are few steps
     warming: float = 0.02  # share of the steps in which it rises
