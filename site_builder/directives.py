@@ -1,5 +1,9 @@
 """Directives such as `<< figure: entropy short-clean >>`, found with their true file and line.
 
+A feature of an autoencoder is named LAYER/INDEX, or SITE-LAYER/INDEX where its site is not the
+residual stream. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option, and
+`<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`.
+
 markdown-it-py reads the raw file, so directives in fenced or inline code, comments and scripts are
 left alone. Indented code is not literal here: Python-Markdown indents the content of admonitions
 and tabs, where directives are welcome.
@@ -17,7 +21,7 @@ from markdown_it.token import Token
 
 from site_builder.errors import Problem, nearest
 
-BLOCKS = ("figure", "table", "tokens", "section")
+BLOCKS = ("figure", "table", "tokens", "feature", "section")
 KINDS = (*BLOCKS, "value")
 
 _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
@@ -25,6 +29,7 @@ _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
 _HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
+_FEATURE = re.compile(r"(?:[a-z][a-z0-9_]*-)?[0-9]{1,3}/[0-9]{1,7}\Z")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
 )
@@ -48,6 +53,8 @@ class Directive:
     end: int = 0
 
     def __str__(self) -> str:
+        if self.kind == "feature":
+            return f"feature: {self.options['feature']}"
         return " ".join(f"{self.kind}: {self.name} {self.variant}".split())
 
 
@@ -114,6 +121,14 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
     if rest[position:].strip():
         what = f"cannot read {_shown(rest[position:].strip())} in {_shown(whole[0])}"
         return Problem(where, what, f'write << {kind}: NAME [VARIANT] [option="value"] >>')
+    if kind == "feature" and not (len(words) == 1 and _FEATURE.match(words[0])):
+        cure = "write << feature: LAYER/INDEX >>, such as << feature: 26/1201 >>"
+        return Problem(where, f"cannot read {_shown(whole[0])}", cure)
+    if kind in BLOCKS and words and _FEATURE.match(words[-1]):
+        if "feature" in options:
+            return Problem(where, 'option "feature" stands twice', "keep one")
+        options = {"feature": words.pop(), **options}
+        words = ["feature"] if kind == "feature" else words
     if not 1 <= len(words) <= 2 or not all(map(_WORD.match, words)):
         what = f"cannot read {_shown(whole[0])}"
         return Problem(

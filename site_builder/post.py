@@ -17,7 +17,7 @@ from site_builder.project import Project
 from site_builder.store import ResultId, Store
 from site_builder.values import RESERVED
 
-NOUNS = {"figure": "Figure", "tokens": "Figure", "table": "Table"}
+NOUNS = {"figure": "Figure", "tokens": "Figure", "table": "Table", "feature": "Feature card"}
 _TYPES: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": int,
@@ -49,8 +49,15 @@ class Use:
 
     @property
     def noun(self) -> str:
-        """What the block is called: Figure or Table."""
+        """What the block is called: Figure, Table or Feature card; each is numbered apart."""
         return NOUNS[self.directive.kind]
+
+    @property
+    def stem(self) -> str:
+        """What the block's id begins with: "entropy-compare", "feature-26-1201"."""
+        named = self.directive.options["feature"] if self.directive.kind == "feature" else ""
+        words = filter(None, (self.id.analysis, self.id.variant, named))
+        return "-".join(words).replace("_", "-").replace("/", "-")
 
 
 class Post:
@@ -87,9 +94,7 @@ class Post:
                 self.uses[directive.where, directive.start] = use
                 if directive.kind != "value":
                     counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
-                    stem = "-".join(filter(None, (use.id.analysis, use.id.variant))).replace(
-                        "_", "-"
-                    )
+                    stem = use.stem
                     slugs[stem] = slugs.get(stem, 0) + 1
                     use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.figures import tables
+from tests.figures import feature_tables, layer_choice_tables, sae_tables, tables
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -31,6 +31,19 @@ def charts() -> Iterator[tuple[str, str, pa.Table]]:
         yield "patching", variant, tables.patching(variant, layers=1, heads=2, roles=2, topics=1)
     table = tables.attribution_patching("residual", layers=1, roles=2, topics=1)
     yield "attribution_patching", "residual", table
+    small = feature_tables.feature_activation(cards=1, topics=1, samples=1, items=1)
+    yield "feature_activation", "", small
+    yield "feature_presence", "", feature_tables.feature_presence(features=2, topics=2)
+    yield "feature_overlap", "topics", feature_tables.feature_overlap(topics=2)
+    yield "feature_clusters", "", feature_tables.feature_clusters(features=2, lists=3)
+    table = sae_tables.attribution(layers=1, top=1, roles=2, checked=1)
+    yield "attribution", "logit-difference", table
+    table = sae_tables.attribution("cross-layer", layers=2, top=1, checked=3)
+    yield "attribution", "cross-layer", table
+    yield "ablation", "by-topic", sae_tables.ablation("by-topic", layers=1, topics=2)
+    yield "ablation", "survival", sae_tables.ablation("survival", layers=1, most=3)
+    yield "layer_choice", "", layer_choice_tables.layer_choice(layers=2, budgets=1)
+    yield "feature_tests", "", sae_tables.feature_tests(layers=1, count=2)
 
 
 def text(name: str, variant: str, table: pa.Table) -> str:
@@ -40,6 +53,11 @@ def text(name: str, variant: str, table: pa.Table) -> str:
     for spec in specs:
         spec.pop("config"), spec.pop("$schema")
     return laid_out(specs) + "\n"
+
+
+def file(name: str, variant: str) -> str:
+    """Return the name of a chart's golden file."""
+    return "-".join(filter(None, (name, variant))) + ".json"
 
 
 def laid_out(value: Any, indent: str = "") -> str:
@@ -58,6 +76,6 @@ def laid_out(value: Any, indent: str = "") -> str:
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name, variant, table in charts():
-        path = FOLDER / f"{name}-{variant}.json"
+        path = FOLDER / file(name, variant)
         path.write_text(text(name, variant, table), "utf-8")
         print(path)

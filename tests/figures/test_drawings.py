@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from site_builder.drawing import Drawing, DrawingError
-from tests.figures import tables
+from tests.figures import layer_choice_tables, sae_tables, tables
 
 CASES = [
     *[
@@ -31,6 +31,17 @@ CASES = [
         "residual",
         tables.attribution_patching("residual", layers=2, roles=3),
     ),
+    *[
+        ("attribution", variant, sae_tables.attribution(variant, layers=2))
+        for variant in ("logit-difference", "log-prob", "cross-layer")
+    ],
+    *[
+        ("ablation", variant, sae_tables.ablation(variant, layers=2))
+        for variant in ("by-layer", "by-topic", "survival")
+    ],
+    ("sae_health", "", sae_tables.sae_health()),
+    ("layer_choice", "", layer_choice_tables.layer_choice()),
+    ("feature_tests", "", sae_tables.feature_tests(layers=2)),
     ("dataset", "", tables.dataset()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
@@ -58,7 +69,9 @@ def test_a_missing_column_is_named(name, variant, table):
     used = {"list_statistics": "estimate", "entropy": "k", "dataset": "capped", "lists": "items",
             "prompt_pairs": "swapped", "example": "role", "logit_difference": "k",
             "logit_lens": "layer", "other_lists": "author",
-            "patching": "k_end", "attribution_patching": "measured"}[name]  # fmt: skip
+            "patching": "k_end", "attribution_patching": "measured", "attribution": "k_end",
+            "ablation": "method", "sae_health": "places", "feature_tests": "survives",
+            "layer_choice": "regret"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)

@@ -9,7 +9,7 @@ from tests.figures import goldens
     ("name", "variant", "table"), list(goldens.charts()), ids=lambda value: str(value)[:40]
 )
 def test_the_chart_is_the_golden_one(name, variant, table):
-    golden = goldens.FOLDER / f"{name}-{variant}.json"
+    golden = goldens.FOLDER / goldens.file(name, variant)
 
     assert goldens.text(name, variant, table) == golden.read_text("utf-8"), (
         "if this is meant: python -m tests.figures.goldens, and read the difference"
@@ -17,6 +17,6 @@ def test_the_chart_is_the_golden_one(name, variant, table):
 
 
 def test_no_golden_is_left_over():
-    expected = {f"{name}-{variant}.json" for name, variant, _ in goldens.charts()}
+    expected = {goldens.file(name, variant) for name, variant, _ in goldens.charts()}
 
     assert {path.name for path in goldens.FOLDER.iterdir()} == expected

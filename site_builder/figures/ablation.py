@@ -1,0 +1,137 @@
+"""What ablating features does to lists: how long they get, beside every baseline.
+
+An effect counts only beyond that of random features under the same edit. Lists that were cut are
+censored: lengths are survival curves, or items within the budget of tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from site_builder.drawing import Chart, Drawing
+from site_builder.figures import ablation_table, conditions, parts, theme
+
+Row = dict[str, Any]
+
+FEWEST_AT_RISK = 5
+"""A curve ends where fewer lists than this are left to look at."""
+
+CHANGE = ("change", "change_low", "change_high")
+BOUNDS = ("estimate", "low", "high")
+_WHAT = (
+    "Features are chosen on topics that are not held out, and set to zero or to their mean under "
+    "the other prompt, in the prompt or only where the list could end; random features match them."
+)
+_TOLD = [alt.Tooltip("by:N", title="lists"), alt.Tooltip("cells:Q", title="features edited")]
+
+
+def draw(table: pa.Table, *, variant: str = "by-layer", topics: str = "held-out") -> Drawing:
+    """Draw the conditions as a table by layer, by topic, or as survival curves.
+
+    Args:
+        table: The conditions, summed up.
+        variant: `by-layer`, `by-topic` or `survival`.
+        topics: The topics of the table by layer: `held-out`, `other` or `all`.
+    """
+    theme.choose(variant, ["by-layer", "by-topic", "survival"], "variant")
+    theme.choose(topics, ["held-out", "other", "all"], "topics")
+    if variant == "by-layer":
+        return ablation_table.draw(table, topics)
+    return _by_topic(table) if variant == "by-topic" else _survival(table)
+
+
+def _by_topic(table: pa.Table) -> Drawing:
+    records = theme.rows(table, *conditions.COLUMNS, "topic", "held_out", "quantity", *CHANGE, "n")
+    shown = (conditions.BASELINES["long prompt"], conditions.TOP, conditions.RANDOM)
+    choices = conditions.choices(
+        (row for row in records if row["quantity"] == "items"), shown, _of_topic
+    )
+    # A dagger as elsewhere; held-out topics stand first, where effects are to be believed.
+    order = [
+        _topic(row) for row in sorted(records, key=lambda row: (not row["held_out"], row["topic"]))
+    ]
+    panel = parts.intervals(
+        alt.Chart(parts.picked(choices)),
+        title=alt.TitleParams(
+            "Change in items, by topic", subtitle="† topic held out from all choices"
+        ),
+        x_title="items more or fewer",
+        row="topic",
+        order=list(dict.fromkeys(order)),
+        classes=conditions.classes(*shown),
+        domain=(None, None),
+        step=32,
+        tooltip=[alt.Tooltip("topic:N"), *_TOLD, *parts.numbers("change"), _LISTS],
+    )
+    panel.layer.insert(0, parts.zero())
+    return Drawing(
+        (panel,),
+        f"How many more items a list has than without the edit, topic by topic. {_WHAT}",
+        "Points with intervals, a row a topic, held-out ones first: the change in items with the "
+        "top features edited, with random ones, and with the other length word.",
+        choices=choices,
+    )
+
+
+_LISTS = alt.Tooltip("n:Q", title="lists counted")
+
+
+def _topic(row: Row) -> str:
+    return f"{row['topic']} †" if row["held_out"] else str(row["topic"])
+
+
+def _of_topic(row: Row) -> Row:
+    return {
+        **dict(zip(BOUNDS, (row[name] for name in CHANGE), strict=True)),
+        **{"topic": _topic(row), "cells": row["features"], "n": row["n"]},
+    }
+
+
+def _survival(table: pa.Table) -> Drawing:
+    columns = (*conditions.COLUMNS, "quantity", "items", *BOUNDS, "n", "at_risk", "capped")
+    records = theme.rows(table, *columns, digits=3)
+    seen = [
+        row
+        for row in records
+        if row["quantity"] == "survival" and (row["at_risk"] or 0) >= FEWEST_AT_RISK
+    ]
+    choices = conditions.choices(seen, conditions.LOOKS, _of_curve)
+    return Drawing(
+        (_curves(alt.Chart(parts.picked(choices))),),
+        "The share of lists with at least so many items; a list that was cut counts as longer than "
+        f"what was seen of it, so a curve that runs flat has only cut lists left. {_WHAT}",
+        "Survival curves with bands of list length: unchanged, with the top features edited, with "
+        "random ones, with a vector added, and with the other length word.",
+        choices=choices,
+    )
+
+
+def _of_curve(row: Row) -> Row:
+    kept = ("items", *BOUNDS, "at_risk", "capped", "n")
+    return {**{name: row[name] for name in kept}, "cells": row["features"]}
+
+
+def _curves(base: alt.Chart) -> Chart:
+    return parts.curves(
+        base,
+        title="Length of lists",
+        x="items",
+        x_title="items, k",
+        y_title="share of lists with at least k items",
+        domain=(0, 1),
+        percent=True,
+        steps=True,
+        height=230,
+        classes=conditions.classes(*conditions.LOOKS),
+        tooltip=[
+            *_TOLD,
+            alt.Tooltip("items:Q", title="items, k"),
+            *parts.numbers("share", ".1%"),
+            alt.Tooltip("at_risk:Q", title="lists still in view"),
+            alt.Tooltip("capped:Q", title="lists cut"),
+            _LISTS,
+        ],
+    )

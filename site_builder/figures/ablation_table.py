@@ -1,0 +1,128 @@
+"""Table of ablations by layer: each effect under its baselines, random features beside top ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+from markupsafe import Markup
+
+from site_builder.drawing import Drawing
+from site_builder.figures import cells, conditions, theme
+
+Row = dict[str, Any]
+Condition = tuple[Any, ...]
+Found = dict[tuple[str, str], Row]
+"""Rows of one condition by topics and quantity."""
+
+QUANTITIES = {
+    "ended": ("ended by itself", ".0%"),
+    "repeated_share": ("repeated items", ".0%"),
+    "shannon_list": ("Shannon, nats", ".2f"),
+    "malformed": ("malformed", ".0%"),
+}
+COLUMNS = ("condition", "items", "change", "beyond random", "change, all topics")
+SIDES = ("estimate", "change", "beyond")
+PUT = {"mean": "set to their mean under the other prompt", "zero": "set to zero"}
+WHERE = {"deciding": "where the list could end", "prompt": "in the prompt"}
+WORDS = {
+    "top": "top",
+    "random": "random",
+    "keep": "top kept",
+    "keep random": "random kept",
+    "steering": "steering",
+}
+
+
+def draw(table: pa.Table, topics: str) -> Drawing:
+    """Draw a table for each start, edit and place; the first one open, the others in folds."""
+    bounds = [side + end for side in SIDES for end in ("", "_low", "_high")]
+    bounds = [name.removeprefix("estimate_") for name in bounds]
+    records = theme.rows(table, *conditions.COLUMNS, "topics", "quantity", *bounds, "n")
+    theme.choose(topics, dict.fromkeys(row["topics"] for row in records), "topics")
+    found: dict[Condition, Found] = {}
+    for row in records:
+        key = tuple(row[name] for name in conditions.COLUMNS[:-1])
+        found.setdefault(key, {})[row["topics"], row["quantity"]] = row
+    lines = [of for of in found.values() if (topics, "items") in of]
+    folds = [
+        {"title": title, "table": _table(title, rows, topics)}
+        for title, rows in _folds(lines, topics)
+    ]
+    names = {"held-out": "held-out topics", "other": "topics that are not held out"}
+    return Drawing(
+        theme.markup("ablation.html.j2", folds=folds),
+        f"Lists on {names.get(topics, 'all topics')}, drawn again with features edited, beside "
+        "what else makes lists longer or shorter. Items are those within the budget of tokens, so "
+        "no list is left out; change is from the unchanged network, with the same random numbers; "
+        "beyond random is what is left of it when the change under matched random features is "
+        "taken off, bold where its interval leaves zero out.",
+        "Tables with one row for each condition: items, the change in items, how far it goes "
+        "beyond random features, the share of lists that ended, repeats, diversity and malformed "
+        "lists, each with its interval.",
+    )
+
+
+def _folds(lines: Sequence[Found], topics: str) -> Iterable[tuple[str, Sequence[Found]]]:
+    """Tables by start and by what is set to what, each with its baselines on top."""
+    for start in conditions.STARTS:
+        of = [line for line in lines if _first(line, topics)["start"] == start]
+        for method, edit, place in conditions.EDITS:
+            name = conditions.EDITS[method, edit, place]
+            edited = [line for line in of if conditions.edit(_first(line, topics)) == name]
+            if not edited:
+                continue
+            which = "All features but the top ones" if method == "keep" else "Top features"
+            title = f"{which} {PUT[edit]}, {WHERE[place]}"
+            if start != "prompt":
+                title = f"From {conditions.STARTS[start]}: {title[:1].lower()}{title[1:]}"
+            beside = [line for line in of if not conditions.edit(_first(line, topics))]
+            yield title, [*beside, *edited]
+
+
+def _first(line: Found, topics: str) -> Row:
+    return line[topics, "items"]
+
+
+def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
+    methods = [*conditions.BASELINES, *WORDS]
+    lines = sorted(lines, key=lambda line: methods.index(_first(line, topics)["method"]))
+    order = conditions.places(_first(line, topics) for line in lines)
+    rows: dict[str, list[tuple[cells.Cell, list[cells.Cell]]]] = {"Baselines": []}
+    for place in (None, *order):
+        for line in lines:
+            row = _first(line, topics)
+            baseline = row["method"] in conditions.BASELINES
+            if (None if baseline else conditions.place(row)) == place:
+                group = "Baselines" if baseline else title
+                rows.setdefault(group, []).append((_name(row), _cells(line, topics)))
+    groups = [cells.Group(found, group) for group, found in rows.items() if found]
+    shown = (*COLUMNS, *(name for name, _ in QUANTITIES.values()))
+    if topics == "all":
+        shown = tuple(name for name in shown if name != COLUMNS[-1])
+    return cells.table(shown, groups, title)
+
+
+def _name(row: Row) -> cells.Cell:
+    """What a row is called, and how many cells it edits."""
+    if row["method"] in conditions.BASELINES:
+        return cells.Cell(conditions.BASELINES[row["method"]], f"{row['n']} lists")
+    place = conditions.place(row)
+    where = place if place == conditions.ALL else f"layer {place}"
+    edited = f"{row['features']:,} cells" if row["features"] else ""
+    return cells.Cell(f"{where}, {WORDS[row['method']]}", edited)
+
+
+def _cells(line: Found, topics: str) -> list[cells.Cell]:
+    items, everywhere = line[topics, "items"], line.get(("all", "items"))
+    return [
+        cells.estimate(items, ".1f"),
+        cells.estimate(items, "+.1f", of="change"),
+        cells.estimate(items, "+.1f", of="beyond", marked=True),
+        *([] if topics == "all" else [cells.estimate(everywhere, "+.1f", of="change")]),
+        *(
+            cells.estimate(line.get((topics, quantity)), form)
+            for quantity, (_, form) in QUANTITIES.items()
+        ),
+    ]

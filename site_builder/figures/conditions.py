@@ -1,0 +1,112 @@
+"""Conditions of ablation in words, and what a reader picks among them.
+
+A condition is a start, a method, an edit, a place and an autoencoder, or all of them. Top features
+stand beside as many random ones under the same edit; where only the top ones are kept, beside a
+run that kept random ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from site_builder.drawing import Choices, DrawingError
+from site_builder.figures import parts, saes, theme
+
+Row = dict[str, Any]
+
+COLUMNS = ("start", "method", "edit", "place", "site", "layer", "features")
+STARTS = {"prompt": "the prompt", "list minus last item": "a list minus its last item"}
+EDITS = {
+    ("top", "mean", "deciding"): "mean, at deciding tokens",
+    ("keep", "mean", "deciding"): "mean, all but the top",
+    ("top", "zero", "deciding"): "zero, at deciding tokens",
+    ("top", "mean", "prompt"): "mean, in the prompt",
+    ("top", "zero", "prompt"): "zero, in the prompt",
+}
+"""What features are set to and where, by method, edit and place."""
+
+ALL = "all layers"
+BASELINES = {
+    "base": "as it is",
+    "other seeds": "other random numbers",
+    "long prompt": "“long” in the prompt",
+    "logit bias": "bias on the end’s logit",
+}
+TOP, RANDOM, STEERING = "top features", "random features", "steering"
+ABLATED = {"top": TOP, "keep": TOP, "random": RANDOM, "keep random": RANDOM, "steering": STEERING}
+
+LOOKS = {
+    BASELINES["base"]: (theme.SHORT, [1, 0], "square"),
+    BASELINES["long prompt"]: (theme.LONG, [5, 3], "triangle-up"),
+    TOP: (theme.colour("3"), [10, 4], "circle"),
+    RANDOM: (theme.colour("7"), [2, 2], "diamond"),
+    STEERING: (theme.colour("4"), [8, 3, 2, 3], "triangle-down"),
+}
+
+
+def edit(row: Row) -> str:
+    """Return what is set to what, and where; "" where nothing is."""
+    method = {"random": "top", "keep random": "keep"}.get(row["method"], str(row["method"]))
+    return EDITS.get((method, row["edit"], row["place"]), "")
+
+
+def place(row: Row) -> str:
+    """Return the autoencoder of a condition, or that it is all of them."""
+    return ALL if row["layer"] is None else saes.name(row["site"], row["layer"])
+
+
+def places(records: Iterable[Row]) -> list[str]:
+    """Return the autoencoders that occur, by layer, and all of them together last."""
+    edited = [row for row in records if edit(row)]
+    single = saes.places(row for row in edited if row["layer"] is not None)
+    return single + [ALL] * any(row["layer"] is None for row in edited)
+
+
+def classes(*names: str) -> parts.Classes:
+    """Return the classes of the conditions of a panel, in the field `by`."""
+    colours, dashes, shapes = zip(*(LOOKS[name] for name in names), strict=True)
+    return parts.Classes("by", "", names, colours, dashes, shapes, columns=2)
+
+
+def choices(records: Iterable[Row], shown: Iterable[str], line: Callable[[Row], Row]) -> Choices:
+    """Return what a reader picks: where a list starts, what is done, and at which layer.
+
+    Args:
+        records: rows of a condition each.
+        shown: the classes that are drawn.
+        line: makes of a record what is drawn of it.
+
+    Raises:
+        DrawingError: if no features are edited.
+    """
+    shown, records = set(shown), list(records)
+    baselines: dict[str, list[Row]] = {}
+    steered: dict[tuple[str, str], list[Row]] = {}
+    edited: dict[tuple[str, ...], list[Row]] = {}
+    order = places(records)
+    for row in records:
+        name = ABLATED.get(row["method"]) or BASELINES[row["method"]]
+        if name not in shown:
+            continue
+        start, drawn = STARTS[row["start"]], {"by": name, **line(row)}
+        if row["method"] in BASELINES:
+            baselines.setdefault(start, []).append(drawn)
+        elif row["method"] == "steering":
+            steered.setdefault((start, place(row)), []).append(drawn)
+        else:
+            edited.setdefault((start, edit(row), place(row)), []).append(drawn)
+    if not edited:
+        raise DrawingError("the result has no row with method top", "measure it again")
+    sides = [list(STARTS.values()), list(EDITS.values()), order]
+
+    def rank(key: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(side.index(part) for side, part in zip(sides, key, strict=True))
+
+    options = {
+        key: [*baselines.get(key[0], ()), *edited[key], *steered.get((key[0], key[2]), ())]
+        for key in sorted(edited, key=rank)
+    }
+    usual = saes.usual([name for name in order if name != ALL] or order)
+    chosen = min(options, key=lambda key: (*rank(key)[:2], key[2] != usual))
+    return Choices(("from", "set to", "layer"), options, chosen)

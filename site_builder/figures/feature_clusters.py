@@ -1,0 +1,144 @@
+"""Features against lists, both sides ordered by hierarchical clustering, their trees drawn.
+
+Cells and both trees stand in one coordinate system: a leaf has width 1, trees grow outwards from
+the cells, and their height is a distance, 1 − correlation, scaled to a part of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from site_builder.drawing import Chart, Drawing
+from site_builder.figures import heat, theme
+
+Row = dict[str, Any]
+
+TREE = 0.16
+"""Height of a tree as a share of the cells' extent."""
+
+CELL = 4
+"""Height of a feature's row in pixels."""
+
+
+def draw(table: pa.Table, *, variant: str = "") -> Drawing:
+    """Draw the cluster map; topics and features are told where the pointer is."""
+    theme.choose(variant, [""], "variant")
+    cells = theme.rows(
+        theme.where(table, part="cell"),
+        *("name", "layer", "topic", "held_out", "sample", "value", "x", "y"),
+        digits=2,
+    )
+    links = theme.rows(theme.where(table, part="link"), "side", "link", "across", "height")
+    fits = {
+        row["side"]: row["estimate"]
+        for row in theme.rows(
+            table.filter(pa.compute.equal(table["part"], "fit")), "side", "estimate"
+        )
+    }
+    told = ", ".join(f"{value:.2f} for {side}" for side, value in fits.items() if value is not None)
+    return Drawing(
+        (_map(cells, links),),
+        "Activation of card features in short lists, each feature scaled to its largest, with "
+        "features and lists ordered so that similar ones are neighbours: average linkage on "
+        "1 − correlation. How well the trees keep the distances, as a correlation: "
+        f"{told or 'not defined'}.",
+        "A heatmap with a row a feature and a column a list, a tree of lists above it and a tree "
+        "of features on its left; branches that join low are similar.",
+    )
+
+
+def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
+    count = {side: max(row[side] for row in cells) + 1 for side in "xy"}
+    names = {row["y"]: {"y": row["y"], "name": row["name"], "layer": row["layer"]} for row in cells}
+    lists = {row["x"]: row for row in cells}
+    values: dict[int, list[float | None]] = {y: [None] * count["x"] for y in names}
+    for row in cells:
+        values[row["y"]][row["x"]] = row["value"]
+    records = [
+        {**names[y], "value": values[y], "x": list(range(count["x"]))} for y in sorted(names)
+    ]
+    known = [
+        {
+            "x": x,
+            "topic": f"{row['topic']} †" if row["held_out"] else row["topic"],
+            "sample": row["sample"],
+        }
+        for x, row in sorted(lists.items())
+    ]
+    # Places in one picture, not quantities: both axes are without marks.
+    x_scale = alt.Scale(domain=[-0.5 - TREE * count["x"], count["x"] - 0.5], nice=False)
+    y_scale = alt.Scale(
+        domain=[-0.5 - TREE * count["y"], count["y"] - 0.5], nice=False, reverse=True
+    )
+    x = alt.X("left:Q", axis=None, scale=x_scale)
+    y = alt.Y("top:Q", axis=None, scale=y_scale)
+    heatmap = (
+        alt.Chart(theme.data(records))
+        .transform_flatten(["x", "value"])
+        .transform_lookup("x", alt.LookupData(theme.data(known), "x", ["topic", "sample"]))
+        .transform_calculate(
+            left="datum.x - 0.5", right="datum.x + 0.5", top="datum.y - 0.5", under="datum.y + 0.5"
+        )
+        .mark_rect()
+        .encode(
+            x=x,
+            x2="right:Q",
+            y=y,
+            y2="under:Q",
+            opacity=alt.condition(
+                "at_layer < 0 || datum.layer === at_layer", alt.value(1), alt.value(0.35)
+            ),
+            color=alt.Color(
+                "value:Q",
+                title="share of the feature's largest",
+                scale=alt.Scale(scheme=theme.SEQUENTIAL, domain=[0, 1]),
+                legend=alt.Legend(format="%", values=[0, 0.5, 1]),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="feature"),
+                alt.Tooltip("topic:N"),
+                alt.Tooltip("sample:O"),
+                alt.Tooltip("value:Q", title="share of its largest", format=".0%"),
+            ],
+        )
+    )
+    trees = (
+        alt.Chart(theme.data(_branches(links, count)))
+        .mark_line(
+            strokeWidth=0.8, color=theme.colour("muted"), strokeCap="butt", strokeJoin="miter"
+        )
+        .encode(x=x, y=y, detail="branch:N", order="point:Q")
+    )
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=[heatmap, trees],
+        title=alt.TitleParams(
+            "Features and lists", subtitle="rows: features; columns: short lists"
+        ),
+        width=theme.PANEL,
+        height=round(max(CELL * count["y"], 120) * (1 + TREE)),
+    ).add_params(*heat.parameters())
+    return chart
+
+
+def _branches(links: Sequence[Row], count: dict[str, int]) -> list[Row]:
+    """Return the corners of every branch: lists above the cells, features on their left."""
+    rows: list[Row] = []
+    for side in ("lists", "features"):
+        mine = [row for row in links if row["side"] == side]
+        most = max((max(row["height"]) for row in mine), default=0) or 1
+        extent = count["x" if side == "features" else "y"]
+        for row in mine:
+            for point, (across, height) in enumerate(
+                zip(row["across"], row["height"], strict=True)
+            ):
+                out = theme.significant(-0.5 - TREE * extent * height / most)
+                across = theme.significant(float(across))
+                left, top = (across, out) if side == "lists" else (out, across)
+                rows.append(
+                    {"branch": f"{side[0]}{row['link']}", "point": point, "left": left, "top": top}
+                )
+    return rows

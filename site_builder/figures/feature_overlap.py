@@ -1,0 +1,118 @@
+"""Whether lists of one topic share their strongest features more than lists of different topics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from site_builder.drawing import Chart, Drawing, DrawingError
+from site_builder.figures import heat, theme
+
+Row = dict[str, Any]
+
+QUANTITIES = {
+    "within": "same topic",
+    "between": "different topics",
+    "difference": "difference",
+}
+
+
+def draw(table: pa.Table, *, variant: str) -> Drawing:
+    """Draw the mean overlap of every two topics, and the mean within and between them."""
+    theme.choose(variant, ["topics"], "variant")
+    theme.need(table, "quantity", "p", "null_low", "null_high")
+    pairs = theme.rows(
+        theme.where(table, part="pair"),
+        *("topic", "held_out", "other_topic", "other_held_out", "estimate", "n"),
+        digits=3,
+    )
+    means = theme.rows(
+        theme.where(table, part="mean"),
+        *("quantity", "estimate", "low", "high", "n", "p", "null_low", "null_high"),
+        digits=3,
+    )
+    found = {row["quantity"]: row for row in means}
+    if missing := [name for name in QUANTITIES if name not in found]:
+        raise DrawingError(f"the result has no mean {missing[0]}", "measure it again")
+    p = found["difference"]["p"]
+    chance = "not tested" if p is None else f"p = {p:.2g}"
+    return Drawing(
+        (_pairs(pairs), _means([found[name] for name in QUANTITIES])),
+        "Overlap of the strongest features of two lists (features in both / features in either), "
+        "mean over pairs of different lists by their topics. If topics did not matter, the "
+        f"difference would lie in the grey band, from lists with their topics shuffled ({chance}).",
+        "A heatmap of topics against topics, brighter where their lists share more features; and "
+        "the mean overlap within a topic, between topics, and their difference with intervals, "
+        "beside the band that shuffled topics give.",
+    )
+
+
+def _pairs(records: list[Row]) -> Chart:
+    for row in records:
+        row["topic"] += " †" if row.pop("held_out") else ""
+        row["other_topic"] += " †" if row.pop("other_held_out") else ""
+    topics = list(dict.fromkeys(row["topic"] for row in records))
+    chart: alt.Chart = (
+        alt.Chart(theme.data(records))
+        .transform_filter("isValid(datum.estimate)")
+        .mark_rect()
+        .encode(
+            x=alt.X("other_topic:N", sort=topics, axis=None),
+            y=alt.Y(
+                "topic:N",
+                title=None,
+                sort=topics,
+                axis=alt.Axis(labelLimit=120, labelOverlap=False),
+            ),
+            color=alt.Color(
+                "estimate:Q",
+                title="mean overlap",
+                scale=alt.Scale(scheme=theme.SEQUENTIAL),
+                legend=alt.Legend(tickCount=3),
+            ),
+            tooltip=[
+                alt.Tooltip("topic:N"),
+                alt.Tooltip("other_topic:N", title="and"),
+                alt.Tooltip("estimate:Q", title="mean overlap", format=".2f"),
+                alt.Tooltip("n:Q", title="pairs of lists"),
+            ],
+        )
+    )
+    return chart.properties(
+        title=alt.TitleParams("Topic by topic", subtitle="columns as rows; † held-out topics"),
+        width=theme.PANEL,
+        height=alt.Step(heat.STEP),
+    )
+
+
+def _means(records: list[Row]) -> Chart:
+    for row in records:
+        row["name"] = QUANTITIES[row["quantity"]]
+    base = alt.Chart(theme.data(records)).encode(
+        y=alt.Y("name:N", title=None, sort=list(QUANTITIES.values()))
+    )
+    axis = alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
+    tooltip = [
+        alt.Tooltip("name:N", title="lists of"),
+        alt.Tooltip("estimate:Q", title="mean overlap", format=".3f"),
+        alt.Tooltip("low:Q", title="from", format=".3f"),
+        alt.Tooltip("high:Q", title="to", format=".3f"),
+        alt.Tooltip("n:Q"),
+    ]
+    shuffled = (
+        base.transform_filter("isValid(datum.null_low)")
+        .mark_bar(height=18, color=theme.colour("muted"), opacity=0.3)
+        .encode(x=alt.X("null_low:Q", title=None, axis=axis), x2="null_high:Q")
+    )
+    rules = base.mark_rule(strokeWidth=1.5, color=theme.colour("1")).encode(
+        x=alt.X("low:Q", title=None, axis=axis), x2="high:Q"
+    )
+    points = base.mark_point().encode(x=alt.X("estimate:Q", title=None, axis=axis), tooltip=tooltip)
+    return alt.LayerChart(
+        layer=[shuffled, rules, points],
+        title=alt.TitleParams("Mean overlap", subtitle="grey: 95 % of shuffles of the topics"),
+        width=theme.PANEL,
+        height=96,
+    )

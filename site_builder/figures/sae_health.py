@@ -1,0 +1,83 @@
+"""Table of the sparse autoencoders: what they keep of the stream, and whether that is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from site_builder.drawing import Drawing
+from site_builder.figures import cells, saes, theme
+
+Row = dict[str, Any]
+Found = Mapping[tuple[str, str, str], Row]
+"""Rows of one autoencoder by group, places and quantity."""
+
+MOST_LOSS = 0.30
+"""Nats that a pass through the autoencoder may cost on held-out lists."""
+
+MOST_GAP = 0.03
+"""By how much the variance explained on held-out lists and on training text may differ."""
+
+HELD_OUT, TRAINING = ("held-out", "written"), ("training", "written")
+DECIDING = ("held-out", "deciding")
+COLUMNS = {
+    "variance explained, lists": (*HELD_OUT, "variance_explained", ".3f"),
+    "variance explained, training": (*TRAINING, "variance_explained", ".3f"),
+    "features that fire, lists": (*HELD_OUT, "features", ".0f"),
+    "dead, training": (*TRAINING, "dead", ".1%"),
+    "silent in lists": (*HELD_OUT, "dead", ".1%"),
+    "ΔCE, lists": (*HELD_OUT, "loss_change", ".3f"),
+    "ΔCE, training": (*TRAINING, "loss_change", ".3f"),
+    "contrast, change": (*DECIDING, "contrast_change", "+.2f"),
+    "contrast, size of change": (*DECIDING, "contrast_distance", ".2f"),
+}
+
+
+def draw(table: pa.Table, *, variant: str = "") -> Drawing:
+    """Draw a row for each autoencoder."""
+    theme.choose(variant, [""], "variant")
+    columns = ("site", "layer", "width", "group", "places", "quantity", "estimate", "low", "high")
+    records = theme.rows(table, *columns)
+    rows = []
+    for place in saes.places(records):
+        of = [row for row in records if saes.name(row["site"], row["layer"]) == place]
+        found = {(row["group"], row["places"], row["quantity"]): row for row in of}
+        about = cells.Cell(f"layer {place}", f"{of[0]['width']:,} features")
+        numbers = [cells.estimate(found.get(key[:3]), key[3]) for key in COLUMNS.values()]
+        rows.append((about, [cells.Cell(verdict(found)), *numbers]))
+    return Drawing(
+        cells.table(
+            ("autoencoder", "verdict", *COLUMNS), [cells.Group(rows)], "Sparse autoencoders"
+        ),
+        "What each autoencoder keeps of the stream, on the lists of held-out topics and on text of "
+        "the kind that it was trained on. ΔCE, in nats, is what the next tokens cost more when the "
+        "model reads its reconstruction; the contrast, in logits, is the difference between ending "
+        "and going on where a list could end. An autoencoder meets our bounds if ΔCE on held-out "
+        f"lists is at most {MOST_LOSS:.2f} and the variance explained there is within "
+        f"{MOST_GAP:.2f} of that on training text; else read what is said of its features with "
+        "the error term beside it.",
+        "A table with one row for each autoencoder: whether it meets the bounds, variance "
+        "explained, how many features fire, how many never do, the loss through it and the change "
+        "of the contrast, with intervals.",
+    )
+
+
+def verdict(found: Found) -> str:
+    """Return whether an autoencoder meets both bounds, or which it does not."""
+    loss, kept, usual = (
+        found.get(key, {}).get("estimate")
+        for key in (
+            (*HELD_OUT, "loss_change"),
+            (*HELD_OUT, "variance_explained"),
+            (*TRAINING, "variance_explained"),
+        )
+    )
+    if loss is None or kept is None or usual is None:
+        return "not measured"
+    poor = [f"ΔCE {cells.number(loss, '.3f')} > {MOST_LOSS:.2f}"] * (loss > MOST_LOSS)
+    if abs(kept - usual) > MOST_GAP:
+        way = "less" if kept < usual else "more"
+        poor.append(f"explains {abs(kept - usual):.3f} {way} of lists than of training text")
+    return f"too poor: {', '.join(poor)}" if poor else "meets"

@@ -1,0 +1,207 @@
+"""Feature cards and the drawings about features: true to their table, whatever it says."""
+
+import importlib
+import re
+
+import pyarrow as pa
+import pytest
+
+from site_builder import embed
+from site_builder.drawing import DrawingError
+from site_builder.figures import feature, feature_activation, feature_cards, sparks
+from tests.figures import feature_tables
+from tests.figures.test_escaping import ODD, read
+
+CARDS = feature_tables.feature(12)
+DRAWINGS = {
+    "feature": ("", "by_role"),
+    "feature_activation": ("", "tokens"),
+    "feature_presence": ("", "order"),
+    "feature_overlap": ("topics", "null_low"),
+    "feature_clusters": ("", "across"),
+}
+every_drawing = pytest.mark.parametrize("name", DRAWINGS)
+
+
+def draw(name, table, **options):
+    return importlib.import_module(f"site_builder.figures.{name}").draw(table, **options)
+
+
+@every_drawing
+def test_a_table_made_by_hand_has_the_columns_of_the_measured_one(name):
+    made = getattr(feature_tables, name)().schema
+    measured = pa.schema(importlib.import_module(f"analyses.{name}").SCHEMA)
+
+    assert {field.name: field.type for field in made} == {
+        field.name: field.type for field in measured
+    }
+
+
+@every_drawing
+def test_a_drawing_says_what_it_shows(name):
+    drawing = draw(name, getattr(feature_tables, name)(), variant=DRAWINGS[name][0])
+
+    assert drawing.caption.endswith(".")
+    assert len(drawing.description) > 40
+
+
+@every_drawing
+def test_a_missing_column_is_named(name):
+    variant, used = DRAWINGS[name]
+    table = getattr(feature_tables, name)().drop_columns([used])
+
+    with pytest.raises(DrawingError, match=f"no column '{used}'"):
+        draw(name, table, variant=variant)
+
+
+@every_drawing
+def test_an_unknown_variant_is_refused(name):
+    with pytest.raises(DrawingError, match="nonsense"):
+        draw(name, getattr(feature_tables, name)(), variant="nonsense")
+
+
+@pytest.mark.parametrize("name", ["feature", "feature_activation"])
+def test_a_feature_without_a_card_is_told_with_the_nearest_ones(name):
+    table = getattr(feature_tables, name)(12)
+    with pytest.raises(DrawingError) as refusal:
+        draw(name, table, feature="26/90")
+
+    assert refusal.value.what == 'feature "26/90" has no card'
+    assert refusal.value.cure.startswith("the nearest are 26/100, 26/63")
+    with pytest.raises(DrawingError, match=r"nearest are 26/"):
+        draw(name, table, feature="26-63")
+
+
+@pytest.mark.parametrize("odd", [*ODD, "\x02base\x03\x02files\x03", "\x00\x1b[31m\x9f\u202e"])
+def test_text_on_a_card_is_text(odd):
+    table = feature_tables.feature(12, odd=odd)
+    gallery, card = (feature.draw(table, feature=name) for name in ("", "26/63"))
+    shown = feature_cards.clean(odd)
+
+    for drawing in (gallery, card):
+        rendered = embed.render(drawing, "feature", "0" * 16)
+        pieces = [rendered.html, rendered.inline]
+        pieces += [content.decode() for content in rendered.files.values()]
+        for piece in pieces:
+            tags = read(piece)
+            assert shown in tags.text
+            assert not {"script", "img", "iframe"} & set(tags.found)
+    assert not re.search("[\x00-\x01\x04-\x08\x0b-\x1f\x7f-\x9f\u202e]", str(card.body))
+
+
+def test_the_gallery_has_a_head_and_a_file_a_card_and_one_card_has_all_in_the_page():
+    gallery = feature.draw(CARDS)
+    names = CARDS["name"].to_pylist()
+
+    assert re.findall(r'<details class="card" id="([^"]+)"', gallery.body) == [
+        f"f-{name.replace('/', '-')}" for name in names
+    ]
+    assert set(gallery.files) == {f"f-{name.replace('/', '-')}.htm" for name in names}
+    assert "card-body" not in gallery.body
+    card = feature.draw(CARDS, feature=names[3])
+    assert not card.files
+    assert card.body.count("card-example") == 9
+    assert "style=" not in gallery.body + card.body + "".join(
+        map(bytes.decode, gallery.files.values())
+    )
+
+
+def test_a_card_tells_its_table_s_numbers():
+    (row,) = CARDS.slice(3, 1).to_pylist()
+    card = str(feature.draw(CARDS, feature=row["name"]).body)
+
+    for name in ("attributed", "measured"):
+        ends = [f"{row[name + end]:.2f}".replace("-", "−") for end in ("", "_low", "_high")]
+        assert f"{ends[0]} ({ends[1]} to {ends[2]})" in card
+    assert "−0.03 to 0.05" in card
+    assert card.count("◆ deciding") == 2
+    assert "City Names †" in card
+    assert "near miss, −0.70 before the threshold" in card
+
+
+def test_a_token_s_shade_rises_with_its_value_and_its_value_is_text():
+    card = str(feature.draw(CARDS, feature="26/63").body)
+    found = re.findall(
+        r'tok(?: shade-(\d))?[^>]*title="([\d.]+)">[^<]*(?:<i> ([\d.]+) </i>)?', card
+    )
+    by_value = sorted((float(value), int(shade or 0), told) for shade, value, told in found)
+
+    shades = [shade for _, shade, _ in by_value]
+    assert shades == sorted(shades)
+    assert {0, 1, feature_cards.SHADES} <= set(shades)
+    assert all(bool(told) == bool(shade) for _, shade, told in by_value)
+
+
+@pytest.mark.parametrize(
+    ("activation", "step"), [(None, 0), (0.0, 0), (-1.0, 0), (1e-9, 1), (1.0, 3), (2.0, 5)]
+)
+def test_shades_are_steps_of_the_strongest(activation, step):
+    assert feature_cards.shade(activation, 2.0) == step
+
+
+def test_only_public_addresses_become_links():
+    rows = CARDS.to_pylist()
+    rows[0]["dashboard"] = "https://www.neuronpedia.org/gemma-2-2b/26-gemmascope-res-16k/1201"
+    rows[1]["dashboard"] = "javascript:alert(1)"
+    table = pa.Table.from_pylist(rows, schema=CARDS.schema)
+
+    assert rows[0]["dashboard"] in feature.draw(table, feature=rows[0]["name"]).body
+    assert "javascript" not in feature.draw(table, feature=rows[1]["name"]).body
+
+
+def test_what_was_not_measured_is_not_drawn():
+    rows = CARDS.to_pylist()
+    empty = {"by_role": [], "by_item": None, "firing": [], "examples": [], "nearest": [],
+             "measured": None, "measured_low": None, "measured_high": None, "attributed_low": None,
+             "attributed_high": None, "band_low": None, "band_high": None, "band_n": 0}  # fmt: skip
+    rows[0] |= empty
+    table = pa.Table.from_pylist(rows, schema=CARDS.schema)
+    card = str(feature.draw(table, feature=rows[0]["name"]).body)
+
+    assert "measured –" in card
+    assert "none was active there" in card
+    assert card.count('<circle class="measured"') == 0
+    assert 'class="band"' not in card
+    assert feature.draw(table).files
+
+
+def test_a_scale_has_zero_and_both_ends():
+    scale = sparks.Scale.over([None, 2.0, -1.0], 10, 40)
+
+    assert [scale.at(value) for value in (-1.0, 0.0, 2.0)] == [10, 20, 40]
+    assert scale.at(99) == 40
+    assert sparks.Scale.over([], 0, 1).at(0) == 0
+
+
+def test_a_list_shows_what_the_feature_did_at_each_token():
+    table = feature_tables.feature_activation(cards=12, topics=3, samples=1, items=2)
+    drawing = feature_activation.draw(table, feature="12/86", topic="Animals")
+    shown = drawing.choices.options[drawing.choices.chosen]
+    wanted = {
+        row["condition"]: dict(zip(row["positions"], row["activations"], strict=True))
+        for row in table.to_pylist()
+        if (row["part"], row["name"], row["topic"]) == ("activation", "12/86", "Animals")
+        and row["template"] == "short"
+    }
+
+    assert drawing.choices.chosen == ("short", "Animals", "0")
+    assert [row["token"][:4] for row in shown] == [f"{n:04d}" for n in range(2, 2 + len(shown))]
+    for run in ("clean", "corrupted"):
+        assert sum(map(bool, wanted[run].values())) > 2
+        for row in shown:
+            expected = wanted[run].get(int(row["token"][:4]), 0.0)
+            assert row[run] == pytest.approx(expected, rel=5e-3)
+    assert shown[-1]["role"] == "deciding token"
+
+
+def test_each_branch_of_a_tree_joins_its_cells_or_branches():
+    table = feature_tables.feature_clusters(features=4, lists=6)
+    (chart,) = draw("feature_clusters", table).body
+    branches = next(rows for rows in chart.to_dict()["datasets"].values() if "branch" in rows[0])
+    links = [row for row in table.to_pylist() if row["part"] == "link"]
+    leaves = [row for row in branches if -0.5 in (row["left"], row["top"])]
+
+    assert len(branches) == 4 * len(links)
+    assert max(max(row["left"], row["top"]) for row in branches) == 5
+    assert min(row["top"] for row in branches) >= -0.5 - 0.16 * 4
+    assert len(leaves) == 6 + 4
