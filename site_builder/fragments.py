@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 
     from site_builder.drawing import Drawing
 
-MOST_ROWS = 100
+MOST_ROWS = 15
 """Rows of data shown under a figure; the rest is in its CSV file."""
+
+LONGEST_CELL = 80
+"""Characters kept of a cell under a figure, a few more than are shown; nested ones are long."""
 
 MOST_WORKERS = 4
 WORTH_A_WORKER = 6
@@ -189,7 +192,9 @@ class Fragments:
             rendered = render(drawing, use.slug, key)
         except Exception as error:
             raise BuildError([self._raised(use, error)]) from error
-        files = dict(rendered.files) | {f"{use.slug}.{key[:8]}.csv": _csv(table)}
+        # All uses of a result share its data, so the file is named by them and not by the figure.
+        stem = "-".join(filter(None, (use.id.study, use.id.analysis, use.id.variant)))
+        files = dict(rendered.files) | {f"{stem}.{self._file_digest(use)[:8]}.csv": _csv(table)}
         head = table.slice(0, MOST_ROWS).to_pylist()
         body = {
             "key": key,
@@ -275,6 +280,5 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text[:LONGEST_CELL]

@@ -1,8 +1,8 @@
 """Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
 
-`show` names a column (default `estimate`; `interval` prints low to high), `format` is Python's
-(`.1f`, `.0%`); every other option picks rows by a column's value (`null` where it has none) until
-exactly one is left.
+`show` names a column (default `estimate`; `interval` prints low to high, `change-interval`
+change_low to change_high), `format` is Python's (`.1f`, `.0%`); every other option picks rows by a
+column's value (`null` where it has none) until exactly one is left.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def read(table: pa.Table, directive: Directive) -> Value:
     """
     show = directive.options.get("show", "estimate")
     filters = {k: v for k, v in directive.options.items() if k not in RESERVED}
-    for name in (*filters, *(("low", "high") if show == "interval" else (show,))):
+    bounds = _bounds(table, show)
+    of_interval = show.endswith("interval")
+    for name in (*filters, *(bounds if of_interval else (show,))):
         if name not in table.column_names:
             what = f"{directive.name} {directive.variant}".strip() + f' has no column "{name}"'
             raise _wrong(directive, what, nearest(name, table.column_names))
@@ -50,11 +52,11 @@ def read(table: pa.Table, directive: Directive) -> Value:
     row = kept.to_pylist()[0]
     spec = directive.options.get("format", "")
     try:
-        if show == "interval":
-            return Value(
-                f"{_text(row['low'], spec)} to {_text(row['high'], spec)}", _title(row, spec)
-            )
-        return Value(_text(row[show], spec), _title(row, spec) if show == _estimate(table) else "")
+        title = _title(row, bounds, spec)
+        if of_interval:
+            low, high = (_text(row[name], spec) for name in bounds)
+            return Value(f"{low} to {high}", title)
+        return Value(_text(row[show], spec), title)
     except ValueError:
         raise _wrong(
             directive, f'format "{spec}" does not fit', 'write ".1f", "d" or ".0%"'
@@ -92,16 +94,26 @@ def _text(value: Any, spec: str) -> str:
     return (text[1:] if _NO_LESS.fullmatch(text) else text).replace("-", "−")
 
 
-def _estimate(table: pa.Table) -> str:
-    """The column that `low` and `high` are about: the one before them, or `estimate`."""
+def _bounds(table: pa.Table, show: str) -> tuple[str, ...]:
+    """The columns of the interval that `show` prints or, if it is a column, that is its own.
+
+    `low` and `high` are about the column before them, or `estimate`.
+    """
     names = table.column_names
-    return names[names.index("low") - 1] if "low" in names[1:] else "estimate"
+    about = names[names.index("low") - 1] if "low" in names[1:] else "estimate"
+    of = show.removesuffix("-interval")
+    if show == "interval" or of == about:
+        return ("low", "high")
+    return (f"{of}_low", f"{of}_high") if show != of or f"{of}_low" in names else ()
 
 
-def _title(row: dict[str, Any], spec: str) -> str:
+def _title(row: dict[str, Any], bounds: tuple[str, ...], spec: str) -> str:
+    if not bounds:
+        return ""
     parts = []
-    if row.get("low") is not None and row.get("high") is not None:
-        parts.append(f"95 % interval {_text(row['low'], spec)} to {_text(row['high'], spec)}")
+    low, high = (row.get(name) for name in bounds)
+    if low is not None and high is not None:
+        parts.append(f"95 % interval {_text(low, spec)} to {_text(high, spec)}")
     if row.get("n") is not None:
         parts.append(f"n = {row['n']}")
     return ", ".join(parts)

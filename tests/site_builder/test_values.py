@@ -18,6 +18,9 @@ TABLE = pa.table(
         "high": [-0.45, 0.3, None],
         "n": [159, 63, 0],
         "share": [-0.5, 0.9, 0.1],
+        "change": [1.5, 2.0, 0.0],
+        "change_low": [1.0, 1.5, None],
+        "change_high": [2.0, 2.5, None],
     }
 )
 
@@ -39,6 +42,8 @@ def value(**options: str) -> Value:
         ({"template": "short", "show": "share", "format": ".0f"}, "0", ""),
         ({"low": "null", "show": "lists"}, "115", ""),
         ({"template": "short", "show": "share"}, "−0.5", ""),  # not what the interval is about
+        ({"template": "short", "show": "change"}, "1.5", "95 % interval 1 to 2, n = 159"),
+        ({"template": "short", "show": "change-interval"}, "1 to 2", "95 % interval 1 to 2, n = 159"),
     ],
 )  # fmt: skip
 def test_a_value(options: dict[str, str], text: str, title: str) -> None:
@@ -52,6 +57,7 @@ def test_a_value(options: dict[str, str], text: str, title: str) -> None:
         ({"template": "long"}, "2 rows match; choose by temperature, lists, estimate"),
         ({"templat": "long"}, 'has no column "templat"; did you mean "template"?'),
         ({"template": "short", "temperature": "1.3"}, "0 rows match; no row has all of these"),
+        ({"template": "short", "show": "share-interval"}, 'has no column "share_low"'),
         ({"template": "short", "format": "%%"}, 'format "%%" does not fit'),
     ],
 )
