@@ -26,7 +26,7 @@ from analyses.lab.sae_attribution import Place
 from analyses.lab.saes import open_saes
 from analyses.lab.sampling import Request, sample
 
-LISTS = 5  # a topic, from the prompt alone
+LISTS = 3  # a topic, from the prompt alone
 CUT_LISTS = 2  # a topic, from a list minus its last item
 LEAST = 3  # items of a list that is cut
 TOKENS = 120  # new ones, at most
