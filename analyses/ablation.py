@@ -1,19 +1,22 @@
 """What ablating features does to lists: their length, whether they end, repeats, diversity.
 
-Reads `ablation_samples`; a condition is its first six columns, `features` counts edited cells. All
+Reads `ablation_samples`; a condition is its first six columns; `features`, `size` as there. All
 lists count, malformed ones too: of every list its complete items, within the budget of new tokens
-(a restricted mean, so that lists cut there need no further care; from a list minus its last item,
-the items written after it). The variants share one schema, null where it does not apply:
+(a mean restricted at so many tokens, not the length of lists; from a list minus its last item, the
+items written after it). Held-out topics have more lists, so they weigh more in `all`. The variants
+share one schema, null where it does not apply:
 
     by-layer  a condition × topics (`all`, `held-out`, where effects are to be believed, `other`,
               on which cells were chosen) × quantity: items (mean), ended (share of lists, within
               the budget), repeated_share (of items), shannon_list (mean, nats), malformed (share of
               lists). estimate: the condition itself; change: minus `base` of the same start, the
               same lists and random numbers; beyond: change minus the change under the matched
-              random cells (`top`, `keep`), the same edit.
-    by-topic  a condition × topic: items, and their change; low and high resample its lists.
+              random cells (`top`, `keep`), the same edit; word: change under `mean` minus the
+              change of the same cells under `own mean`, which leaves the other length word alone.
+    by-topic  a condition × topic: items, and their change; too few lists for intervals.
     survival  a condition, all topics: survival (P(length ≥ items), Kaplan–Meier: lists that were
-              cut are censored), and the median of that curve, null when too many were cut.
+              cut are censored, which is not independent of topic and of an edit that changes how
+              many tokens items have), and the median of that curve, null when too many were cut.
 
 `estimate`, `change` and `beyond` have bounds of their own, `_low` and `_high` (of estimate: low and
 high), 95 % by resampling topics, the same draws on both sides of a difference. n counts lists.
@@ -44,9 +47,16 @@ CONDITION = {
     "layer": pa.int32(),
 }
 BOUNDS = ("estimate", "low", "high")
-DIFFERENCES = ("change", "change_low", "change_high", "beyond", "beyond_low", "beyond_high")
+COMPARED = ("change", "beyond", "word")
+DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
 SCHEMA = {
-    **{**CONDITION, "features": pa.int32(), "topics": pa.string(), "topic": pa.string()},
+    **{
+        **CONDITION,
+        "features": pa.int32(),
+        "size": pa.float64(),
+        "topics": pa.string(),
+        "topic": pa.string(),
+    },
     **{"held_out": pa.bool_(), "quantity": pa.string(), "items": pa.int32()},
     **dict.fromkeys((*BOUNDS, *DIFFERENCES), pa.float64()),
     **{"n": pa.int32(), "at_risk": pa.int32(), "capped": pa.int32()},
@@ -79,14 +89,14 @@ def run(lab: Lab, ablation_samples: pa.Table, *, variant: str) -> pa.Table:
     """Sum up the lists of each condition."""
     groups = _read(ablation_samples, lab.study.prompt)
     settings = lab.study.bootstrap
-    drawn = "the lists of the topic" if variant == "by-topic" else "topics"
     parts = {"by-layer": _by_layer, "by-topic": _by_topic, "survival": _survival}
     lists = sum(map(len, groups.values()))
     return labelled(
         table_of(parts[variant](groups, settings.resamples, settings.seed), SCHEMA),
         n=f"{lists:,} lists, {len(groups)} conditions, {len(lab.study.topics.names)} topics",
-        interval=f"95 % bootstrap over {drawn}, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=""
+        if variant == "by-topic"
+        else f"95 % bootstrap over topics, {settings.resamples:,} resamples, seed {settings.seed}",
         note="Cells are chosen on topics that are not held out.",
     )
 
@@ -113,11 +123,18 @@ def _random(condition: Condition) -> Condition | None:
     return (condition[0], method, *condition[2:]) if method else None
 
 
+def _word(condition: Condition) -> Condition | None:
+    """The same cells, set to their mean under the list's own prompt."""
+    if condition[1:3] != ("top", "mean"):
+        return None
+    return (*condition[:2], "own mean", *condition[3:])
+
+
 def _start(condition: Condition, lists: Sequence[WrittenList]) -> Row:
     """The columns that say which condition a row is of."""
     return {
         **dict(zip(CONDITION, condition, strict=True)),
-        "features": lists[0].key["features"],
+        **{name: lists[0].key[name] for name in ("features", "size")},
         "n": len(lists),
     }
 
@@ -140,7 +157,7 @@ def _by_layer(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
                 yield {**_start(condition, lists), **about, **found}
 
 
-def _by_topic(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+def _by_topic(groups: Groups, _: int, seed: int) -> Iterator[Row]:
     topics = dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists)
     above, below = QUANTITIES["items"]
     for topic in topics:
@@ -150,12 +167,14 @@ def _by_topic(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
         }
         chosen = {condition: lists for condition, lists in chosen.items() if lists}
         draws = {
-            condition: _draws(lists, above, below, "sample", resamples, seed)
+            condition: _draws(lists, above, below, "sample", 1, seed)
             for condition, lists in chosen.items()
         }
         for condition, lists in chosen.items():
             about = {"topic": topic, "held_out": lists[0].key["held_out"], "quantity": "items"}
-            yield {**_start(condition, lists), **about, **_differences(draws, condition)}
+            found = _differences(draws, condition)
+            points = {name: found.get(name) for name in ("estimate", *COMPARED)}
+            yield {**_start(condition, lists), **about, **points}
 
 
 def _survival(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
@@ -163,13 +182,18 @@ def _survival(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
         places, count = _numbered(lists, "topic")
         finished, ended = [len(one.items) for one in lists], [one.roles.ended for one in lists]
         weights = statistics.resample(count, resamples, seed)
-        curve = statistics.survival(finished, ended, places, weights)
+        # One more than its items, so that a list without any is at risk, and ends, at the start.
+        more = [size + 1 for size in finished]
+        curve = statistics.survival(more, ended, places, weights)
         about = {**_start(condition, lists), "topics": "all", "capped": ended.count(False)}
         columns = (curve.share, curve.low, curve.high, curve.at_risk)
-        for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True), 1):
+        for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True)):
+            if not k:
+                continue
             at = {"quantity": "survival", "items": k, "at_risk": at_risk}
             yield {**about, **at, **bounds(Estimate(share, low, high))}
-        yield {**about, "quantity": "median", **bounds(curve.median)}
+        median = (part - 1 for part in (curve.median.value, curve.median.low, curve.median.high))
+        yield {**about, "quantity": "median", **bounds(Estimate(*median))}
 
 
 def _numbered(lists: Sequence[WrittenList], unit: str) -> tuple[list[int], int]:
@@ -198,9 +222,10 @@ def _draws(
 
 
 def _differences(draws: Mapping[Condition, Floats], condition: Condition) -> Row:
-    """The condition, its change from base, and how far that goes beyond random cells."""
+    """The condition, its change from base, and how far that goes beyond what it is set beside."""
     row = dict(zip(BOUNDS, _bounds(draws[condition]), strict=True))
-    for name, other in (("change", _base(condition)), ("beyond", _random(condition))):
+    others = (_base(condition), _random(condition), _word(condition))
+    for name, other in zip(COMPARED, others, strict=True):
         if other is not None and other in draws and other != condition:
             found = _bounds(draws[condition] - draws[other])
             row |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))

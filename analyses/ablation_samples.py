@@ -15,10 +15,13 @@ One row a list. A condition is the first six columns:
   list), `top` (the cells of largest effect), `random` (as many that match them in role and mean
   activation × norm), `keep` (everything but the top cells is set to its mean), `keep random`,
   `steering` (the mean change of the stream from short to long is added).
-- edit: `zero` or `mean`; place: `prompt` or `deciding`; site, layer: of one autoencoder; a method
-  that edits, without layer, edits all of them together. Null: does not apply.
-`features` counts the edited cells. tokens: texts of the new tokens, the end with them; the list is
-the prefilled hyphen and these. new_tokens, ended: as in `list_samples`.
+- edit: `zero`, `mean` or `own mean` (under the list's own prompt); place: `prompt` or `deciding`;
+  site, layer: of one autoencoder; a method that edits, without layer, edits all of them together.
+  Null: does not apply.
+`features` counts the edited cells, `size` is how far they move the stream at a token, summed over
+cells (`lab.profiles`). More lists are drawn of held-out topics. tokens: texts of the new tokens,
+the end with them; the list is the prefilled hyphen and these. new_tokens, ended: as in
+`list_samples`.
 
 Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
 """
@@ -34,7 +37,13 @@ from analyses.lab.table import labelled, table_of
 
 SCHEMA = {
     **dict.fromkeys(("start", "method", "edit", "place", "site"), pa.string()),
-    **{"layer": pa.int32(), "features": pa.int32(), "topic": pa.string(), "held_out": pa.bool_()},
+    **{
+        "layer": pa.int32(),
+        "features": pa.int32(),
+        "size": pa.float64(),
+        "topic": pa.string(),
+        "held_out": pa.bool_(),
+    },
     **{"sample": pa.int32(), "given_items": pa.int32(), "tokens": pa.list_(pa.string())},
     **{"new_tokens": pa.int32(), "ended": pa.bool_()},
 }
@@ -53,6 +62,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         site, layer = one.at or (None, None)
         about: dict[str, Any] = {"start": one.start, "method": one.method, "edit": one.edit}
         about |= {"place": one.role_place, "site": site, "layer": layer, "features": one.features}
+        about["size"] = one.size
         for start, ids in zip(one.starts, draw(lab, one), strict=True):
             rows.append(
                 about

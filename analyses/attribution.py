@@ -19,11 +19,13 @@ is silent. Rows by `part`:
   `corrupted`: its mean change), `fires` in how many of the n topics it acts. In `cross-layer`,
   those without `to_feature` are the later features, by their effect on the decision.
 - `sum`: `quantity` is features, error, bias (b_dec) or whole (x, or its change, · ∂m/∂x): the
-  first three make up the last. Role null: all tokens but the first.
+  first three make up the last. Role null: all tokens but the first. Against `zero` the whole is not
+  the metric: the final norm forgets the stream's length, so that x · ∂m/∂x is near 0 towards the
+  end. Against `corrupted` it is, to first order, what the prompts differ by.
 - `check`: `group` top or random cells that are really ablated in the held-out lists (`measured`,
   the metric as it is − without); `integrated`: by integrated gradients, at one layer.
 - `agreement`: `quantity` pearson or slope (measured per estimated) over topics and cells, by
-  `method` (`gradient`, `integrated`), `group` (or `all`) and layer (null: all).
+  `method` (`gradient`; `integrated`, one layer), `group` (or `all`) and layer (null: all).
 - `integrated`: a held-out list, sums over all features and errors (`estimate` by gradient), and
   what giving the layer the corrupted run's x really changes (`measured`), which integrated
   gradients reach with enough steps.
@@ -229,6 +231,8 @@ def _agreement_rows(lab: Lab, checked: Sequence[Checked]) -> Iterator[Row]:
         at = {"part": "agreement", "topics": "held-out", "site": site, "layer": layer}
         found = agreements(ones, resamples=settings.resamples, seed=settings.seed)
         for which, n, value in found:
+            if place is None and which["method"] == "integrated":
+                continue  # one layer only, which has a row of its own
             bounds = dict(zip(BOUNDS, (value.value, value.low, value.high), strict=True))
             yield {**at, **which, **bounds, "n": n}
 

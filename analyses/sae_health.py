@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from analyses.lab.reconstruction import Expected, Rebuilt
     from analyses.lab.scores import Text
 
-LISTS = 2  # a topic and template
+LISTS = 1  # a topic and template
 EVERY = 50  # one of so many texts of the training plan
 SCHEMA = {
     **{"site": pa.string(), "layer": pa.int32(), "width": pa.int32()},

@@ -7,24 +7,28 @@
 
 const address = new URL(location.href);
 
-/** Keep a reader's choice in the address, under the figure's id, so that it can be shared. */
-function remember(figure, choices) {
-  for (const [name, value] of Object.entries(choices)) {
-    const key = `${figure}.${name}`;
-    if (value) address.searchParams.set(key, value);
-    else address.searchParams.delete(key);
-  }
-  address.hash = location.hash;
-  history.replaceState(history.state, "", address);
-}
-
-function recall(figure, form) {
-  for (const control of form.elements) {
-    const value = address.searchParams.get(`${figure}.${control.name}`);
+/**
+ * Take a form's choices over from the address, under the figure's id. What is returned keeps there
+ * those that are not the form's own, so that they can be shared.
+ */
+function addressed(figure, form) {
+  const controls = [...form.elements].map((control) => {
+    return { control, key: `${figure}.${control.name}`, own: control.value };
+  });
+  for (const { control, key } of controls) {
+    const value = address.searchParams.get(key);
     if (value === null) continue;
     const known = control.options && [...control.options].map((option) => option.value);
     if (!known || known.includes(value)) control.value = value;
   }
+  return () => {
+    for (const { control, key, own } of controls) {
+      if (control.value !== own) address.searchParams.set(key, control.value);
+      else address.searchParams.delete(key);
+    }
+    address.hash = location.hash;
+    history.replaceState(history.state, "", address);
+  };
 }
 
 async function json(url) {
@@ -49,7 +53,6 @@ function picker(form) {
   const figure = form.closest(".post-figure").id;
   const menus = [...form.elements];
   const picks = JSON.parse(form.dataset.picks);
-  const start = menus.map((menu) => menu.value);
   const said = form.nextElementSibling;
   let shown = said.textContent;
   let views = [];
@@ -92,12 +95,11 @@ function picker(form) {
     if (!menu || ![...menu.options].some((option) => option.value === value)) return;
     menu.value = value;
     settle(menu);
-    const made = menus.map((one, index) => [one.name, one.value === start[index] ? "" : one.value]);
-    remember(figure, Object.fromEntries(made));
+    keep();
     show().catch(console.error);
   }
 
-  recall(figure, form);
+  const keep = addressed(figure, form);
   settle(menus[0]);
   form.addEventListener("change", ({ target: { name, value } }) => {
     const takers = SHARED.includes(name) ? pickers.values() : [pickers.get(form)];
@@ -271,7 +273,6 @@ function strip(root) {
   const tokens = root.querySelector("[data-tokens]");
   const title = root.querySelector(".post-count");
   const readout = root.querySelector(".post-readout");
-  const start = new Map([...form.elements].map((control) => [control.name, control.value]));
   let shown;
   let latest = 0;
 
@@ -356,17 +357,11 @@ function strip(root) {
     }
   }
 
-  function choices() {
-    return Object.fromEntries(
-      [...form.elements].map(({ name, value }) => [name, value === start.get(name) ? "" : value]),
-    );
-  }
-
-  recall(figure, form);
+  const keep = addressed(figure, form);
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", (event) => {
-    remember(figure, choices());
+    keep();
     if (event.target.name === "colour") colour();
     else update().catch(console.error);
   });
@@ -402,7 +397,6 @@ function explorer(root) {
   const count = root.querySelector(".post-count");
   const found = root.querySelector(".post-found");
   const plain = [...found.childNodes];
-  const start = new Map([...form.elements].map((control) => [control.name, control.value]));
   let all;
 
   function entry(index, wanted) {
@@ -457,14 +451,10 @@ function explorer(root) {
   }
 
   form.hidden = false;
-  recall(figure, form);
+  const keep = addressed(figure, form);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
-    const choices = [...form.elements].map(({ name, value }) => [
-      name,
-      value === start.get(name) ? "" : value,
-    ]);
-    remember(figure, Object.fromEntries(choices));
+    keep();
     update().catch((error) => {
       found.replaceChildren(...plain);
       console.error(error);
@@ -538,14 +528,12 @@ function gallery(root) {
     fill(card).then(() => card.scrollIntoView());
   }
 
-  recall(figure, form);
+  const keep = addressed(figure, form);
   show();
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
-    const { text, layer, order } = form.elements;
-    const chosen = order.value === order.options[0].value ? "" : order.value;
-    remember(figure, { text: text.value, layer: layer.value, order: chosen });
+    keep();
     show();
   });
   list.addEventListener(

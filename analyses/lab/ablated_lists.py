@@ -7,6 +7,7 @@ random numbers, but `other seeds`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analyses.lab import blocks, decoder, interventions, sampling, sweeps, taps
+from analyses.lab import blocks, decoder, interventions, saes, sampling, sweeps, taps
 from analyses.lab.interventions import DECIDING, Change, Gated, adding, replacing
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -26,7 +27,8 @@ from analyses.lab.sae_attribution import Place
 from analyses.lab.saes import open_saes
 from analyses.lab.sampling import Request, sample
 
-LISTS = 3  # a topic, from the prompt alone
+LISTS = 2  # a topic, from the prompt alone
+HELD_OUT_LISTS = 6  # a topic that is held out, where effects are to be believed
 CUT_LISTS = 2  # a topic, from a list minus its last item
 LEAST = 3  # items of a list that is cut
 TOKENS = 120  # new ones, at most
@@ -63,8 +65,10 @@ class Condition:
     Attributes:
         method: base, other seeds, long prompt, logit bias, top, random, steering, keep, or keep
             random.
-        edit, role_place, at: what takes the features' place (zero or mean), whether in the prompt
-            or at deciding tokens, and whose features: one autoencoder, or all.
+        edit, role_place, at: what takes the features' place (zero, their mean under the other
+            prompt, or `own mean`), whether in the prompt or at deciding tokens, and whose features:
+            one autoencoder, or all.
+        size: how far the edits move the stream at a token, summed over features (`Profile.size`).
         steering: what is added to the stream at deciding tokens.
         bias: what is added to the logit that ends the list, at deciding tokens.
         digests: of the autoencoders that are needed.
@@ -79,6 +83,7 @@ class Condition:
     edits: tuple[Edit, ...] = ()
     steering: tuple[float, ...] = ()
     bias: float = 0.0
+    size: float = 0.0
     digests: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -118,9 +123,10 @@ def draw(lab: Lab, condition: Condition) -> list[list[int]]:
     about = [
         "drawn lists", [asdict(one) for one in requests], study.sampling.top_p, TOKENS, stop,
         contrast, [asdict(one) for one in condition.edits], condition.at, condition.steering,
-        condition.bias, condition.digests,
+        condition.bias, condition.digests, sorted(_roles(lab).items()),
     ]  # fmt: skip
-    found = kept(lab, about, (blocks, decoder, interventions, sampling, taps), make)
+    used = (blocks, decoder, interventions, sampling, saes, taps, sys.modules[__name__])
+    found = kept(lab, about, used, make)
     return [[int(token) for token in row if token >= 0] for row in found]
 
 
@@ -131,9 +137,9 @@ def _changes(lab: Lab, condition: Condition, stack: ExitStack) -> list[Change]:
         return [Change(*condition.at, DECIDING, adding(vector))]
     opened = {}
     for site, layer in dict.fromkeys(one.place for one in condition.edits):
-        saes = open_saes(lab, site=site, layers=[layer])
-        opened[site, layer] = next(saes)
-        stack.callback(saes.close)  # type: ignore[attr-defined]
+        one_sae = open_saes(lab, site=site, layers=[layer])
+        opened[site, layer] = next(one_sae)
+        stack.callback(one_sae.close)  # type: ignore[attr-defined]
     return [
         Change(*one.place, one.role, replacing(opened[one.place], one.features, one.values))
         for one in condition.edits
@@ -162,13 +168,14 @@ def _roles(lab: Lab) -> dict[tuple[int, ...], list[str | None]]:
 
 
 def from_prompts(lab: Lab) -> Starts:
-    """`LISTS` lists a topic, from the prompt alone."""
+    """Some lists a topic, from the prompt alone."""
+    held_out = lab.study.topics.held_out
     return {
         template: tuple(
-            Start(ids, topic, topic in lab.study.topics.held_out, sample, 0)
+            Start(ids, topic, topic in held_out, sample, 0)
             for topic in lab.study.topics.names
             for ids in [_pair_of(lab, topic)[template]]
-            for sample in range(LISTS)
+            for sample in range(HELD_OUT_LISTS if topic in held_out else LISTS)
         )
         for template in (TEMPLATE, OTHER[TEMPLATE])
     }

@@ -29,6 +29,7 @@ from analyses.lab.pairs import OTHER
 from analyses.lab.profiles import ROLES, TEMPLATE, Cell, Profile, profiles
 
 FEATURES = 20  # cells of an autoencoder that are edited, or kept
+LEAST = 0.1  # of the largest layer's effect at a place: a layer with less is not edited there
 AGAINST = {"zero": "zero", "mean": "corrupted"}  # edit -> what the effects are chosen against
 
 
@@ -38,6 +39,7 @@ def conditions(lab: Lab, list_samples: pa.Table) -> list[Condition]:
     found, shift = profiles(lab, lists)
     whole = _Plan(lab.study.seed, PROMPT, from_prompts(lab), found, shift)
     plan = [*whole.baselines(), *whole.ablations("mean", DECIDING, together=True)]
+    plan += whole.controls()
     plan += [*whole.steering(), *whole.sufficiency()]
     starts = from_cut_lists(lab, lists)
     if starts[TEMPLATE]:
@@ -79,14 +81,10 @@ class _Plan:
             yield self.one("steering", role_place=DECIDING, at=at, steering=vector)
 
     def ablations(self, edit: str, place: str, *, together: bool = False) -> Iterator[Condition]:
-        """The cells of largest effect and matched ones, layer by layer; then all layers at once.
-
-        A layer where nothing has effect has no such condition.
-        """
+        """The cells of largest effect and matched ones, layer by layer; then all layers at once."""
         done = []
-        for profile in self.found:
-            chosen = profile.strongest(place, AGAINST[edit], FEATURES)
-            matched = profile.matched(chosen, self.seed)
+        for profile, chosen in self._chosen(edit, place):
+            matched = profile.matched(chosen, edit, self.seed)
             for method, cells in (("top", chosen), ("random", matched)):
                 if cells:
                     done.append(self._edited(method, profile, cells, edit, place))
@@ -96,28 +94,55 @@ class _Plan:
             if len(some) > 1:
                 edits = tuple(part for one in some for part in one.edits)
                 digests = tuple(part for one in some for part in one.digests)
-                yield replace(some[0], at=None, edits=edits, digests=digests)
+                size = sum(one.size for one in some)
+                yield replace(some[0], at=None, edits=edits, digests=digests, size=size)
+
+    def controls(self) -> Iterator[Condition]:
+        """The same cells at deciding tokens, set to their mean under the list's own prompt.
+
+        Either mean levels what differs from place to place in a list; only the other prompt's says
+        another length word.
+        """
+        for profile, chosen in self._chosen("mean", DECIDING):
+            yield self._edited("top", profile, chosen, "own mean", DECIDING)
 
     def sufficiency(self) -> Iterator[Condition]:
         """At deciding tokens all features but the chosen ones set to their mean."""
-        for profile in self.found:
-            chosen = profile.strongest(DECIDING, AGAINST["mean"], FEATURES)
-            matched = profile.matched(chosen, self.seed)
+        for profile, chosen in self._chosen("mean", DECIDING):
+            matched = profile.matched(chosen, "mean", self.seed)
             for method, cells in (("keep", chosen), ("keep random", matched)):
                 if cells:
                     alone = {feature for _, feature in cells}
                     rest = [(DECIDING, f) for f in range(profile.width) if f not in alone]
                     yield self._edited(method, profile, rest, "mean", DECIDING)
 
+    def _chosen(self, edit: str, place: str) -> list[tuple[Profile, list[Cell]]]:
+        """The cells of each layer; no layer with less than `LEAST` of the largest one's effect.
+
+        The length word has left the prompt when late layers come, and has not reached the deciding
+        token in early ones.
+        """
+        against = AGAINST[edit]
+        found = [(one, one.strongest(place, against, FEATURES)) for one in self.found]
+        effects = [
+            sum(abs(float(one.of(role, against)[feature])) for role, feature in cells)
+            for one, cells in found
+        ]
+        least = LEAST * max(effects, default=0.0)
+        return [
+            pair for pair, size in zip(found, effects, strict=True) if size > 0 and size >= least
+        ]
+
     def _edited(
         self, method: str, profile: Profile, cells: Sequence[Cell], edit: str, place: str
     ) -> Condition:
         """The cells by role, with the values that they get."""
-        edits = []
+        edits, size = [], 0.0
         for role in ROLES:
             features = tuple(feature for of, feature in cells if of == role)
-            other = profile.of(role, "other")
-            values = tuple(float(other[f]) if edit == "mean" else 0.0 for f in features)
+            means = profile.of(role, "own" if edit == "own mean" else "other")
+            values = tuple(0.0 if edit == "zero" else float(means[f]) for f in features)
+            size += float(profile.size(role, edit)[list(features)].sum())
             if features:
                 edits.append(Edit(profile.place, role, features, values))
         return self.one(
@@ -126,5 +151,6 @@ class _Plan:
             role_place=place,
             at=profile.place,
             edits=tuple(edits),
+            size=size,
             digests=tuple(profile.digests.items()),
         )

@@ -1,9 +1,9 @@
 """What the decision loses when a feature is really taken out, beside what features alike lose.
 
 A feature is taken away at every position where it fires, by −a · W_dec and nothing else
-(`sae_ablation`). Whether its loss is more than that of any feature as strong is told by a band:
-features of the same autoencoder whose Σ activation · |W_dec| is about its own, drawn by chance and
-taken out in the same way.
+(`sae_ablation`). Beside its loss stands a band: features of the same autoencoder that have no card,
+whose Σ activation · |W_dec| is about its own, or nearest to it where there are too few, drawn by
+chance and taken out in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyses.lab import blocks, sae_ablation, sae_attribution
+from analyses.lab import blocks, sae_ablation, sae_attribution, saes
 from analyses.lab.blocks import Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -113,4 +113,4 @@ def _losses(lab: Lab, sae: Sae, run: Run, found: Attributions, features: Sequenc
         return losses
 
     about = ["features", tokens, list(features), sae.name, sae.digests, run.about]
-    return kept(lab, about, (blocks, sae_ablation, sae_attribution), make)
+    return kept(lab, about, (blocks, sae_ablation, sae_attribution, saes), make)

@@ -40,5 +40,5 @@ def before(sae: Sae, x: Tensor, features: Sequence[int]) -> Tensor:
     """
     with torch.inference_mode():
         found = sae.before(x.to(sae.directions.device))[:, list(features)].cpu()
-    found[0] = torch.nan
+        found[0] = torch.nan
     return found

@@ -33,6 +33,7 @@ def small():
     """Fewer and shorter lists."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ablated_lists, "LISTS", LISTS)
+        patch.setattr(ablated_lists, "HELD_OUT_LISTS", LISTS)
         patch.setattr(ablated_lists, "TOKENS", TOKENS)
         patch.setattr(ablation_plan, "FEATURES", FEATURES)
         yield
@@ -79,6 +80,7 @@ def test_the_conditions_are_those_that_can_be(samples):
         ("steering", None, "deciding"): everywhere,
         **{(name, "mean", "deciding"): behind + 1 for name in ("top", "random")},
         **{(name, "mean", "deciding"): behind for name in ("keep", "keep random")},
+        ("top", "own mean", "deciding"): behind,
         **{(name, "zero", "deciding"): everywhere for name in ("top", "random")},
         **{(name, edit, "prompt"): 1 for name in ("top", "random") for edit in ("zero", "mean")},
     }
@@ -192,18 +194,31 @@ def test_profiles_are_means_over_topics_that_are_not_held_out(lab, written_lists
     for sae, profile in zip(open_saes(lab), found, strict=True):
         place = profile.place
         for side, quantity in enumerate(("own", "other")):
-            for role in ("topic", "deciding"):
-                total, count = torch.zeros(sae.width), 0
+            for role in ("topic", "deciding", "last"):
+                found_there = []
                 for one, both in zip(pairs, runs, strict=True):
                     features = sae.encode(both[side].streams[place])
-                    for position in range(one.first, len(one.clean)):
-                        if one.role(position)[0] == role:
-                            total += features[position]
-                            count += 1
-                mean = (total / count).numpy()
+                    found_there += [features[position] for position in places(lab, one, role)]
+                there = torch.stack(found_there)
+                mean = there.mean(0).numpy()
                 np.testing.assert_allclose(profile.of(role, quantity), mean, atol=1e-5)
+                if quantity == "own":
+                    gone = there - torch.tensor(profile.of(role, "other"), dtype=torch.float32)
+                    spread = gone.pow(2).mean(0).sqrt().numpy()
+                    np.testing.assert_allclose(profile.of(role, "spread"), spread, atol=1e-5)
         last = [b.streams[place][-1] - a.streams[place][-1] for a, b in runs]
         np.testing.assert_allclose(profile.steering, torch.stack(last).mean(0), atol=1e-5)
+
+
+def places(lab, paired, role) -> list[int]:
+    """Where a role stands; `deciding`: after every item, told from the texts of the tokens."""
+    if role == "last":
+        return [len(paired.clean) - 1]
+    if role == "topic":
+        return [i for i in range(paired.first, len(paired.clean)) if paired.role(i)[0] == role]
+    breaks = [i for i, token in enumerate(paired.tokens) if token.role == "break" and token.k]
+    at_break = getattr(lab.study.decision, lab.study.decision.primary).at == "break"
+    return breaks if at_break else [*(i - 1 for i in breaks), len(paired.clean) - 1]
 
 
 def test_matched_cells_are_others_of_the_same_role(lab, written_lists):
@@ -213,8 +228,8 @@ def test_matched_cells_are_others_of_the_same_role(lab, written_lists):
         chosen = profile.strongest(place, "corrupted", 6)
         effects = [abs(profile.of(role, "corrupted")[feature]) for role, feature in chosen]
         assert effects == sorted(effects, reverse=True)
-        matched = profile.matched(chosen, 1)
-        assert matched == profile.matched(chosen, 1)
+        matched = profile.matched(chosen, "zero", 1)
+        assert matched == profile.matched(chosen, "zero", 1)
         assert len(set(matched)) == len(matched) == len(chosen)
         assert not set(matched) & set(chosen)
         for (role, _), (like, feature) in zip(chosen, matched, strict=True):
@@ -273,11 +288,16 @@ def test_by_layer_is_what_plain_counting_gives(lab, samples, topics):
         change = value - mean(base[condition[0]], quantity)
         assert row["change"] == pytest.approx(change, abs=1e-12)
         baseline = {"top": "random", "keep": "keep random"}.get(condition[1])
-        if baseline:
+        if baseline and condition[2] != "own mean":
             random = mean((condition[0], baseline, *condition[2:]), quantity)
             assert row["beyond"] == pytest.approx(value - random, abs=1e-12)
         else:
             assert row["beyond"] is None
+        control = (*condition[:2], "own mean", *condition[3:])
+        if condition[1:3] == ("top", "mean") and control in groups:
+            assert row["word"] == pytest.approx(value - mean(control, quantity), abs=1e-12)
+        else:
+            assert row["word"] is None
     condition = next(name for name in groups if name[1:4] == ("top", "mean", "prompt"))
     names = [row["topic"] for row in groups[condition] if row["held_out"] in wanted]
     names, settings = list(dict.fromkeys(names)), lab.study.bootstrap
@@ -310,17 +330,16 @@ def test_by_topic_is_what_plain_counting_gives(lab, samples):
         if condition != base:
             gaps = np.array(items) - np.array(before)
             assert row["change"] == pytest.approx(gaps.mean())
-            assert gaps.min() <= row["change_low"] <= row["change"]
-            assert row["change"] <= row["change_high"] <= gaps.max()
+        assert row["low"] is row["high"] is row["change_low"] is row["change_high"] is None
 
 
 def test_survival_counts_cut_lists_as_censored(tiny):
-    """Five lists by hand: ended after 1, 2 and 2 items, cut after 2 and 3; one has text besides."""
+    """Six lists by hand: ended after 0, 1, 2 and 2 items, cut after 2 and 3; one with text besides."""
     texts = [" A|<end>", " A|\n|-| B|<end>", " A|\n|-| B|\n|so|<end>", " A|\n|-| B|\n|-",
-             " A|\n|-| B|\n|-| C|\n"]  # fmt: skip
+             " A|\n|-| B|\n|-| C|\n", "<end>"]  # fmt: skip
     rows = [
         {
-            "start": "prompt", "method": "base", "features": 0, "topic": ("Fruits", "Animals")[i % 2],
+            "start": "prompt", "method": "base", "features": 0, "size": 0.0, "topic": ("Fruits", "Animals")[i % 2],
             "held_out": i % 2 == 1, "sample": i, "given_items": 0, "tokens": text.split("|"),
             "new_tokens": len(text.split("|")), "ended": text.endswith("<end>"),
         }
@@ -330,8 +349,9 @@ def test_survival_counts_cut_lists_as_censored(tiny):
     curve = ablation.run(tiny, table, variant="survival").to_pylist()
     assert [row["items"] for row in curve] == [1, 2, 3, None]
     assert [row["at_risk"] for row in curve[:3]] == [5, 4, 1]
-    # One of five ends after the first item, two of four after the second.
-    assert [row["estimate"] for row in curve[:3]] == pytest.approx([1, 4 / 5, 4 / 5 * 2 / 4])
+    # One of six ends without an item, one of five after the first, two of four after the second.
+    shares = np.cumprod([5 / 6, 4 / 5, 2 / 4])
+    assert [row["estimate"] for row in curve[:3]] == pytest.approx(shares)
     assert curve[3]["quantity"] == "median"
     assert curve[3]["estimate"] == 2
     assert {row["capped"] for row in curve} == {2}
@@ -340,9 +360,9 @@ def test_survival_counts_cut_lists_as_censored(tiny):
         for row in ablation.run(tiny, table, variant="by-layer").to_pylist()
         if row["topics"] == "all"
     }
-    assert found["items"] == pytest.approx((1 + 2 + 2 + 2 + 3) / 5)
-    assert found["ended"] == pytest.approx(3 / 5)
-    assert found["malformed"] == pytest.approx(1 / 5)
+    assert found["items"] == pytest.approx((0 + 1 + 2 + 2 + 2 + 3) / 6)
+    assert found["ended"] == pytest.approx(4 / 6)
+    assert found["malformed"] == pytest.approx(2 / 6)
 
 
 def test_q_values_by_hand():
@@ -357,15 +377,17 @@ def tested(lab, written_lists):
     return feature_tests.run(lab, written_lists)
 
 
-def test_features_are_tested_together(lab, written_lists, tested):
+def test_features_of_a_group_are_tested_together(lab, written_lists, tested):
     rows = tested.to_pylist()
     assert {(row["site"], row["layer"]) for row in rows} == {*PLACES[1:]}
-    known = [row for row in rows if row["p"] is not None]
-    ordered, least = sorted(known, key=lambda row: -row["p"]), 1.0
-    for place, row in enumerate(ordered):
-        least = min(least, row["p"] * len(known) / (len(known) - place))
-        assert row["q"] == pytest.approx(least)
-        assert row["survives"] == (row["q"] <= 0.05)
+    for group in ("top", "random"):
+        known = [row for row in rows if row["p"] is not None and row["group"] == group]
+        ordered, least = sorted(known, key=lambda row: -row["p"]), 1.0
+        assert known
+        for place, row in enumerate(ordered):
+            least = min(least, row["p"] * len(known) / (len(known) - place))
+            assert row["q"] == pytest.approx(least)
+            assert row["survives"] == (row["q"] <= 0.05)
     for row in rows:
         if row["moved"] == 0:
             assert row["estimate"] == 0
