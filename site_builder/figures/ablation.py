@@ -1,4 +1,4 @@
-"""What ablating features does to lists: how long they get, beside every baseline.
+"""What ablating features does to lists: how many items they get, beside every baseline.
 
 An effect counts only beyond that of random features under the same edit. Lists that were cut are
 censored: lengths are survival curves, or items within the budget of tokens.
@@ -6,6 +6,7 @@ censored: lengths are survival curves, or items within the budget of tokens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -19,11 +20,11 @@ Row = dict[str, Any]
 FEWEST_AT_RISK = 5
 """A curve ends where fewer lists than this are left to look at."""
 
-CHANGE = ("change", "change_low", "change_high")
 BOUNDS = ("estimate", "low", "high")
 _WHAT = (
     "Features are chosen on topics that are not held out, and set to zero or to their mean under "
-    "the other prompt, in the prompt or only where the list could end; random features match them."
+    "the other prompt, in the prompt or only where the list could end; random features match them; "
+    "own mean is under the list’s own prompt, which leaves the length word as it is."
 )
 _TOLD = [alt.Tooltip("by:N", title="lists"), alt.Tooltip("cells:Q", title="features edited")]
 
@@ -44,11 +45,14 @@ def draw(table: pa.Table, *, variant: str = "by-layer", topics: str = "held-out"
 
 
 def _by_topic(table: pa.Table) -> Drawing:
-    records = theme.rows(table, *conditions.COLUMNS, "topic", "held_out", "quantity", *CHANGE, "n")
-    shown = (conditions.BASELINES["long prompt"], conditions.TOP, conditions.RANDOM)
-    choices = conditions.choices(
-        (row for row in records if row["quantity"] == "items"), shown, _of_topic
+    records = theme.rows(table, *conditions.COLUMNS, "topic", "held_out", "quantity", "change", "n")
+    shown = (
+        *(conditions.BASELINES["long prompt"], conditions.TOP),
+        *(conditions.OWN, conditions.RANDOM),
     )
+    counted = [row for row in records if row["quantity"] == "items"]
+    choices = conditions.choices(counted, shown, _of_topic)
+    lists = [row["n"] for rows in choices.options.values() for row in rows]
     # A dagger as elsewhere; held-out topics stand first, where effects are to be believed.
     order = [
         _topic(row) for row in sorted(records, key=lambda row: (not row["held_out"], row["topic"]))
@@ -58,25 +62,36 @@ def _by_topic(table: pa.Table) -> Drawing:
         title=alt.TitleParams(
             "Change in items, by topic", subtitle="† topic held out from all choices"
         ),
-        x_title="items more or fewer",
+        x_title=f"items within {conditions.TOKENS} tokens, more or fewer",
         row="topic",
         order=list(dict.fromkeys(order)),
         classes=conditions.classes(*shown),
         domain=(None, None),
-        step=32,
-        tooltip=[alt.Tooltip("topic:N"), *_TOLD, *parts.numbers("change"), _LISTS],
+        step=38,
+        tooltip=[
+            *(alt.Tooltip("topic:N"), *_TOLD),
+            alt.Tooltip("estimate:Q", title="change", format=".2f"),
+            _LISTS,
+        ],
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer[0] = parts.zero()  # instead of intervals, for which a topic has too few lists
     return Drawing(
         (panel,),
-        f"How many more items a list has than without the edit, topic by topic. {_WHAT}",
-        "Points with intervals, a row a topic, held-out ones first: the change in items with the "
-        "top features edited, with random ones, and with the other length word.",
+        f"How many more items within {conditions.TOKENS} tokens a list has than without the edit, "
+        f"topic by topic. Each point is a mean over {_span(lists)} lists, too few for an interval. "
+        f"{_WHAT}",
+        "Points, a row a topic, held-out ones first: the change in items with the top features "
+        "edited, with random ones, and with the other length word.",
         choices=choices,
     )
 
 
 _LISTS = alt.Tooltip("n:Q", title="lists counted")
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _topic(row: Row) -> str:
@@ -85,8 +100,8 @@ def _topic(row: Row) -> str:
 
 def _of_topic(row: Row) -> Row:
     return {
-        **dict(zip(BOUNDS, (row[name] for name in CHANGE), strict=True)),
-        **{"topic": _topic(row), "cells": row["features"], "n": row["n"]},
+        **{"topic": _topic(row), "estimate": row["change"]},
+        **{"cells": row["features"], "n": row["n"]},
     }
 
 
@@ -101,8 +116,9 @@ def _survival(table: pa.Table) -> Drawing:
     choices = conditions.choices(seen, conditions.LOOKS, _of_curve)
     return Drawing(
         (_curves(alt.Chart(parts.picked(choices))),),
-        "The share of lists with at least so many items; a list that was cut counts as longer than "
-        f"what was seen of it, so a curve that runs flat has only cut lists left. {_WHAT}",
+        "The share of lists with at least so many items (Kaplan–Meier). Lists that met the budget "
+        f"of {conditions.TOKENS} tokens are censored, which is not independent of topic: the curve "
+        f"takes them for like the others of their length, and that they need not be. {_WHAT}",
         "Survival curves with bands of list length: unchanged, with the top features edited, with "
         "random ones, with a vector added, and with the other length word.",
         choices=choices,

@@ -22,12 +22,16 @@ QUANTITIES = {
     "shannon_list": ("Shannon, nats", ".2f"),
     "malformed": ("malformed", ".0%"),
 }
-COLUMNS = ("condition", "items", "change", "beyond random", "change, all topics")
-SIDES = ("estimate", "change", "beyond")
+COLUMNS = (
+    *("condition", f"items within {conditions.TOKENS} tokens", "change"),
+    *("beyond random", "beyond own mean", "change, all topics"),
+)
+SIDES = ("estimate", "change", "beyond", "word")
 PUT = {"mean": "set to their mean under the other prompt", "zero": "set to zero"}
 WHERE = {"deciding": "where the list could end", "prompt": "in the prompt"}
 WORDS = {
     "top": "top",
+    "own mean": "top, own mean",
     "random": "random",
     "keep": "top kept",
     "keep random": "random kept",
@@ -54,10 +58,12 @@ def draw(table: pa.Table, topics: str) -> Drawing:
     return Drawing(
         theme.markup("ablation.html.j2", folds=folds),
         f"Lists on {names.get(topics, 'all topics')}, drawn again with features edited, beside "
-        "what else makes lists longer or shorter. Items are those within the budget of tokens, so "
-        "no list is left out; change is from the unchanged network, with the same random numbers; "
-        "beyond random is what is left of it when the change under matched random features is "
-        "taken off, bold where its interval leaves zero out.",
+        "what else changes how many items they have. Items are those within "
+        f"{conditions.TOKENS} tokens, of every list, and not the length of lists; change is from "
+        "the unchanged network, with the same random numbers; beyond random is what is left of it "
+        "when the change under the matched random cells is taken off, and nothing else is. Own "
+        "mean sets the same cells to their mean under the list’s own prompt: it takes away what "
+        "varies from place to place, and leaves the length word; beyond own mean is without it.",
         "Tables with one row for each condition: items, the change in items, how far it goes "
         "beyond random features, the share of lists that ended, repeats, diversity and malformed "
         "lists, each with its interval.",
@@ -87,8 +93,9 @@ def _first(line: Found, topics: str) -> Row:
 
 def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
     methods = [*conditions.BASELINES, *WORDS]
-    lines = sorted(lines, key=lambda line: methods.index(_first(line, topics)["method"]))
+    lines = sorted(lines, key=lambda line: methods.index(conditions.method(_first(line, topics))))
     order = conditions.places(_first(line, topics) for line in lines)
+    controlled = any(_first(line, topics)["word"] is not None for line in lines)
     rows: dict[str, list[tuple[cells.Cell, list[cells.Cell]]]] = {"Baselines": []}
     for place in (None, *order):
         for line in lines:
@@ -96,11 +103,13 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
             baseline = row["method"] in conditions.BASELINES
             if (None if baseline else conditions.place(row)) == place:
                 group = "Baselines" if baseline else title
-                rows.setdefault(group, []).append((_name(row), _cells(line, topics)))
+                rows.setdefault(group, []).append((_name(row), _cells(line, topics, controlled)))
     groups = [cells.Group(found, group) for group, found in rows.items() if found]
     shown = (*COLUMNS, *(name for name, _ in QUANTITIES.values()))
     if topics == "all":
         shown = tuple(name for name in shown if name != COLUMNS[-1])
+    if not controlled:
+        shown = tuple(name for name in shown if name != COLUMNS[-2])
     return cells.table(shown, groups, title)
 
 
@@ -111,15 +120,16 @@ def _name(row: Row) -> cells.Cell:
     place = conditions.place(row)
     where = place if place == conditions.ALL else f"layer {place}"
     edited = f"{row['features']:,} cells" if row["features"] else ""
-    return cells.Cell(f"{where}, {WORDS[row['method']]}", edited)
+    return cells.Cell(f"{where}, {WORDS[conditions.method(row)]}", edited)
 
 
-def _cells(line: Found, topics: str) -> list[cells.Cell]:
+def _cells(line: Found, topics: str, controlled: bool) -> list[cells.Cell]:
     items, everywhere = line[topics, "items"], line.get(("all", "items"))
     return [
         cells.estimate(items, ".1f"),
         cells.estimate(items, "+.1f", of="change"),
         cells.estimate(items, "+.1f", of="beyond", marked=True),
+        *([cells.estimate(items, "+.1f", of="word", marked=True)] if controlled else []),
         *([] if topics == "all" else [cells.estimate(everywhere, "+.1f", of="change")]),
         *(
             cells.estimate(line.get((topics, quantity)), form)

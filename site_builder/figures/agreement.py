@@ -45,14 +45,14 @@ def points(
     unit: str,
     classes: parts.Classes,
     tooltip: Sequence[alt.Tooltip],
-    said: str = "",
+    said: Sequence[str] = (),
 ) -> Chart:
     """Return points of `measured` by `guess`, and the line on which a guess is right.
 
     Args:
-        said: more to stand under the title.
+        said: more lines to stand under the title.
     """
-    across = f"estimated, {unit}"
+    across, up = f"estimated, {unit}", f"measured, {unit}"
     ends = base.transform_aggregate(
         a="min(measured)", b="min(guess)", c="max(measured)", d="max(guess)"
     ).transform_calculate(low="min(datum.a, datum.b)", high="max(datum.c, datum.d)")
@@ -67,7 +67,7 @@ def points(
     )
     return alt.LayerChart(
         layer=[right, marks],
-        title=alt.TitleParams(title, subtitle=f"measured, {unit}{said}"),
+        title=alt.TitleParams(title, subtitle=[up, *said] if said else up),
         width=theme.PANEL,
         height=230,
     )

@@ -20,11 +20,13 @@ Row = dict[str, Any]
 VARIANTS = {
     "logit-difference": (
         "logits",
+        "the difference of logits",
         "The effect of features on the difference of logits between ending and going on, at the "
         "deciding token: above zero a feature speaks for the end.",
     ),
     "log-prob": (
         "nats",
+        "−ln p",
         "The effect of features on −ln p of the token that the model wrote at the deciding place: "
         "above zero a feature makes that token less likely.",
     ),
@@ -49,7 +51,7 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
     theme.choose(variant, [*VARIANTS, "cross-layer"], "variant")
     if variant == "cross-layer":
         return feature_links.draw(table)
-    unit, what = VARIANTS[variant]
+    unit, metric, what = VARIANTS[variant]
     records = theme.rows(table, *COLUMNS, digits=3)
     choices = _choices(records)
     return Drawing(
@@ -61,11 +63,13 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
             *_agreements(records),
             *_integrated(records, unit),
         ),
-        f"{what} Each is its activation times the gradient, compared with zero or with its "
-        "activation under the other length word; error terms, what the autoencoder does not "
-        "explain, are held constant and shown beside. The strongest features were chosen on the "
-        "other topics: believe the held-out ones. Below, cells are really taken out, and estimates "
-        "are right on the dashed line.",
+        f"{what} Each is its activation times the gradient, compared with its activation under "
+        "the other length word, or with zero; error terms, what the autoencoder does not explain, "
+        "are held constant and shown beside. Compared with zero, the parts add up to x·∂m/∂x, "
+        f"which the final norm holds near 0, and not to {metric}: shares of the decision can be "
+        "read only against the other prompt, and only to first order. The strongest features were "
+        "chosen on the other topics: believe the held-out ones. Below, cells are really taken out, "
+        "and estimates are right on the dashed line.",
         "Points with intervals for the strongest features of one layer, held out and chosen on; "
         "points with intervals for the sums over features, error and bias of each layer; a heatmap "
         "of the sums over features by layer and role; scatter plots of measured against estimated "
@@ -95,7 +99,10 @@ def _choices(records: Iterable[Row]) -> Choices:
     if not options:
         raise DrawingError("the result has no row with part feature", "measure it again")
     usual = saes.usual(places)
-    chosen = min(options, key=lambda key: (key[0] != usual, key[1] != "short"))
+    first = usual, "short", AGAINST["corrupted"]
+    chosen = min(
+        options, key=lambda key: [part != own for part, own in zip(key, first, strict=True)]
+    )
     return Choices(("layer", "length word", "compared with"), options, chosen)
 
 
@@ -128,7 +135,13 @@ def _checks(records: Sequence[Row], unit: str) -> Iterable[Chart]:
 
 def _agreements(records: Sequence[Row]) -> Iterable[Chart]:
     """Correlation and slope, layer by layer."""
-    found = [row for row in records if row["part"] == "agreement" and row["group"] == "all"]
+    found = [
+        row
+        for row in records
+        if (row["part"], row["group"]) == ("agreement", "all")
+        # By integrated gradients only one layer was measured, which has a row of its own.
+        and not (row["layer"] is None and row["method"] == "integrated")
+    ]
     ways = {
         ("zero", "gradient"): "zero",
         ("corrupted", "gradient"): "the other prompt",
@@ -154,7 +167,7 @@ def _agreements(records: Sequence[Row]) -> Iterable[Chart]:
         if rows:
             yield parts.intervals(
                 rows,
-                title=title,
+                title=alt.TitleParams(title, subtitle=effects.ACTING),
                 x_title="",
                 row="place",
                 order=[*layers, effects.ALL],

@@ -26,6 +26,9 @@ EDITS = {
 }
 """What features are set to and where, by method, edit and place."""
 
+TOKENS = 120
+"""New tokens that a list is given: items are those within, which is not a list's length."""
+
 ALL = "all layers"
 BASELINES = {
     "base": "as it is",
@@ -34,21 +37,35 @@ BASELINES = {
     "logit bias": "bias on the end’s logit",
 }
 TOP, RANDOM, STEERING = "top features", "random features", "steering"
-ABLATED = {"top": TOP, "keep": TOP, "random": RANDOM, "keep random": RANDOM, "steering": STEERING}
+OWN = "top features, own mean"
+ABLATED = {
+    **{"top": TOP, "own mean": OWN, "keep": TOP},
+    **{"random": RANDOM, "keep random": RANDOM, "steering": STEERING},
+}
 
 LOOKS = {
     BASELINES["base"]: (theme.SHORT, [1, 0], "square"),
     BASELINES["long prompt"]: (theme.LONG, [5, 3], "triangle-up"),
     TOP: (theme.colour("3"), [10, 4], "circle"),
+    OWN: (theme.colour("6"), [4, 2], "cross"),
     RANDOM: (theme.colour("7"), [2, 2], "diamond"),
     STEERING: (theme.colour("4"), [8, 3, 2, 3], "triangle-down"),
 }
 
 
+def method(row: Row) -> str:
+    """Return the method of a condition; the control of the mean counts as one."""
+    return "own mean" if row["edit"] == "own mean" else str(row["method"])
+
+
 def edit(row: Row) -> str:
-    """Return what is set to what, and where; "" where nothing is."""
-    method = {"random": "top", "keep random": "keep"}.get(row["method"], str(row["method"]))
-    return EDITS.get((method, row["edit"], row["place"]), "")
+    """Return what is set to what, and where; "" where nothing is. Controls are of what they check.
+
+    The control of the mean sets the same cells to their mean under the list's own prompt.
+    """
+    checked = {"random": "top", "keep random": "keep", "own mean": "top"}
+    found = "mean" if row["edit"] == "own mean" else row["edit"]
+    return EDITS.get((checked.get(method(row), method(row)), found, row["place"]), "")
 
 
 def place(row: Row) -> str:
@@ -86,7 +103,7 @@ def choices(records: Iterable[Row], shown: Iterable[str], line: Callable[[Row], 
     edited: dict[tuple[str, ...], list[Row]] = {}
     order = places(records)
     for row in records:
-        name = ABLATED.get(row["method"]) or BASELINES[row["method"]]
+        name = ABLATED.get(method(row)) or BASELINES[row["method"]]
         if name not in shown:
             continue
         start, drawn = STARTS[row["start"]], {"by": name, **line(row)}

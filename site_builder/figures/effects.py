@@ -21,6 +21,8 @@ ALL = "all layers"
 TOPICS = {"held-out": "held-out topics", "other": "other topics"}
 ENDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SUMS = ("features", "error", "bias", "whole")
+ACTING = "over held-out lists × cells that act"
+"""What correlations and slopes are over; points of cells are means over lists."""
 
 _TOPICS = parts.Classes(
     "topics",
@@ -90,7 +92,7 @@ def strongest(choices: Choices, unit: str, title: str = "The strongest features"
             alt.Tooltip("role:N"),
             alt.Tooltip("topics:N"),
             *parts.numbers(unit, ".3f"),
-            alt.Tooltip("share:Q", title="of all effects", format=".1%"),
+            alt.Tooltip("share:Q", title="part of Σ|effect|", format=".1%"),
             alt.Tooltip("fires:Q", title="acts in topics"),
             alt.Tooltip("n:Q", title="of"),
         ],
@@ -132,14 +134,23 @@ def check_of(row: Row) -> Row:
 
 
 def checks(
-    records: Sequence[Row], *, title: str, unit: str, said: str, classes: parts.Classes
+    records: Sequence[Row],
+    *,
+    title: str,
+    unit: str,
+    classes: parts.Classes,
+    said: Sequence[str] = (),
 ) -> Chart:
-    """Return the panel of cells that were really taken out: `measured` by `guess`."""
+    """Return the panel of cells that were really taken out: `measured` by `guess`.
+
+    Args:
+        said: lines to stand under the title, as those of `agreement_of`.
+    """
     return agreement.points(
         alt.Chart(theme.data(records)),
         title=title,
         unit=unit,
-        said=said,
+        said=("a point: a cell, mean over held-out lists", *said),
         classes=classes,
         tooltip=[
             alt.Tooltip("cell:N", title="feature"),
@@ -152,16 +163,23 @@ def checks(
     )
 
 
-def agreement_of(rows: Iterable[Row]) -> str:
-    """Return correlation and slope of all cells, by gradient, as words for a subtitle."""
-    words = {"pearson": "r", "slope": "slope"}
-    found = {
-        row["quantity"]: row["estimate"]
-        for row in rows
-        if (row["group"], row["method"]) == ("all", "gradient")
+def agreement_of(rows: Iterable[Row]) -> list[str]:
+    """Return correlations and slope, by gradient, as lines for a subtitle; none if not measured.
+
+    A high correlation of all cells may only tell top from random ones, so theirs stands beside.
+    """
+    words = {
+        ("all", "pearson"): "r",
+        ("random", "pearson"): "r of random cells alone",
+        ("all", "slope"): "slope",
     }
-    told = [f"{words[name]} {found[name]:.2f}" for name in words if name in found]
-    return "".join(f" · {one}" for one in told).replace("-", "−")
+    found = {
+        (row["group"], row["quantity"]): row["estimate"]
+        for row in rows
+        if row["method"] == "gradient"
+    }
+    told = [f"{words[key]} {found[key]:.2f}" for key in words if key in found]
+    return [f"{ACTING}:", " · ".join(told).replace("-", "−")] if told else []
 
 
 def with_end(rows: Sequence[Row]) -> list[Row]:

@@ -44,7 +44,8 @@ def _card(records: list[feature_cards.Row], name: str) -> Drawing:
         f"loses when it is taken out, in logits, on {held_out}.",
         "A card with the feature's label and effects; its mean activation by role and by item, "
         "clean against corrupted; how often it fires by topic; examples with every token's value; "
-        "the tokens that it promotes and demotes; and its nearest directions.",
+        "the tokens that it promotes and demotes by the direct path, in logits per unit of "
+        "activation before the norm's scale; and its nearest directions.",
     )
 
 
@@ -65,7 +66,8 @@ def _gallery(records: list[feature_cards.Row]) -> Drawing:
         "All feature cards: for each autoencoder the features that move the decision to end a list "
         "most on the topics that are not held out. Effects are in logits, on held-out topics.",
         "A list of cards that open. Each is named by layer and index and says what the feature is "
-        "active on and promotes, and its effect by gradient and as measured.",
+        "active on and promotes, its effect by gradient and as measured, and by the direct path, "
+        "which is per unit of activation, before the norm's scale.",
         {
             name: theme.markup(
                 "feature_file.html.j2",

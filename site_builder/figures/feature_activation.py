@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,11 +58,14 @@ def draw(
 
     choices = Choices(("length word", "topic", "sample"), options, max(options, key=shows))
     ends = _ends(lists, active, template)
+    most = max(Counter(row["topic"] for row in ends).values(), default=0)
     return Drawing(
         (_panel(choices), *((_all(ends, template),) if ends else ())),
         f"Activation of feature {chosen} at each token from the length word on, under the list's "
-        "own prompt (clean) and with its length word swapped (corrupted); and at the last tokens "
-        f"of every {template} list, clean. What is not marked is 0.",
+        "own prompt (clean) and with its length word swapped (corrupted). The list shown first is "
+        f"the one{' of its topic' if topic else ''} where the clean activations add up to most. "
+        f"Below, the last tokens of {template} lists, clean: at most {most} "
+        f"list{'s' * (most != 1)} a topic, all of which ended. What is not marked is 0.",
         "Bars with a row a token for the clean run and open squares for the corrupted one; a "
         "heatmap with a row a list and the deciding token at its right end.",
         choices=choices,

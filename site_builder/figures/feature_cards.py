@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from site_builder.drawing import DrawingError
-from site_builder.figures import heat, sparks, theme
+from site_builder.figures import heat, parts, sparks, theme
 
 Row = dict[str, Any]
 
@@ -24,9 +24,13 @@ COLUMNS = (
 SHADES = 5
 """Steps of a token's shade: a value has the first one above it, as a share of the strongest."""
 
+FEWEST_TOPICS = 5
+"""An interval over fewer topics than this is not drawn."""
+
 STRIP = 104
 """Width in pixels of the strip of effects; all cards share its scale."""
 
+RUNS = ("clean", "corrupted")
 KINDS = {
     "top": "strongest",
     "middle": "middle",
@@ -124,10 +128,18 @@ def details(row: Row) -> Row:
         "band_said": None
         if row["band_low"] is None
         else f"{sparks.number(row['band_low'])} to {sparks.number(row['band_high'])}",
-        "roles": _pair_picture(row["by_role"], sparks.rows, role, "Mean activation by role"),
-        "items": _pair_picture(
-            row["by_item"], sparks.curves, lambda one: one["k"], "Mean activation by item"
+        "roles": _pair_picture(
+            [
+                _without_interval(one) if one["n"] < FEWEST_TOPICS else one
+                for one in row["by_role"] or ()
+            ],
+            *(sparks.rows, role, "Mean activation by role"),
         ),
+        "items": _pair_picture(
+            [one for one in row["by_item"] or () if one["n"] >= parts.FEWEST],
+            *(sparks.curves, lambda one: one["k"], "Mean activation by item"),
+        ),
+        "fewest": f"{parts.FEWEST} lists",
         "topics": _topics(row["firing"]),
         "examples": [_example(one, most) for one in row["examples"] or ()],
         "promoted": _logits(row["top_logits"]),
@@ -197,8 +209,12 @@ def _said(row: Row, name: str) -> str:
     return sparks.said(sparks.Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]))
 
 
+def _without_interval(one: Row) -> Row:
+    return {**one, **{f"{run}{end}": None for run in RUNS for end in ("_low", "_high")}}
+
+
 def _pair_picture(
-    records: Sequence[Row] | None,
+    records: Sequence[Row],
     picture: Callable[..., Any],
     name: Callable[[Row], Any],
     title: str,
@@ -209,10 +225,7 @@ def _pair_picture(
     estimates = [
         (
             name(one),
-            *(
-                sparks.Estimate(one[run], one[f"{run}_low"], one[f"{run}_high"])
-                for run in ("clean", "corrupted")
-            ),
+            *(sparks.Estimate(one[run], one[f"{run}_low"], one[f"{run}_high"]) for run in RUNS),
         )
         for one in records
     ]

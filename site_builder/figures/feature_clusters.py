@@ -42,9 +42,10 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     told = ", ".join(f"{value:.2f} for {side}" for side, value in fits.items() if value is not None)
     return Drawing(
         (_map(cells, links),),
-        "Activation of card features in short lists, each feature scaled to its largest, with "
-        "features and lists ordered so that similar ones are neighbours: average linkage on "
-        "1 − correlation. How well the trees keep the distances, as a correlation: "
+        "Activation of card features in short lists, the mean over the list’s own tokens, each "
+        "feature scaled to its largest, with features and lists ordered so that similar ones are "
+        "neighbours: average linkage on 1 − correlation. Features are not centred, so those that "
+        "are always on make lists alike. How well the trees keep the distances, as a correlation: "
         f"{told or 'not defined'}.",
         "A heatmap with a row a feature and a column a list, a tree of lists above it and a tree "
         "of features on its left; branches that join low are similar.",

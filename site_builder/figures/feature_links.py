@@ -154,9 +154,7 @@ def _checks(records: Iterable[Row]) -> Iterable[Chart]:
     """Causes that were really taken out, measured by estimated, all later features together."""
     shown = [effects.check_of(row) for row in records if row["part"] == "check"]
     if shown:
-        yield effects.checks(
-            shown, title="Causes really taken out", unit=UNIT, said="", classes=GROUPS
-        )
+        yield effects.checks(shown, title="Causes really taken out", unit=UNIT, classes=GROUPS)
 
 
 def _agreements(records: Iterable[Row]) -> Iterable[Chart]:
@@ -177,7 +175,9 @@ def _agreements(records: Iterable[Row]) -> Iterable[Chart]:
         colours = (theme.colour("2"), theme.colour("1"))
         yield parts.intervals(
             shown,
-            title="Measured and estimated, by the later layer",
+            title=alt.TitleParams(
+                "Measured and estimated, by the later layer", subtitle=effects.ACTING
+            ),
             x_title="",
             row="place",
             order=list(dict.fromkeys(row["place"] for row in shown)),

@@ -12,6 +12,9 @@ from site_builder.figures import heat, theme
 
 Row = dict[str, Any]
 
+DEALS = 2000
+"""Shuffles of the topics; the real deal counts too, so p is never below 1 of `DEALS` + 1."""
+
 QUANTITIES = {
     "within": "same topic",
     "between": "different topics",
@@ -37,16 +40,24 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
     if missing := [name for name in QUANTITIES if name not in found]:
         raise DrawingError(f"the result has no mean {missing[0]}", "measure it again")
     p = found["difference"]["p"]
-    chance = "not tested" if p is None else f"p = {p:.2g}"
     return Drawing(
         (_pairs(pairs), _means([found[name] for name in QUANTITIES])),
         "Overlap of the strongest features of two lists (features in both / features in either), "
         "mean over pairs of different lists by their topics. If topics did not matter, the "
-        f"difference would lie in the grey band, from lists with their topics shuffled ({chance}).",
+        "difference would lie in the grey band, from lists with their topics shuffled "
+        f"({_chance(p)}).",
         "A heatmap of topics against topics, brighter where their lists share more features; and "
         "the mean overlap within a topic, between topics, and their difference with intervals, "
         "beside the band that shuffled topics give.",
     )
+
+
+def _chance(p: float | None) -> str:
+    """Return p in words; rounded as drawn values are, its floor is still told from the next."""
+    if p is None:
+        return "not tested"
+    sign, shown = ("≤", 1 / (DEALS + 1)) if p < 1.5 / (DEALS + 1) else ("=", p)
+    return f"one-sided p {sign} {shown:.2g}"
 
 
 def _pairs(records: list[Row]) -> Chart:

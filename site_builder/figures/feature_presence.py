@@ -65,8 +65,8 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     return Drawing(
         (chart,),
         f"The {len(features)} features that are most often among the ten strongest of their "
-        "autoencoder: the share of a topic's short lists in which each is. They were chosen on the "
-        "topics that are not held out.",
+        "autoencoder by |effect| on the decision, whose sign is not shown: the share of a topic's "
+        "short lists in which each is. They were chosen on the topics that are not held out.",
         "A heatmap with a row a feature, ordered by layer with a line between layers, and a column "
         "a topic; brighter is a larger share of the topic's lists.",
     )

@@ -46,7 +46,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     records = [_told(row) for row in theme.rows(table, *COLUMNS, digits=3)]
     choices = _choices(records)
     counts = [
-        f"{sum(bool(row['survives']) for row in of)} of {len(of)} {group}"
+        f"{sum(bool(row['survives']) for row in of)} of {len(of)}"
         for group in ("top", "random")
         for of in [[row for row in records if row["group"] == group]]
     ]
@@ -54,8 +54,10 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         (_layer(choices), _expected(records)),
         "What setting one feature to its mean under the other prompt, at the deciding token, does "
         "to the difference of logits between ending and going on, on held-out topics. A feature "
-        "survives if its change differs from zero after correction for all that were tested "
-        f"(Benjamini and Hochberg, false discovery rate 5 %): {' and '.join(counts)} features do.",
+        "survives if its change differs from zero after correction (Benjamini and Hochberg, false "
+        "discovery rate 5 %), within the top features and, apart, within the random ones, which "
+        f"tell what the test makes of features that nobody chose: {counts[0]} top features "
+        f"survive, {counts[1]} random ones do.",
         "Points with intervals for the features of one layer, top ones and matched random ones, "
         "marked by whether they survive the correction; and a scatter plot of the measured change "
         "against what attribution expected.",

@@ -64,12 +64,17 @@ def draw(table: pa.Table, *, variant: str = "", budget: str = "all") -> Drawing:
         (BUDGETS[chosen],),
     )
     every = [row for rows in options.values() for row in rows]
+    weights = {(row["size"], row["mb"]) for row in every if row["part"] == "set"}
+    equal = len(weights) == len({size for size, _ in weights})
+    alike = " and, all being equally wide, is the number of layers" if equal else ""
     return Drawing(
         (_memory(choices, every), _regret(choices, every)),
         "How much of what the clean prompt does to the decision comes back when the features of a "
         "set of layers are set to their clean values under the corrupted prompt, by the memory of "
-        "the set’s autoencoders, counted from their shapes. The line joins sets that no lighter "
-        "one beats. Regret is what a rule of thumb misses against the best set of as many layers.",
+        f"the set’s autoencoders, which is counted from their shapes{alike}. The line joins sets "
+        "that no lighter one beats. Regret is what a rule of thumb misses against the best set of "
+        "as many layers in hindsight: that is picked on the same held-out topics, so regret is "
+        "never below 0.",
         "A scatter plot of sets of layers, memory from left to right and faithfulness upwards, "
         "with the Pareto front as a line and the choices of seven rules as shapes; and a row a "
         "rule with its regret at one, two and three layers, with intervals.",
@@ -164,7 +169,7 @@ def _regret(choices: Choices, every: Sequence[Row]) -> Chart:
     names, colours = zip(*looks, strict=True)
     return parts.intervals(
         alt.Chart(parts.picked(choices)).transform_filter("datum.part === 'regret'"),
-        title=alt.TitleParams("Regret", subtitle="against the best set of as many layers"),
+        title=alt.TitleParams("Regret", subtitle="against the best set in hindsight, as large"),
         x_title="faithfulness missed",
         row="name",
         order=_rules(every).names,

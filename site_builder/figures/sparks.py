@@ -60,7 +60,8 @@ def effects(
 ) -> Markup:
     """Return a strip: a diamond where the gradient puts the effect, a dot where it was measured.
 
-    The grey band is what matched random features do. The numbers stand beside it in words.
+    The grey band is what features that were not chosen, of about the same size, do. The numbers
+    stand beside it in words.
     """
     parts = [_line("zero", scale.at(0), 1, scale.at(0), 15)]
     low, high = band

@@ -117,7 +117,8 @@ def _checks(of: dict, checked: int, *, integrated: bool = False) -> list[dict]:
 def _agreement(of: dict, methods: list[str]) -> list[dict]:
     return [
         {**of, "part": "agreement", "topics": "held-out", "group": group, "method": method,
-         "quantity": quantity, **_bounds(0.8 if method == "gradient" else 0.98, 0.05), "n": 90}
+         "quantity": quantity, "n": 90,
+         **_bounds({"random": 0.3}.get(group, 0.8 if method == "gradient" else 0.98), 0.05)}
         for method, group, quantity in product(
             methods, ("all", "top", "random"), ("pearson", "slope")
         )
@@ -165,11 +166,13 @@ def _cross_layer(layers: int, top: int, checked: int) -> pa.Table:
 ABLATION = pa.schema(
     [
         *((name, pa.string()) for name in ("start", "method", "edit", "place", "site")),
-        ("layer", pa.int32()), ("features", pa.int32()), ("topics", pa.string()),
+        ("layer", pa.int32()), ("features", pa.int32()), ("size", pa.float64()),
+        ("topics", pa.string()),
         ("topic", pa.string()), ("held_out", pa.bool_()), ("quantity", pa.string()),
         ("items", pa.int32()),
         *((name, pa.float64()) for name in ("estimate", "low", "high", "change", "change_low")),
         *((name, pa.float64()) for name in ("change_high", "beyond", "beyond_low", "beyond_high")),
+        *((name, pa.float64()) for name in ("word", "word_low", "word_high")),
         *((name, pa.int32()) for name in ("n", "at_risk", "capped")),
     ]
 )  # fmt: skip
@@ -177,14 +180,15 @@ STARTS = ("prompt", "list minus last item")
 
 
 def conditions(layers: int = 6) -> list[dict]:
-    """The conditions of both starts; `size` is how many items longer lists get."""
+    """The conditions of both starts; `longer` is how many items longer lists get."""
     found = []
 
-    def add(start: str, method: str, size: float, edit: str | None = None,
+    def add(start: str, method: str, longer: float, edit: str | None = None,
             place: str | None = None, layer: int | None = None, features: int = 0) -> None:  # fmt: skip
         site = None if layer is None else SITE
         found.append({"start": start, "method": method, "edit": edit, "place": place, "site": site,
-                      "layer": layer, "features": features, "size": size})  # fmt: skip
+                      "layer": layer, "features": features, "size": 3.0 * features,
+                      "longer": longer})  # fmt: skip
 
     for start in STARTS:
         add(start, "base", 0.0)
@@ -197,6 +201,7 @@ def conditions(layers: int = 6) -> list[dict]:
             add(start, "top", 0.8 * place, "mean", "deciding", layer, 20)
             add(start, "random", 0.1 * place, "mean", "deciding", layer, 20)
             if start == "prompt":
+                add(start, "top", 0.3 * place, "own mean", "deciding", layer, 20)
                 add(start, "keep", 0.4, "mean", "deciding", layer, 2284)
                 add(start, "keep random", 4.0, "mean", "deciding", layer, 2284)
                 for where in ("deciding", "prompt")[: 2 if place < 4 else 1]:
@@ -212,11 +217,14 @@ def ablation(variant: str, layers: int = 6, topics: int = 23, most: int = 30) ->
     """Lists of about 9 items; every other condition as much longer as `conditions` says."""
     rows: list[dict] = []
     for one in conditions(layers):
-        size = one.pop("size")
+        size = one.pop("longer")
         paired = {"top": 0.9 * size, "keep": size - 4.0}
+        sampled = one["start"] == "prompt" and one["layer"] is not None
         changes = {"change": size} if one["method"] != "base" else {}
-        if one["method"] in paired:
+        if one["method"] in paired and one["edit"] != "own mean":
             changes["beyond"] = paired[one["method"]]
+        if (one["method"], one["edit"], one["place"]) == ("top", "mean", "deciding") and sampled:
+            changes["word"] = 0.5 * size
         sides = {
             f"{name}{end}": value + width
             for name, value in changes.items()
@@ -235,7 +243,8 @@ def ablation(variant: str, layers: int = 6, topics: int = 23, most: int = 30) ->
         elif variant == "by-topic":
             for number, topic in enumerate(TOPICS[:topics]):
                 rows.append({**one, "topic": topic, "held_out": number % 3 == 0,
-                             "quantity": "items", **_bounds(9 + size), **sides, "n": 5})  # fmt: skip
+                             "quantity": "items", "estimate": 9 + size, **changes,
+                             "n": 6 if number % 3 == 0 else 2})  # fmt: skip
         else:
             for k in range(1, most + 1):
                 share = 2.0 ** (-((k - 1) / (9 + size)))

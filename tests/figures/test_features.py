@@ -6,6 +6,7 @@ import re
 import pyarrow as pa
 import pytest
 
+from analyses.feature_overlap import PERMUTATIONS
 from site_builder import embed
 from site_builder.drawing import DrawingError
 from site_builder.figures import feature, feature_activation, feature_cards, sparks
@@ -116,7 +117,27 @@ def test_a_card_tells_its_table_s_numbers():
     assert "−0.03 to 0.05" in card
     assert card.count("◆ deciding") == 2
     assert "City Names †" in card
-    assert "near miss, −0.70 before the threshold" in card
+    assert "near miss, pre-activation −0.70" in card
+    assert "range of 20 features of this autoencoder that were not chosen" in card
+    decision = f"{row['decision']:.2f}".replace("-", "−")
+    assert f"direct path, per unit of activation</dt><dd>{decision}, before the norm’s" in card
+    assert "decision" not in read(card).text
+
+
+def few(name: str, n: int) -> str:
+    """A card whose first row of `name` rests on n lists or topics."""
+    rows = CARDS.to_pylist()
+    rows[3][name][0]["n"] = n
+    return str(feature.draw(pa.Table.from_pylist(rows, CARDS.schema), feature=rows[3]["name"]).body)
+
+
+def test_a_point_of_few_lists_and_an_interval_of_few_topics_are_not_drawn():
+    whole = re.compile(r"by item, clean and corrupted. (\d+): ")
+    row = re.compile(r"<title>text before[^/]*</title>(.*?)</g>")
+
+    assert [whole.search(few("by_item", n))[1] for n in (10, 9)] == ["1", "2"]
+    assert [row.search(few("by_role", n))[1].count("<path") for n in (5, 4)] == [2, 0]
+    assert [row.search(few("by_role", n))[1].count("<circle") for n in (5, 4)] == [1, 1]
 
 
 def test_a_token_s_shade_rises_with_its_value_and_its_value_is_text():
@@ -186,12 +207,46 @@ def test_a_list_shows_what_the_feature_did_at_each_token():
 
     assert drawing.choices.chosen == ("short", "Animals", "0")
     assert [row["token"][:4] for row in shown] == [f"{n:04d}" for n in range(2, 2 + len(shown))]
+    assert "the one of its topic where the clean activations add up to most" in drawing.caption
+    assert "at most 1 list a topic" in drawing.caption
     for run in ("clean", "corrupted"):
         assert sum(map(bool, wanted[run].values())) > 2
         for row in shown:
             expected = wanted[run].get(int(row["token"][:4]), 0.0)
             assert row[run] == pytest.approx(expected, rel=5e-3)
     assert shown[-1]["role"] == "deciding token"
+
+
+def test_the_list_shown_first_is_that_of_the_largest_total():
+    table = feature_tables.feature_activation(cards=12, topics=4, samples=3)
+    drawing = feature_activation.draw(table, feature="12/86")
+    choices = drawing.choices
+    totals = {
+        key: sum(row["clean"] for row in rows)
+        for key, rows in choices.options.items()
+        if key[0] == "short"
+    }
+
+    assert totals[choices.chosen] == max(totals.values()) > min(totals.values())
+    assert "at most 3 lists a topic" in drawing.caption
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (1 / (PERMUTATIONS + 1), "one-sided p ≤ 0.0005"),
+        (2 / (PERMUTATIONS + 1), "one-sided p = 0.001"),
+        (0.25, "one-sided p = 0.25"),
+        (None, "not tested"),
+    ],
+)
+def test_a_chance_at_its_floor_is_at_most_that(p, said):
+    table = feature_tables.feature_overlap(topics=2)
+    place = table.column_names.index("p")
+    values = pa.array([None] * (len(table) - 1) + [p], pa.float32())
+    drawing = draw("feature_overlap", table.set_column(place, "p", values), variant="topics")
+
+    assert f"({said})" in drawing.caption
 
 
 def test_each_branch_of_a_tree_joins_its_cells_or_branches():

@@ -94,6 +94,20 @@ def test_a_study_with_few_layers_and_one_budget_is_drawn():
     assert {row["of"] for row in rows(drawing, "regret")} == {"1 layer", "2 layers"}
 
 
+def test_memory_counts_layers_only_where_all_weigh_the_same():
+    wide = [
+        {**row, "memory": row["memory"] + 5_000_000 * (row["layers"] == "22")}
+        for row in TABLE.to_pylist()
+    ]
+    equal, unequal = (
+        layer_choice.draw(table).caption
+        for table in (TABLE, pa.Table.from_pylist(wide, schema=TABLE.schema))
+    )
+
+    assert "all being equally wide, is the number of layers" in equal
+    assert "equally wide" not in unequal
+
+
 def test_names_are_text():
     odd = "</script><img src=x onerror=alert(1)>"
     table = TABLE.set_column(

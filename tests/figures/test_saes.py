@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -20,6 +21,7 @@ from site_builder.figures import (
     saes,
 )
 from tests.figures import sae_tables
+from tests.figures.sae_tables import ATTRIBUTION
 
 CASES = [
     ("attribution", "logit-difference", sae_tables.attribution(layers=3)),
@@ -112,11 +114,11 @@ def test_a_table_shows_text_and_its_intervals_to_a_finger():
 @pytest.mark.parametrize(
     ("loss", "gap", "said"),
     [
-        (0.30, 0.02, "meets"),
-        (0.38, 0.02, "too poor: ΔCE 0.380 > 0.30"),
-        (0.10, 0.05, "too poor: explains 0.050 less of lists than of training text"),
-        (0.10, -0.04, "too poor: explains 0.040 more of lists than of training text"),
-        (0.304, 0.05, "too poor: ΔCE 0.304 > 0.30, explains 0.050 less of lists than of training"),
+        (0.30, 0.02, "meets 0."),
+        (0.38, 0.02, "outside our bounds: ΔCE 0.380 > 0.30 0."),
+        (0.10, 0.05, "outside our bounds: explains 0.050 less of lists than of training text 0."),
+        (0.10, -0.04, "meets 0."),  # explaining more is no fault
+        (0.304, 0.05, "outside our bounds: ΔCE 0.304 > 0.30, explains 0.050 less of lists than "),
     ],
 )
 def test_an_autoencoder_is_judged_by_both_bounds(loss, gap, said):
@@ -149,6 +151,7 @@ def test_every_table_of_ablations_begins_with_its_baselines():
     firsts = [part for part in tables[1:] if part.startswith("Baselines")]
 
     assert len(firsts) == html.count("<table") == 5
+    assert html.count("Bold: the interval leaves 0 out, uncorrected for the number of rows.") == 5
     for part in firsts:
         assert part.startswith("Baselines as it is 40 lists 9.0")
         assert "“long” in the prompt 40 lists 14.0" in part
@@ -165,12 +168,33 @@ def test_top_and_random_stand_under_each_other_and_only_what_is_beyond_is_bold()
         *(
             f"layer {layer}, {method}"
             for layer in (6, 12, 18)
-            for method in ("top", "random", "steering")
+            for method in ("top", "top, own mean", "random", "steering")
         ),
         *(f"all layers, {method}" for method in ("top", "random")),
     ]
-    # Beyond is 0.9 × 0.8 × place and 0.9 × 3.3, give or take 1.
+    # Beyond random is 0.9 × 0.8 × place and 0.9 × 3.3, give or take 1; beyond own mean less.
     assert bold == ["+1.4", "+3.0"]
+
+
+def test_only_tables_with_the_control_say_what_is_beyond_it():
+    html = ablation.draw(sae_tables.ablation("by-layer", layers=4)).body
+    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
+    columns = [re.findall(r'<th scope="col">([^<]*)', one) for one in tables]
+    first = re.findall(r'<th scope="row"[^>]*>(layer 22, top)<.*?</tr>', tables[0], re.DOTALL)
+    row = text(tables[0].partition("layer 22, top<")[2].partition("</tr>")[0])
+
+    assert ["beyond own mean" in one for one in columns] == [True, *[False] * 4]
+    assert all("items within 120 tokens" in one for one in columns)
+    assert len(first) == 1
+    # 0.8 × 3 items more, 0.9 of it beyond random and half of it beyond the own mean.
+    assert "+2.4 [+1.4, +3.4] +2.2 [+1.2, +3.2] +1.2 [+0.2, +2.2]" in row
+    assert "+1.2" in re.findall(r"<b>([^<]*)</b>", tables[0])
+
+
+def test_the_budget_is_that_of_the_lists_drawn():
+    source = Path("analyses/lab/ablated_lists.py").read_text("utf-8")
+
+    assert re.findall(r"^TOKENS = (\d+)", source, re.MULTILINE) == [str(conditions.TOKENS)]
 
 
 def test_all_topics_are_not_repeated():
@@ -186,11 +210,11 @@ def test_all_topics_are_not_repeated():
 
 
 def test_the_layer_before_the_last_stands_first():
-    assert attribution.draw(CASES[0][2]).choices.chosen == ("12", "short", "zero")
+    assert attribution.draw(CASES[0][2]).choices.chosen == ("12", "short", "the other prompt")
     assert feature_tests.draw(CASES[5][2]).choices.chosen == ("6",)
     alone = attribution.draw(sae_tables.attribution(layers=1)).choices
 
-    assert alone.chosen == ("6", "short", "zero")
+    assert alone.chosen == ("6", "short", "the other prompt")
 
 
 def test_features_are_drawn_by_rank_on_both_kinds_of_topics():
@@ -222,7 +246,38 @@ def test_the_agreement_is_said_over_the_points():
     said = [panel.to_dict()["title"] for panel in panels]
     subtitles = [title["subtitle"] for title in said if isinstance(title, dict)]
 
-    assert subtitles.count("measured, logits · r 0.80 · slope 0.80") == 2
+    assert subtitles.count(
+        [
+            *("measured, logits", "a point: a cell, mean over held-out lists"),
+            *("over held-out lists × cells that act:", "r 0.80 · r of random cells alone 0.30 · slope 0.80"),
+        ]
+    ) == 2  # fmt: skip
+
+
+def test_one_layer_by_integrated_gradients_does_not_stand_for_all():
+    table = CASES[0][2]
+    rows = [
+        row
+        for row in table.to_pylist()
+        if (row["part"], row["method"], row["layer"]) == ("agreement", "integrated", 6)
+    ]
+    more = pa.Table.from_pylist([{**row, "layer": None, "site": None} for row in rows], ATTRIBUTION)
+    with_all, without = attribution.draw(pa.concat_tables([table, more])), attribution.draw(table)
+
+    assert len(rows) == 6
+    assert [panel.to_dict() for panel in with_all.body] == [
+        panel.to_dict() for panel in without.body
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variant", "whole"), [("logit-difference", "logits"), ("log-prob", "ln p")]
+)
+def test_what_is_compared_with_zero_is_not_said_to_be_a_share(variant, whole):
+    caption = attribution.draw(CASES[0][2], variant=variant).caption
+
+    assert f"and not to {'the difference of ' if whole == 'logits' else '−'}{whole}" in caption
+    assert "read only against the other prompt, and only to first order" in caption
 
 
 def test_features_of_heads_are_told_from_those_of_the_stream():
@@ -280,7 +335,11 @@ def test_a_condition_is_picked_by_start_edit_and_layer():
     assert ("a list minus its last item", "zero, in the prompt", "12") not in keys
     assert {key[1] for key in keys} == set(conditions.EDITS.values()) - {"mean, in the prompt"}
     together = {row["by"] for row in choices.options["the prompt", mean, "all layers"]}
-    assert together == set(conditions.LOOKS) - {"steering"}
+    assert together == set(conditions.LOOKS) - {"steering", conditions.OWN}
+    alone = {row["by"] for row in choices.options["the prompt", mean, "6"]}
+    assert alone == set(conditions.LOOKS)
+    zero = {row["by"] for row in choices.options["the prompt", "zero, at deciding tokens", "6"]}
+    assert conditions.OWN not in zero
 
 
 def test_what_is_kept_stands_beside_what_random_features_keep():
@@ -314,7 +373,12 @@ def test_topics_that_were_held_out_stand_first_and_change_is_drawn():
     assert len(order) == 23
     assert {row["by"]: row["estimate"] for row in rows} == {
         "“long” in the prompt": 5.0, "top features": 0.8, "random features": 0.1,
+        "top features, own mean": 0.3,
     }  # fmt: skip
+    # Two lists a topic are too few for an interval.
+    assert "a mean over 2 to 6 lists, too few for an interval" in drawing.caption
+    assert not any({"low", "high"} & row.keys() for row in rows)
+    assert '"low"' not in json.dumps(panel.to_dict()["layer"])
 
 
 @pytest.mark.parametrize("odd", ["</script><script>alert(1)</script>", "{{ 7 * 7 }}", "\x00"])
@@ -332,7 +396,7 @@ def test_survivors_are_counted_and_marked():
     drawing = feature_tests.draw(CASES[5][2])
     rows = drawing.choices.options[("6",)]
 
-    assert "4 of 16 top and 0 of 16 random features do" in drawing.caption
+    assert "4 of 16 top features survive, 0 of 16 random ones do" in drawing.caption
     assert [row["kind"] for row in rows[:3]] == [
         feature_tests.SURVIVES, feature_tests.SURVIVES, feature_tests.FAILS,
     ]  # fmt: skip
