@@ -166,10 +166,11 @@ class Post:
     def fill(self, text: str, page: Path, place: Callable[[Use], str]) -> str:
         """A page's Markdown with sections put in and every directive replaced by `place(use)`.
 
-        `text` may be the file without its front matter, as hosts hand it on.
+        `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
+        its lines are counted from the end.
         """
-        raw = page.read_text("utf-8")
-        first = raw[: len(raw) - len(text)].count("\n") + 1 if raw.endswith(text) else 1
+        lines = [part.rstrip().count("\n") for part in (_read(page), text)]
+        first = lines[0] - lines[1] + 1
         return self._filled(text, self.project.named(page), first, place)
 
     def _filled(self, text: str, name: str, first: int, place: Callable[[Use], str]) -> str:

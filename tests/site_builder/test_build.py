@@ -244,6 +244,14 @@ def test_two_pages_and_a_figure_twice(project: Project) -> None:
     assert (project.site / "more" / url).resolve().is_file()
 
 
+def test_a_figure_on_a_page_with_front_matter(project: Project) -> None:
+    text = "---\ntitle: More\nhide: [navigation]\n---\n\n# More\n  \n<< figure: numbers small >>\n\n"
+    (project.content / "more.md").write_text(text, "utf-8")
+    built(project)
+    more = (project.site / "more" / "index.html").read_text("utf-8")
+    assert 'id="numbers-small-2"' in more
+
+
 def test_messages_under_mkdocs_have_the_true_line(project: Project) -> None:
     edit(
         project.content / "sections" / "01-numbers.md",
