@@ -169,7 +169,7 @@ def _regret(choices: Choices, every: Sequence[Row]) -> Chart:
     names, colours = zip(*looks, strict=True)
     return parts.intervals(
         alt.Chart(parts.picked(choices)).transform_filter("datum.part === 'regret'"),
-        title=alt.TitleParams("Regret", subtitle="against the best set in hindsight, as large"),
+        title=alt.TitleParams("Regret", subtitle="against the best set in hindsight"),
         x_title="faithfulness missed",
         row="name",
         order=_rules(every).names,

@@ -77,7 +77,5 @@ def verdict(found: Found) -> str:
     )
     if loss is None or kept is None or usual is None:
         return "not measured"
-    poor = [f"ΔCE {cells.number(loss, '.3f')} > {MOST_LOSS:.2f}"] * (loss > MOST_LOSS)
-    if usual - kept > MOST_GAP:
-        poor.append(f"explains {usual - kept:.3f} less of lists than of training text")
+    poor = ["ΔCE"] * (loss > MOST_LOSS) + ["variance explained"] * (usual - kept > MOST_GAP)
     return f"outside our bounds: {', '.join(poor)}" if poor else "meets"
