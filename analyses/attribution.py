@@ -20,8 +20,8 @@ is silent. Rows by `part`:
   those without `to_feature` are the later features, by their effect on the decision.
 - `sum`: `quantity` is features, error, bias (b_dec) or whole (x, or its change, · ∂m/∂x): the
   first three make up the last. Role null: all tokens but the first. Against `zero` the whole is not
-  the metric: the final norm forgets the stream's length, so that x · ∂m/∂x is near 0 towards the
-  end. Against `corrupted` it is, to first order, what the prompts differ by.
+  the metric: what comes later divides the stream by its length, so that x · ∂m/∂x is about minus
+  what later blocks add. Against `corrupted` it is, to first order, what the prompts differ by.
 - `check`: `group` top or random cells that are really ablated in the held-out lists (`measured`,
   the metric as it is − without); `integrated`: by integrated gradients, at one layer.
 - `agreement`: `quantity` pearson or slope (measured per estimated) over topics and cells, by

@@ -66,7 +66,7 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
         f"{what} Each is its activation times the gradient, compared with its activation under "
         "the other length word, or with zero; error terms, what the autoencoder does not explain, "
         "are held constant and shown beside. Compared with zero, the parts add up to x·∂m/∂x, "
-        f"which the final norm holds near 0, and not to {metric}: shares of the decision can be "
+        f"and not to {metric}: shares of the decision can be "
         "read only against the other prompt, and only to first order. The strongest features were "
         "chosen on the other topics: believe the held-out ones. Below, cells are really taken out, "
         "and estimates are right on the dashed line.",
