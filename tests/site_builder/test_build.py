@@ -245,7 +245,9 @@ def test_two_pages_and_a_figure_twice(project: Project) -> None:
 
 
 def test_a_figure_on_a_page_with_front_matter(project: Project) -> None:
-    text = "---\ntitle: More\nhide: [navigation]\n---\n\n# More\n  \n<< figure: numbers small >>\n\n"
+    text = (
+        "---\ntitle: More\nhide: [navigation]\n---\n\n# More\n  \n<< figure: numbers small >>\n\n"
+    )
     (project.content / "more.md").write_text(text, "utf-8")
     built(project)
     more = (project.site / "more" / "index.html").read_text("utf-8")
