@@ -40,7 +40,7 @@ def draw(table: pa.Table, *, variant: str = "by-layer", topics: str = "held-out"
     theme.choose(variant, ["by-layer", "by-topic", "survival"], "variant")
     theme.choose(topics, ["held-out", "other", "all"], "topics")
     if variant == "by-layer":
-        return ablation_table.draw(table, topics)
+        return ablation_table.by_layer(table, topics)
     return _by_topic(table) if variant == "by-topic" else _survival(table)
 
 

@@ -39,7 +39,7 @@ WORDS = {
 }
 
 
-def draw(table: pa.Table, topics: str) -> Drawing:
+def by_layer(table: pa.Table, topics: str) -> Drawing:
     """Draw a table for each start, edit and place; the first one open, the others in folds."""
     bounds = [side + end for side in SIDES for end in ("", "_low", "_high")]
     bounds = [name.removeprefix("estimate_") for name in bounds]

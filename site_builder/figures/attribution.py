@@ -50,7 +50,7 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
     """Draw the features that decide, or (`cross-layer`) those that drive them."""
     theme.choose(variant, [*VARIANTS, "cross-layer"], "variant")
     if variant == "cross-layer":
-        return feature_links.draw(table)
+        return feature_links.cross_layer(table)
     unit, metric, what = VARIANTS[variant]
     records = theme.rows(table, *COLUMNS, digits=3)
     choices = _choices(records)

@@ -30,7 +30,7 @@ COLUMNS = (
 GROUPS = parts.Classes("group", "", ("top", "random"), (theme.colour("2"), theme.colour("7")))
 
 
-def draw(table: pa.Table) -> Drawing:
+def cross_layer(table: pa.Table) -> Drawing:
     """Draw what drives the later features: by layer, the strongest causes, and their check."""
     records = theme.rows(table, *COLUMNS, digits=3)
     targets = _targets(records)
