@@ -9,6 +9,8 @@ import pytest
 
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
+from tests.lab.mild_saes import mild_sae
+from tests.lab.saes import LOCAL
 from tests.site_builder.conftest import write
 from tests.site_builder.test_contracts import copy_of_project
 
@@ -25,10 +27,20 @@ def build_site(project: Path, *args: str, **variables: str) -> subprocess.Comple
     )
 
 
+def project_with_saes(folder: Path) -> Path:
+    """A copy of the project whose tiny study has autoencoders."""
+    project = copy_of_project(folder)
+    for layer in (0, 1):
+        mild_sae(project / "saes" / str(layer), 256, layer)
+    with (project / "analyses/studies/tiny.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[[saes]]\n{LOCAL}\n")
+    return project
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with every result of the post, measured on the tiny study."""
-    project = copy_of_project(tmp_path_factory.mktemp("first"))
+    project = project_with_saes(tmp_path_factory.mktemp("first"))
     told = build_site(project, "run", "--study", "tiny")
     assert told.returncode == 0, told.stderr
     return project
@@ -48,7 +60,7 @@ def test_everything_is_measured_and_fresh(measured: Path) -> None:
 
 
 def test_two_runs_from_nothing_give_the_same_tables(measured: Path, tmp_path: Path) -> None:
-    again = copy_of_project(tmp_path)
+    again = project_with_saes(tmp_path)
     assert build_site(again, "run", "--study", "tiny").returncode == 0
     assert contents(again) == contents(measured)
 
