@@ -14,9 +14,11 @@ from markupsafe import Markup
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragment, Fragments
-from site_builder.post import Post, Use
+from site_builder.post import Post
+from site_builder.uses import Use
+from site_builder.verdicts import Verdicts
 
-_SLOT = re.compile(r'<div data-slot="([\w-]+)">.*?</div>', re.DOTALL)
+_SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
 
 
 class Blocks:
@@ -29,6 +31,7 @@ class Blocks:
         self.post = post
         self.fragments = fragments
         self.plain = plain
+        self.verdicts = Verdicts(post, fragments)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
         self._values: dict[tuple[str, int], str] = {}
 
@@ -36,12 +39,13 @@ class Blocks:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
         problems: list[Problem] = []
         uses = self.post.uses.items()
-        self.fragments.prepare([use for _, use in uses if use.directive.kind != "value"])
+        self.fragments.prepare([use for _, use in uses if use.slug])
+        problems += self.verdicts.judge()
         for place, use in uses:
             try:
                 if use.directive.kind == "value":
                     self._values[place] = self._value(use)
-                else:
+                elif use.slug:
                     self._drawn[use.slug] = use, self.fragments.fragment(use)
             except BuildError as error:
                 problems += error.problems
@@ -57,16 +61,14 @@ class Blocks:
         }
 
     def slot(self, use: Use) -> str:
-        """What the page's Markdown gets: a slot with the caption, or the whole block if plain."""
-        if not (self._drawn or self._values):
-            self.draw()
+        """What the page gets: a number, a slot with the caption, or the whole block if plain."""
         if use.directive.kind == "value":
             return self._values[use.directive.where, use.directive.start]
         if self.plain:
             return self.block(use.slug, "")
         fragment = self._drawn[use.slug][1]
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
-        return f'<div data-slot="{use.slug}"><p>{caption}</p></div>'
+        return f'<div data-slot id="{use.slug}"><p>{caption}</p></div>'
 
     def fill(self, page: str, base: str) -> str:
         """Replace the slots of a page by their blocks; `base` is the way to the site's root."""

@@ -18,6 +18,7 @@ from site_builder.errors import BuildError
 from site_builder.project import Project
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
+COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
 
 
 def say(line: str) -> None:
@@ -55,7 +56,9 @@ _run = click.option(
     show_default=True,
     help="Which results to measure on the way.",
 )
-_strict = click.option("--strict", is_flag=True, help="Make a stale result an error.")
+_strict = click.option(
+    "--strict", is_flag=True, help="Make a stale result, and a claim that does not hold, an error."
+)
 
 
 @click.group(invoke_without_command=True)
@@ -129,6 +132,7 @@ def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> N
         project = _project()
         store, asked = _asked(project, analysis, variant, study)
         named = set(asked) if analysis else set()
+        before = _claims(project, study)
         done = runner.measure(
             store,
             asked,
@@ -136,8 +140,21 @@ def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> N
             say=_quietly(quiet),
             quiet=quiet,
         )
+    after = _claims(project, study) if done and before else None
+    for line in before.changes(after) if before and after else ():
+        click.secho(line, err=True, fg="yellow")
     if not quiet:
         click.echo(f"measured {len(done)} results" if done else "every result is fresh")
+
+
+def _claims(project: Project, study: str) -> Any:
+    """The post's claims as they stand; None while problems of the post keep them untested."""
+    from site_builder.verdicts import judged
+
+    try:
+        return judged(project, study)
+    except BuildError:
+        return None
 
 
 def _asked(project: Project, analysis: str, variant: str, study: str) -> tuple[Any, list[Any]]:
@@ -206,6 +223,33 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             click.echo(f"          {reason}")
     counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+
+
+@main.command()
+@_study
+@_json
+@click.option("--strict", is_flag=True, help="Exit with 1 when a claim does not hold.")
+def claims(study: str, as_json: bool, strict: bool) -> None:
+    """Show what the prose claims, and whether each claim holds on the study's results."""
+    from site_builder.verdicts import WORDS, judged
+
+    with _told():
+        verdicts = judged(_project(), study)
+    counts = dict.fromkeys(WORDS.values(), 0)
+    for verdict in verdicts.of.values():
+        counts[WORDS[verdict.holds]] += 1
+    if as_json:
+        click.echo(json.dumps(verdicts.rows(), indent=1, ensure_ascii=False))
+    else:
+        for name, claim in verdicts.post.claims.items():
+            word = WORDS[verdicts.of[name].holds]
+            reported = f"reported for Gemma 2 2B: {claim.reported}" if claim.reported else ""
+            click.echo(f"{click.style(f'[{word}]', fg=COLOURS[word])} {name}: {claim.says}")
+            for line in filter(None, (verdicts.said(name), reported)):
+                click.echo(f"    {line}")
+        click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
+    if strict and counts[WORDS[False]]:
+        sys.exit(1)
 
 
 @main.command()

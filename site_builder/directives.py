@@ -4,6 +4,9 @@ A feature of an autoencoder is named LAYER/INDEX, or SITE-LAYER/INDEX where its 
 residual stream. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option, and
 `<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`.
 
+Four kinds stand in a sentence: `value` and `claim` say what a result says, `ref` names a figure or
+section by what it is called in its directive, `cite` works of the bibliography by their keys.
+
 markdown-it-py reads the raw file, so directives in fenced or inline code, comments and scripts are
 left alone. Indented code is not literal here: Python-Markdown indents the content of admonitions
 and tabs, where directives are welcome.
@@ -22,12 +25,13 @@ from markdown_it.token import Token
 from site_builder.errors import Problem, nearest
 
 BLOCKS = ("figure", "table", "tokens", "feature", "section")
-KINDS = (*BLOCKS, "value")
+KINDS = (*BLOCKS, "value", "claim", "ref", "cite")
 
 _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
 _HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
+_FORMS = {"claim": ("ID [show=COLUMN]", 1), "cite": ("KEY [KEY …]", 20), "section": ("FILE", 1)}
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 _FEATURE = re.compile(r"(?:[a-z][a-z0-9_]*-)?[0-9]{1,3}/[0-9]{1,7}\Z")
 _PIECE = re.compile(
@@ -51,6 +55,13 @@ class Directive:
     line: int = 0
     start: int = 0
     end: int = 0
+
+    @property
+    def named(self) -> str:
+        """What it asks for, as a `ref` names it: "entropy compare", "26/1201"."""
+        if self.name == "feature" and "feature" in self.options:
+            return self.options["feature"]
+        return " ".join(filter(None, (self.name, self.variant, self.options.get("feature"))))
 
     def __str__(self) -> str:
         if self.kind == "feature":
@@ -124,16 +135,17 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
     if kind == "feature" and not (len(words) == 1 and _FEATURE.match(words[0])):
         cure = "write << feature: LAYER/INDEX >>, such as << feature: 26/1201 >>"
         return Problem(where, f"cannot read {_shown(whole[0])}", cure)
-    if kind in BLOCKS and words and _FEATURE.match(words[-1]):
+    if kind in (*BLOCKS, "ref") and words and _FEATURE.match(words[-1]):
         if "feature" in options:
             return Problem(where, 'option "feature" stands twice', "keep one")
         options = {"feature": words.pop(), **options}
-        words = ["feature"] if kind == "feature" else words
-    if not 1 <= len(words) <= 2 or not all(map(_WORD.match, words)):
+        words = words or ["feature"]
+    form, most = _FORMS.get(kind, ("NAME [VARIANT] [option=value]", 2))
+    if not 1 <= len(words) <= most or not all(map(_WORD.match, words)):
         what = f"cannot read {_shown(whole[0])}"
-        return Problem(
-            where, what, f"write << {kind}: NAME [VARIANT] [option=value] >> in lower case"
-        )
+        return Problem(where, what, f"write << {kind}: {form} >> in lower case")
+    if kind == "cite":
+        return kind, " ".join(words), "", options, whole.end()
     return kind, words[0], words[1] if len(words) == 2 else "", options, whole.end()
 
 

@@ -18,11 +18,14 @@ from markdown.preprocessors import Preprocessor
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragments
-from site_builder.post import Post, Use
+from site_builder.mathematics import SETTINGS, MathML
+from site_builder.post import Post
 from site_builder.project import Project
+from site_builder.uses import Use
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
+AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
 
 PageOf = Callable[[str], Path | None]
 
@@ -46,6 +49,8 @@ class MeasuredFigures(Extension):
         """Register the preprocessor."""
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
+        md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
+        md.treeprocessors.register(MathML(md, Project.find()), "mathml", AFTER_INLINE)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -53,6 +58,7 @@ class MeasuredFigures(Extension):
             post = Post(Project.find(), self.study)
             post.resolve("never", say=lambda _line: None)
             self.blocks = Blocks(post, Fragments(post), plain=True)
+            self.blocks.draw()
         return self.blocks
 
 
@@ -69,9 +75,15 @@ class _Directives(Preprocessor):
             return lines
 
         def place(use: Use) -> str:
-            return str(self.md.htmlStash.store(blocks.slot(use)))
+            if use.directive.kind == "claim" and not use.directive.options:
+                return blocks.verdicts.mark(use)
+            html = (
+                blocks.verdicts.number(use) if use.directive.kind == "claim" else blocks.slot(use)
+            )
+            return str(self.md.htmlStash.store(html))
 
-        return blocks.post.fill(text, page, place).split("\n")
+        filled = blocks.post.fill(text, page, place).split("\n")
+        return [*blocks.verdicts.warning(page), *filled]
 
 
 def _page_of(post: Post, text: str) -> Path | None:

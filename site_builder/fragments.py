@@ -23,11 +23,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import fingerprint, meaning, values
+from site_builder import checks, claims, fingerprint, meaning, values
 from site_builder.errors import BuildError, Problem
-from site_builder.post import Post, Use
+from site_builder.post import Post
 from site_builder.project import Project
-from site_builder.store import write_aside
+from site_builder.store import ResultId, write_aside
+from site_builder.uses import Use
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,7 +78,7 @@ class Fragments:
         self.folder = self.project.cache / "drawings"
         self.used: set[str] = set()
         self.drawn = 0
-        self._tables: dict[Any, pa.Table] = {}
+        self._tables: dict[ResultId, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._files: dict[Path, str] = {}
 
@@ -85,14 +86,14 @@ class Fragments:
         """The number that a `value` directive prints."""
         options = use.directive.options
         key = fingerprint.digest(
-            [self._file_digest(use), self._code("values.py", "read"), options]
+            [self._file_digest(use.id), self._code("values.py", "read"), options]
         )[:32]
         self.used.add(key)
         path = self.folder / f"{key}.json"
         if path.is_file():
             return values.Value(**json.loads(path.read_bytes()))
         try:
-            value = values.read(self._table(use), use.directive)
+            value = values.read(self._table(use.id), use.directive)
         except BuildError:
             # The prose picks rows of the post's own study; another one need not have them.
             if use.id.study == self.project.study:
@@ -100,6 +101,27 @@ class Fragments:
             value = values.Value("not measured", "")
         write_aside(path, json.dumps(asdict(value)).encode())
         return value
+
+    def verdict(self, claim: claims.Claim, study: str) -> claims.Verdict:
+        """Whether a claim holds of a study; not measured where the study has no such result."""
+        id = ResultId(study, claim.analysis, claim.variant)
+        if not self.post.store.path(id).is_file():
+            return claims.Verdict(None)
+        code = self._code("claims.py", "test")
+        key = fingerprint.digest([self._file_digest(id), code, asdict(claim)])[:32]
+        self.used.add(key)
+        path = self.folder / f"{key}.json"
+        if path.is_file():
+            return claims.Verdict(**json.loads(path.read_bytes()))
+        try:
+            verdict = claims.test(claim, self._table(id))
+        except BuildError:
+            # Claims are written for the post's own study; another one need not have their rows.
+            if study == self.project.study:
+                raise
+            verdict = claims.Verdict(None)
+        write_aside(path, json.dumps(asdict(verdict)).encode())
+        return verdict
 
     def prepare(self, uses: Sequence[Use]) -> None:
         """Draw what is not drawn yet in several processes, if that much is to be drawn.
@@ -145,7 +167,7 @@ class Fragments:
         drawing = self._code(f"figures/{use.id.analysis}.py", "draw")
         code = [drawing, self._code("embed.py", "render")]
         parts = [
-            self._file_digest(use),
+            self._file_digest(use.id),
             code,
             self._surroundings,
             use.slug,
@@ -158,8 +180,8 @@ class Fragments:
         """Whether a piece is drawn to its end: this file is the last one that is written."""
         return (self.folder / key / "fragment.json").is_file()
 
-    def _file_digest(self, use: Use) -> str:
-        path = self.post.store.path(use.id)
+    def _file_digest(self, id: ResultId) -> str:
+        path = self.post.store.path(id)
         if path not in self._files:
             self._files[path] = fingerprint.sha256_file(path)
         return self._files[path]
@@ -178,15 +200,15 @@ class Fragments:
         own = [fingerprint.sha256_file(Path(__file__))]
         return own + digests + [version(name) for name in ("altair", "vl-convert-python", "jinja2")]
 
-    def _table(self, use: Use) -> pa.Table:
-        if use.id not in self._tables:
-            self._tables[use.id] = self.post.store.load(use.id).table
-        return self._tables[use.id]
+    def _table(self, id: ResultId) -> pa.Table:
+        if id not in self._tables:
+            self._tables[id] = self.post.store.load(id).table
+        return self._tables[id]
 
     def _draw(self, use: Use, key: str, folder: Path) -> None:
         from site_builder.embed import render
 
-        table = self._table(use)
+        table = self._table(use.id)
         drawing = self._drawing(use, table)
         try:
             rendered = render(drawing, use.slug, key)
@@ -194,7 +216,7 @@ class Fragments:
             raise BuildError([self._raised(use, error)]) from error
         # All uses of a result share its data, so the file is named by them and not by the figure.
         stem = "-".join(filter(None, (use.id.study, use.id.analysis, use.id.variant)))
-        files = dict(rendered.files) | {f"{stem}.{self._file_digest(use)[:8]}.csv": _csv(table)}
+        files = dict(rendered.files) | {f"{stem}.{self._file_digest(use.id)[:8]}.csv": _csv(table)}
         head = table.slice(0, MOST_ROWS).to_pylist()
         body = {
             "key": key,
@@ -216,7 +238,7 @@ class Fragments:
 
         try:
             module = _module(self.project.drawings()[use.id.analysis])
-            options = self.post.options(use)
+            options = checks.options(self.project, use)
             drawing: Drawing = module.draw(table, variant=use.id.variant, **options)
         except DrawingError as error:
             what = f'"{use.id}": {error.what}'

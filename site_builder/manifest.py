@@ -23,6 +23,8 @@ _LIBRARIES = ("altair", "jinja2", "markdown", "mkdocs", "mkdocs-material", "vl-c
 class Manifest:
     """Digests of everything a build reads, sizes of all it wrote, and what it had to say.
 
+    `doubts` counts stale results and claims that do not hold.
+
     Autoencoders weigh more than everything else together, so size and time of change stand for
     their digests.
     """
@@ -31,7 +33,7 @@ class Manifest:
     inputs: dict[str, str]
     outputs: dict[str, int]
     notes: list[str]
-    stale: int
+    doubts: int
 
     @classmethod
     def last(cls, project: Project) -> Manifest | None:

@@ -6,58 +6,15 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from site_builder import runner
+from site_builder import checks, claims, runner
 from site_builder.directives import BLOCKS, Directive, scan
 from site_builder.errors import BuildError, Problem, nearest
-from site_builder.fingerprint import signature
 from site_builder.project import Project
+from site_builder.references import References
 from site_builder.store import ResultId, Store
-from site_builder.values import RESERVED
-
-NOUNS = {"figure": "Figure", "tokens": "Figure", "table": "Table", "feature": "Feature card"}
-_TYPES: dict[str, Callable[[str], object]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": lambda text: {"true": True, "false": False}[text],
-}
-
-_TOLD = {
-    "int": ("a whole number", "3"),
-    "float": ("a number", "0.5"),
-    "bool": ("true or false", "true"),
-}
-
-
-@dataclass
-class Use:
-    """One use of a result in the prose.
-
-    state is "fresh", "stale" (with reasons) or "missing"; number counts figures or tables; slug is
-    the block's id in the page, and of its files.
-    """
-
-    directive: Directive
-    id: ResultId
-    state: str = "missing"
-    reasons: list[str] = field(default_factory=list)
-    number: int = 0
-    slug: str = ""
-
-    @property
-    def noun(self) -> str:
-        """What the block is called: Figure, Table or Feature card; each is numbered apart."""
-        return NOUNS[self.directive.kind]
-
-    @property
-    def stem(self) -> str:
-        """What the block's id begins with: "entropy-compare", "feature-26-1201"."""
-        named = self.directive.options["feature"] if self.directive.kind == "feature" else ""
-        words = filter(None, (self.id.analysis, self.id.variant, named))
-        return "-".join(words).replace("_", "-").replace("/", "-")
+from site_builder.uses import NOUNS, Use
 
 
 class Post:
@@ -68,43 +25,63 @@ class Post:
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
+        self.claims: dict[str, claims.Claim] = {}
+        self.references = References(self)
         self.problems: list[Problem] = []
-        self._sections: set[Path] = set()
 
     def pages(self) -> list[Path]:
-        """The files that become pages; sections are parts of them."""
+        """The files that become pages, the post first; sections are parts of them."""
         sections = self.project.content / "sections"
-        found = sorted(self.project.content.rglob("*.md"))
+        found = sorted(self.project.content.rglob("*.md"), key=lambda p: (p.name != "index.md", p))
         return [path for path in found if not path.is_relative_to(sections)]
+
+    def blocks(self) -> list[Use]:
+        """The uses that are numbered blocks, in the order of reading."""
+        return [use for use in self.uses.values() if use.directive.kind in NOUNS]
 
     def collect(self) -> None:
         """Find every directive and check it against the shelves; problems are kept, not raised."""
         self.uses.clear()
-        self.problems.clear()
         self.store.forget()
-        self._sections.clear()
         self.project.settings(self.study)
+        self.claims, self.problems = claims.load(self.project)
+        self.problems += checks.claims(self.project, self.claims)
+        self.references = References(self)
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
         for page in self.pages():
-            for directive in self._walk(page):
-                use = self._checked(directive)
+            for directive in self._walk(page, page):
+                if directive.kind in ("ref", "cite"):
+                    self.references.see(directive)
+                    continue
+                use = self._use(directive, page)
                 if use is None:
                     continue
                 self.uses[directive.where, directive.start] = use
-                if directive.kind != "value":
+                if directive.kind in NOUNS:
                     counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
                     stem = use.stem
                     slugs[stem] = slugs.get(stem, 0) + 1
                     use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
+        self.problems += self.references.check()
 
-    def unlisted(self) -> list[Problem]:
-        """Sections that no page shows: a draft, or a forgotten line."""
+    def unused(self) -> list[Problem]:
+        """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"
+        made = {use.directive.name for use in self.uses.values() if use.directive.kind == "claim"}
         return [
-            Problem(self.project.named(path), "no page lists this section", f"add {line}")
-            for path in sorted(here.glob("*.md"))
-            if path not in self._sections and (line := f"<< section: {path.stem} >>")
+            *(
+                Problem(self.project.named(path), "no page lists this section", f"add {line}")
+                for path in sorted(here.glob("*.md"))
+                if path.stem not in self.references.sections
+                and (line := f"<< section: {path.stem} >>")
+            ),
+            *self.references.uncited(),
+            *(
+                Problem(claim.where, f'no sentence makes the claim "{name}"', f"add {mark}")
+                for name, claim in self.claims.items()
+                if name not in made and (mark := f"<< claim: {name} >>")
+            ),
         ]
 
     def judge(self) -> None:
@@ -171,18 +148,22 @@ class Post:
         """
         lines = [part.rstrip().count("\n") for part in (_read(page), text)]
         first = lines[0] - lines[1] + 1
-        return self._filled(text, self.project.named(page), first, place)
+        return "\n".join(self._filled(text, page, page, first, place))
 
-    def _filled(self, text: str, name: str, first: int, place: Callable[[Use], str]) -> str:
+    def _filled(
+        self, text: str, source: Path, page: Path, first: int, place: Callable[[Use], str]
+    ) -> list[str]:
         lines = text.split("\n")
-        for directive in reversed(scan(text, name, first)[0]):
+        for directive in reversed(scan(text, self.project.named(source), first)[0]):
             line = lines[directive.line]
             if directive.kind == "section":
                 path = self._section(directive)
-                inner = (
-                    self._filled(_read(path), self.project.named(path), 1, place) if path else ""
-                )
-                put = f"\n{inner}\n"
+                inner = self._filled(_read(path), path, page, 1, place) if path else []
+                if path:
+                    self.references.numbered(inner, path.stem)
+                put = "\n".join(["", *inner, ""])
+            elif directive.kind in ("ref", "cite"):
+                put = self.references.link(directive, page)
             else:
                 use = self.uses.get((directive.where, directive.start))
                 put = place(use) if use else ""
@@ -194,18 +175,21 @@ class Post:
                 if directive.line + 1 < len(lines) and lines[directive.line + 1].strip(" \t>"):
                     after = f"{after}\n"
             lines[directive.line] = before + put + after
-        return "\n".join(lines)
+        return lines
 
-    def _walk(self, page: Path) -> Iterator[Directive]:
+    def _walk(self, source: Path, page: Path) -> Iterator[Directive]:
         """The directives of a page as they are read, those of its sections in their place."""
         try:
-            directives, problems = scan(_read(page), self.project.named(page))
+            text = _read(source)
         except UnicodeDecodeError:
-            where = self.project.named(page)
+            where = self.project.named(source)
             self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
             return
+        directives, problems = scan(text, self.project.named(source))
         self.problems += problems
-        inside = page.is_relative_to(self.project.content / "sections")
+        inside = source.is_relative_to(self.project.content / "sections")
+        if inside:
+            self.references.section(source, page, text)
         for directive in directives:
             if directive.kind != "section":
                 yield directive
@@ -213,12 +197,11 @@ class Post:
                 what = "a section cannot hold a section"
                 self.problems.append(Problem(directive.where, what, "list it in the page"))
             elif path := self._section(directive):
-                if path in self._sections:
+                if path.stem in self.references.sections:
                     what = f'section "{directive.name}" stands twice'
                     self.problems.append(Problem(directive.where, what, "keep one"))
                     continue
-                self._sections.add(path)
-                yield from self._walk(path)
+                yield from self._walk(path, page)
 
     def _section(self, directive: Directive) -> Path | None:
         path = self.project.content / "sections" / f"{directive.name}.md"
@@ -229,63 +212,20 @@ class Post:
         self.problems.append(Problem(directive.where, what, nearest(directive.name, known)))
         return None
 
-    def _checked(self, directive: Directive) -> Use | None:
+    def _use(self, directive: Directive, page: Path) -> Use | None:
         """The use that a directive makes of a result, if there is nothing wrong with it."""
-        study = directive.options.get("study", self.study)
-        found: list[Problem] = []
-
-        def wrong(what: str, cure: str) -> None:
-            found.append(Problem(directive.where, what, cure))
-
-        known = self.project.measurements()
-        drawings = self.project.drawings()
-        if study not in self.project.studies():
-            wrong(f'unknown study "{study}"', nearest(study, self.project.studies()))
-        is_value = directive.kind == "value"
-        names = known if is_value else {name: known[name] for name in known if name in drawings}
-        if directive.name in known.keys() - names.keys():
-            drawing = f"site_builder/figures/{directive.name}.py"
-            wrong(f'"{directive.name}" is measured but not drawn', f"write {drawing}")
-        elif directive.name not in names:
-            wrong(f'unknown {directive.kind} "{directive.name}"', nearest(directive.name, names))
+        if directive.kind == "claim":
+            wrong = checks.mark(directive, self.claims)
         else:
-            self._check_shelves(directive, wrong)
-        self.problems += found
-        return None if found else Use(directive, ResultId(study, directive.name, directive.variant))
-
-    def _check_shelves(self, directive: Directive, wrong: Callable[[str, str], None]) -> None:
-        project = self.project
-        try:
-            path = project.measurements()[directive.name]
-            variants = signature(project.root, path, "run").variants
-            if directive.variant not in variants:
-                shown = directive.variant or "(none)"
-                what = f'"{directive.name}" has no variant "{shown}"'
-                wrong(what, nearest(directive.variant, filter(None, variants)))
-            if directive.kind != "value":
-                taken = signature(
-                    project.builder, project.drawings()[directive.name], "draw"
-                ).options
-                for name, value in directive.options.items():
-                    if name == "study":
-                        continue
-                    if name not in taken:
-                        what = f'unknown option "{name}" of {directive.kind} "{directive.name}"'
-                        wrong(what, nearest(name, (*taken, "study")))
-                    elif not _converts(value, taken[name]):
-                        what, example = _TOLD[taken[name]]
-                        wrong(f'option {name}="{value}" is not {what}', f"write {name}={example}")
-            elif set(directive.options) <= set(RESERVED) - {"show"}:
-                wrong("a value needs to know which row", "add column=value, such as template=short")
-        except BuildError as error:
-            self.problems += error.problems
-
-    def options(self, use: Use) -> dict[str, object]:
-        """A use's options in the types that its drawing declares."""
-        path = self.project.drawings()[use.id.analysis]
-        taken = signature(self.project.builder, path, "draw").options
-        given = use.directive.options
-        return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
+            wrong = checks.shelves(self.project, directive, self.study)
+        self.problems += wrong
+        if wrong:
+            return None
+        if directive.kind == "claim":
+            claim = self.claims[directive.name]
+            return Use(directive, ResultId(self.study, claim.analysis, claim.variant), page)
+        study = directive.options.get("study", self.study)
+        return Use(directive, ResultId(study, directive.name, directive.variant), page)
 
 
 def needs(store: Store, id: ResultId, *, stale: bool) -> bool:
@@ -296,14 +236,6 @@ def needs(store: Store, id: ResultId, *, stale: bool) -> bool:
         return bool(store.why_stale(id)) if stale else False
     except BuildError:
         return True
-
-
-def _converts(value: str, kind: str) -> bool:
-    try:
-        _TYPES.get(kind, str)(value)
-    except (ValueError, KeyError):
-        return False
-    return True
 
 
 def _read(path: Path) -> str:

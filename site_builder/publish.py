@@ -41,12 +41,13 @@ def build(
     Raises `BuildError` with every problem; the last good site then stays in place.
     """
     last = Manifest.last(project)
-    may_stand = last and last.study == study and not (last.stale and (strict or run == "stale"))
+    may_stand = last and last.study == study and not (last.doubts and (strict or run == "stale"))
     if last and may_stand and last.holds(project):
         return Built(project.site, last.notes, 0, unchanged=True)
 
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
+    from site_builder.links import dead
     from site_builder.post import Post
 
     read = inputs(project)
@@ -64,17 +65,23 @@ def build(
             )
         )
         for use in stale.values()
-    ] + [str(problem) for problem in post.unlisted()]
+    ] + [str(problem) for problem in post.unused()]
+    failing = blocks.verdicts.failing()
+    if failing and strict:
+        raise BuildError(failing)
+    notes += map(str, failing)
     aside = project.cache / f"site.{os.getpid()}"
     try:
         notes += _mkdocs(project, blocks, aside)
+        if broken := dead(post, aside):
+            raise BuildError(broken)
         _replace(project.site, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     blocks.fragments.sweep()
     # What was measured on the way counts as read; an edit made meanwhile does not.
     read |= {name: digest for name, digest in inputs(project).items() if name.startswith("data/")}
-    Manifest(study, read, outputs(project.site), notes, len(stale)).save(project)
+    Manifest(study, read, outputs(project.site), notes, len(stale) + len(failing)).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
 
 

@@ -37,30 +37,40 @@ def read(table: pa.Table, directive: Directive) -> Value:
     """
     show = directive.options.get("show", "estimate")
     filters = {k: v for k, v in directive.options.items() if k not in RESERVED}
-    bounds = _bounds(table, show)
+    limits = bounds(table, show)
     of_interval = show.endswith("interval")
-    for name in (*filters, *(bounds if of_interval else (show,))):
+    for name in (*filters, *(limits if of_interval else (show,))):
         if name not in table.column_names:
             what = f"{directive.name} {directive.variant}".strip() + f' has no column "{name}"'
             raise _wrong(directive, what, nearest(name, table.column_names))
-    kept = table
-    for name, wanted in filters.items():
-        kept = kept.filter(_same(kept[name], wanted))
+    kept = keep(table, {name: [wanted] for name, wanted in filters.items()})
     if kept.num_rows != 1:
         what = f"{kept.num_rows} rows match"
-        raise _wrong(directive, what, _how_to_choose(table, filters, kept))
+        raise _wrong(directive, what, how_to_choose(table, filters, kept))
     row = kept.to_pylist()[0]
     spec = directive.options.get("format", "")
     try:
-        title = _title(row, bounds, spec)
+        title = _title(row, limits, spec)
         if of_interval:
-            low, high = (_text(row[name], spec) for name in bounds)
+            low, high = (text(row[name], spec) for name in limits)
             return Value(f"{low} to {high}", title)
-        return Value(_text(row[show], spec), title)
+        return Value(text(row[show], spec), title)
     except ValueError:
         raise _wrong(
             directive, f'format "{spec}" does not fit', 'write ".1f", "d" or ".0%"'
         ) from None
+
+
+def keep(table: pa.Table, filters: dict[str, list[str]]) -> pa.Table:
+    """The rows whose columns say one of the texts that `filters` names for them."""
+    import pyarrow.compute as pc
+
+    for name, texts in filters.items():
+        found = _same(table[name], texts[0])
+        for one in texts[1:]:
+            found = pc.or_(found, _same(table[name], one))
+        table = table.filter(found)
+    return table
 
 
 def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
@@ -82,19 +92,20 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
     return pc.fill_null(same, False)
 
 
-def _text(value: Any, spec: str) -> str:
+def text(value: Any, spec: str) -> str:
+    """A number as prose shows it: a true minus sign, and none on what rounds to zero."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "not measured"
     if not spec:
         spec = ".3g" if isinstance(value, float) else ""
-    # A true minus sign: a hyphen breaks the line and is no sign.
+    # A hyphen breaks the line and is no sign.
     if not isinstance(value, int | float):
         return str(value)
     text = format(value, spec)
     return (text[1:] if _NO_LESS.fullmatch(text) else text).replace("-", "−")
 
 
-def _bounds(table: pa.Table, show: str) -> tuple[str, ...]:
+def bounds(table: pa.Table, show: str) -> tuple[str, ...]:
     """The columns of the interval that `show` prints or, if it is a column, that is its own.
 
     `low` and `high` are about the column before them, or `estimate`.
@@ -113,13 +124,14 @@ def _title(row: dict[str, Any], bounds: tuple[str, ...], spec: str) -> str:
     parts = []
     low, high = (row.get(name) for name in bounds)
     if low is not None and high is not None:
-        parts.append(f"95 % interval {_text(low, spec)} to {_text(high, spec)}")
+        parts.append(f"95 % interval {text(low, spec)} to {text(high, spec)}")
     if row.get("n") is not None:
         parts.append(f"n = {row['n']}")
     return ", ".join(parts)
 
 
-def _how_to_choose(table: pa.Table, filters: dict[str, str], kept: pa.Table) -> str:
+def how_to_choose(table: pa.Table, filters: dict[str, str], kept: pa.Table) -> str:
+    """What an author can add who picked no row, or several."""
     if not kept.num_rows:
         for name, wanted in filters.items():
             if not any(_same(table[name], wanted).to_pylist()):

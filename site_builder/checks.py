@@ -1,0 +1,119 @@
+"""Whether a directive and a claim name what is on the shelves, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from site_builder.claims import Claim
+from site_builder.directives import Directive
+from site_builder.errors import BuildError, Problem, nearest
+from site_builder.fingerprint import signature
+from site_builder.project import Project
+from site_builder.uses import Use
+from site_builder.values import RESERVED
+
+_TYPES: dict[str, Callable[[str], object]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": lambda text: {"true": True, "false": False}[text],
+}
+_TOLD = {
+    "int": ("a whole number", "3"),
+    "float": ("a number", "0.5"),
+    "bool": ("true or false", "true"),
+}
+
+
+def shelves(project: Project, directive: Directive, study: str) -> list[Problem]:
+    """What is wrong with a directive that shows a result: its study, name, variant or options."""
+    study = directive.options.get("study", study)
+    found: list[Problem] = []
+
+    def wrong(what: str, cure: str) -> None:
+        found.append(Problem(directive.where, what, cure))
+
+    known, drawings = project.measurements(), project.drawings()
+    if study not in project.studies():
+        wrong(f'unknown study "{study}"', nearest(study, project.studies()))
+    is_value = directive.kind == "value"
+    names = known if is_value else {name: known[name] for name in known if name in drawings}
+    if directive.name in known.keys() - names.keys():
+        drawing = f"site_builder/figures/{directive.name}.py"
+        wrong(f'"{directive.name}" is measured but not drawn', f"write {drawing}")
+        return found
+    if directive.name not in names:
+        wrong(f'unknown {directive.kind} "{directive.name}"', nearest(directive.name, names))
+        return found
+    try:
+        found += _variant(project, directive.where, directive.name, directive.variant)
+        if not is_value:
+            _options(project, directive, wrong)
+        elif set(directive.options) <= set(RESERVED) - {"show"}:
+            wrong("a value needs to know which row", "add column=value, such as template=short")
+    except BuildError as error:
+        found += error.problems
+    return found
+
+
+def mark(directive: Directive, known: Mapping[str, Claim]) -> list[Problem]:
+    """What is wrong with a `claim` directive."""
+    if directive.name not in known:
+        what, cure = f'unknown claim "{directive.name}"', nearest(directive.name, known)
+        return [Problem(directive.where, what, cure)]
+    unknown = sorted(directive.options.keys() - {"show"})
+    told = [(f'unknown option "{name}" of a claim', "there is: show") for name in unknown]
+    return [Problem(directive.where, what, cure) for what, cure in told]
+
+
+def claims(project: Project, known: Mapping[str, Claim]) -> list[Problem]:
+    """Claims whose result nothing measures."""
+    measured = project.measurements()
+    found: list[Problem] = []
+    for claim in known.values():
+        if claim.analysis in measured:
+            try:
+                found += _variant(project, claim.where, claim.analysis, claim.variant)
+            except BuildError as error:
+                found += error.problems
+        else:
+            what, cure = f'no measurement "{claim.analysis}"', nearest(claim.analysis, measured)
+            found.append(Problem(claim.where, what, cure))
+    return found
+
+
+def options(project: Project, use: Use) -> dict[str, object]:
+    """A use's options in the types that its drawing declares."""
+    path = project.drawings()[use.id.analysis]
+    taken = signature(project.builder, path, "draw").options
+    given = use.directive.options
+    return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
+
+
+def _variant(project: Project, where: str, analysis: str, variant: str) -> list[Problem]:
+    variants = signature(project.root, project.measurements()[analysis], "run").variants
+    if variant in variants:
+        return []
+    what = f'"{analysis}" has no variant "{variant or "(none)"}"'
+    return [Problem(where, what, nearest(variant, filter(None, variants)))]
+
+
+def _options(project: Project, directive: Directive, wrong: Callable[[str, str], None]) -> None:
+    taken = signature(project.builder, project.drawings()[directive.name], "draw").options
+    for name, value in directive.options.items():
+        if name == "study":
+            continue
+        if name not in taken:
+            what = f'unknown option "{name}" of {directive.kind} "{directive.name}"'
+            wrong(what, nearest(name, (*taken, "study")))
+        elif not _converts(value, taken[name]):
+            what, example = _TOLD[taken[name]]
+            wrong(f'option {name}="{value}" is not {what}', f"write {name}={example}")
+
+
+def _converts(value: str, kind: str) -> bool:
+    try:
+        _TYPES.get(kind, str)(value)
+    except (ValueError, KeyError):
+        return False
+    return True

@@ -1,0 +1,289 @@
+"""What the prose claims: each statement defined once, in content/claims.toml, tested on a result.
+
+    [length-word]
+    says = "Fewer lists end when the prompt says long."
+    result = "dataset"
+    row = {template = "long"}
+    other = {template = "short", temperature = 0.8}
+    show = "ended_share"
+    holds = "high < other.low"
+    reported = "what was reported for the headline model, if anything"
+
+`row` picks one row, as `value` does; `every = ["k"]` lets these columns be anything, and the claim
+then holds if it does in each row; a list of values stands for any of them. `other` is a second row
+of the same result, like the first but for what it names. `holds` compares `estimate`, `low` and
+`high` (of the column that `show` names), any other column, and the same of the other row:
+`other.low`. `format`, `unit` and `study` are optional. `<< claim: ID >>` marks the sentence,
+`<< claim: ID show=estimate >>` prints its number (`interval`, any column, or `other.COLUMN`).
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from site_builder import values
+from site_builder.errors import BuildError, Problem, nearest
+from site_builder.project import Project
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FILE = "content/claims.toml"
+_NEEDED = ("says", "result", "holds")
+_KNOWN = (*_NEEDED, "row", "other", "every", "show", "format", "unit", "reported")
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_REACH: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement and the test that it has to pass; `row` and `other` are texts, as in prose."""
+
+    id: str
+    where: str
+    says: str
+    analysis: str
+    variant: str
+    holds: str
+    row: dict[str, list[str]] = field(default_factory=dict)
+    other: dict[str, list[str]] = field(default_factory=dict)
+    every: list[str] = field(default_factory=list)
+    show: str = "estimate"
+    format: str = ""
+    unit: str = ""
+    reported: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a claim holds (None: not measured), and the row that says so.
+
+    Of a claim about every row it is the one whose estimate is nearest to zero, `rows` is their
+    number and `failing` how many do not hold. `shown` has the texts that the prose may print.
+    """
+
+    holds: bool | None
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    rows: int = 0
+    failing: int = 0
+    shown: dict[str, str] = field(default_factory=dict)
+
+
+def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
+    """Every claim by its id, and what is wrong with the file."""
+    path = project.root / FILE
+    if not path.is_file():
+        return {}, []
+    try:
+        text = path.read_text("utf-8")
+        tree = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        return {}, [Problem(f"{FILE}:{line[1]}" if line else FILE, f"not TOML: {error}", "mend it")]
+    lines = {
+        found[1]: number
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
+    }
+    claims: dict[str, Claim] = {}
+    problems: list[Problem] = []
+    for name, body in tree.items():
+        where = f"{FILE}:{lines.get(name, 1)}"
+        wrong = _wrong_with(name, body)
+        problems += [Problem(where, what, cure) for what, cure in wrong]
+        if not wrong:
+            analysis, _, variant = body["result"].partition(" ")
+            rest = {key: body[key] for key in body.keys() - {"result", "row", "other"}}
+            row, other = (_texts(body.get(key, {})) for key in ("row", "other"))
+            claims[name] = Claim(
+                id=name,
+                where=where,
+                analysis=analysis,
+                variant=variant,
+                row=row,
+                other=other,
+                **rest,
+            )
+    return claims, problems
+
+
+def test(claim: Claim, table: pa.Table) -> Verdict:
+    """Test `claim` on its result.
+
+    Raises `BuildError` for columns that are not there, and when it is not clear which row is meant.
+    """
+    rows = _rows(claim, table, claim.row)
+    others = _rows(claim, table, claim.row | claim.other) if claim.other else {}
+    keys = [key for key in rows if not claim.other or key in others]
+    if not keys:
+        raise _wrong(claim, "no row has its other row", "let both have the same `every`")
+    named = _named(claim, table)
+    found = [_judged(claim, rows[key], others.get(key, {}), named) for key in keys]
+    key = min(keys, key=lambda key: abs(_number(rows[key][claim.show]) or 0))
+    row, other = rows[key], others.get(key, {})
+    others_texts = _shown(claim, other, named).items()
+    return Verdict(
+        holds=False if False in found else None if None in found else True,
+        estimate=_number(row[claim.show]),
+        low=_number(row.get(named.get("low", ""))),
+        high=_number(row.get(named.get("high", ""))),
+        n=int(row["n"]) if isinstance(row.get("n"), int | float) else None,
+        rows=len(keys),
+        failing=found.count(False),
+        shown=_shown(claim, row, named) | {f"other.{name}": text for name, text in others_texts},
+    )
+
+
+def _rows(
+    claim: Claim, table: pa.Table, filters: dict[str, list[str]]
+) -> dict[Any, dict[str, Any]]:
+    """The rows that are meant, by what the columns of `every` say in them."""
+    for name in (*filters, *claim.every, claim.show):
+        if name not in table.column_names:
+            raise _wrong(claim, f'no column "{name}"', nearest(name, table.column_names))
+    kept = values.keep(table, filters)
+    several = [*claim.every, *(name for name, texts in filters.items() if len(texts) > 1)]
+    rows: dict[Any, dict[str, Any]] = {}
+    for row in kept.slice(0, 10_000).to_pylist():
+        rows[tuple(row[name] for name in several)] = row
+    if kept.num_rows != max(len(rows), 1):
+        one = {name: texts[0] for name, texts in filters.items() if len(texts) == 1}
+        cure = values.how_to_choose(table, one, kept)
+        raise _wrong(claim, f"{kept.num_rows} rows match", cure)
+    return rows
+
+
+def _judged(
+    claim: Claim, row: dict[str, Any], other: dict[str, Any], named: dict[str, str]
+) -> bool | None:
+    """Whether one row, with its other one, passes; None when a number that it needs is missing."""
+    tree = ast.parse(claim.holds, mode="eval").body
+    known = _called(row, named) | {f"other.{k}": v for k, v in _called(other, named).items()}
+    wanted = _names(tree)
+    if unknown := sorted(wanted - known.keys()):
+        raise _wrong(claim, f'no column "{unknown[0]}" to test', nearest(unknown[0], known))
+    numbers = {name: _number(known[name]) for name in wanted}
+    there = {name: value for name, value in numbers.items() if value is not None}
+    return bool(_reckon(tree, there)) if len(there) == len(numbers) else None
+
+
+def _named(claim: Claim, table: pa.Table) -> dict[str, str]:
+    """The columns that `estimate`, `low` and `high` stand for."""
+    bounds = values.bounds(table, claim.show)
+    named = {"estimate": claim.show}
+    return named | (dict(zip(("low", "high"), bounds, strict=True)) if bounds else {})
+
+
+def _called(row: dict[str, Any], named: dict[str, str]) -> dict[str, Any]:
+    """A row with the names that a test may use."""
+    return row | {name: row[column] for name, column in named.items() if column in row}
+
+
+def _names(tree: ast.expr) -> set[str]:
+    """The columns that an expression names: "low", "other.low"."""
+    named = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)}
+    return named - {"abs", "other"}
+
+
+def _reckon(node: ast.expr, numbers: Mapping[str, float]) -> Any:
+    """The value of an expression of `numbers`; raises ValueError for what it may not contain."""
+    match node:
+        case ast.Name() | ast.Attribute(value=ast.Name(id="other")):
+            return numbers[ast.unparse(node)]
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -_reckon(inner, numbers)
+        case ast.Call(func=ast.Name(id="abs"), args=[inner], keywords=[]):
+            return abs(_reckon(inner, numbers))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _REACH:
+            return _REACH[type(op)](_reckon(left, numbers), _reckon(right, numbers))
+        case ast.BoolOp(op=op, values=parts):
+            return (all if isinstance(op, ast.And) else any)(_reckon(p, numbers) for p in parts)
+        case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {*_COMPARE}:
+            sides = [_reckon(side, numbers) for side in (left, *rest)]
+            pairs = zip(ops, sides, sides[1:], strict=False)
+            return all(_COMPARE[type(op)](a, b) for op, a, b in pairs)
+    raise ValueError(ast.unparse(node))
+
+
+def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
+    """What keeps an entry of the file from being a claim, each with its cure."""
+    if not isinstance(body, dict) or not _ID.fullmatch(name):
+        return [(f'"{name}" is not a claim', "write [an-id] and its keys below")]
+    wrong = [
+        (f'claim "{name}" has no `{key}`', f"add {key} = …") for key in _NEEDED if key not in body
+    ]
+    for key, value in body.items():
+        kind: Any = dict if key in ("row", "other") else list if key == "every" else str
+        if key not in _KNOWN:
+            wrong.append((f'unknown key "{key}"', nearest(key, _KNOWN)))
+        elif not isinstance(value, kind):
+            wrong.append((f"`{key}` is not a {_KINDS[kind]}", f"see {FILE}"))
+    if not wrong:
+        try:
+            tree = ast.parse(body["holds"], mode="eval").body
+            _reckon(tree, dict.fromkeys(_names(tree), 1.0))
+        except (SyntaxError, ValueError, LookupError, ZeroDivisionError):
+            cure = 'compare columns and numbers, such as "low > 0"'
+            wrong.append((f'cannot read the test "{body["holds"]}"', cure))
+    return wrong
+
+
+_KINDS = {dict: "table", list: "list", str: "text"}
+
+
+def _texts(row: dict[str, Any]) -> dict[str, list[str]]:
+    """What a row is picked by, as texts: lists stand for any of their values."""
+    return {
+        name: [str(one).lower() if isinstance(one, bool) else str(one) for one in _listed(value)]
+        for name, value in row.items()
+    }
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _shown(claim: Claim, row: dict[str, Any], named: dict[str, str]) -> dict[str, str]:
+    """A row's columns as the prose may print them."""
+    texts = {
+        name: values.text(value, claim.format if isinstance(value, float) else "")
+        for name, value in _called(row, named).items()
+        if not isinstance(value, list | dict)
+    }
+    if "low" in named and "low" in texts:
+        texts["interval"] = f"{texts['low']} to {texts['high']}"
+    return texts
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return float(value)
+
+
+def _wrong(claim: Claim, what: str, cure: str) -> BuildError:
+    result = f"{claim.analysis} {claim.variant}".strip()
+    return BuildError([Problem(claim.where, f'claim "{claim.id}" on {result}: {what}', cure)])

@@ -1,0 +1,61 @@
+"""Mathematics that needs no script: `$…$` and `$$…$$` become MathML when the page is built.
+
+pymdownx.arithmatex finds the formulas, latex2mathml sets them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from latex2mathml.converter import convert
+from markdown.treeprocessors import Treeprocessor
+
+from site_builder.errors import BuildError, Problem
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+    from site_builder.project import Project
+
+SETTINGS = {"generic": True, "preview": False}
+"""How arithmatex marks what it finds."""
+
+_FOUND = re.compile(r"\\(?P<open>[(\[])\s*(?P<latex>.*?)\s*\\[)\]]", re.DOTALL)
+
+
+class MathML(Treeprocessor):
+    """Sets every formula; raises `BuildError` with the line of one that cannot be read."""
+
+    def __init__(self, md: Markdown, project: Project) -> None:
+        super().__init__(md)
+        self.project = project
+
+    def run(self, root: Element) -> None:
+        """Replace the marked formulas."""
+        for node in root.iter():
+            if "arithmatex" in (node.get("class") or "").split() and node.text:
+                found = _FOUND.search(node.text)
+                if not found:
+                    continue
+                block = found["open"] == "["
+                html = self._set(found["latex"], "block" if block else "inline")
+                node.text = self.md.htmlStash.store(html)
+                node.set("class", "post-math")
+
+    def _set(self, latex: str, display: str) -> str:
+        try:
+            return str(convert(latex, display=display))
+        except Exception as error:  # the library raises one class for each thing it cannot read
+            what = f"cannot set ${latex}$: {type(error).__name__}"
+            raise BuildError([Problem(self._where(latex), what, "mend the formula")]) from None
+
+    def _where(self, latex: str) -> str:
+        """The line at which a formula stands."""
+        first = latex.split("\n")[0]
+        for path in sorted(self.project.content.rglob("*.md")):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+                if first in line:
+                    return f"{self.project.named(path)}:{number}"
+        return "content"

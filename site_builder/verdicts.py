@@ -1,0 +1,169 @@
+"""The post's claims with their verdicts: marks and numbers in the prose, what no longer holds."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from pathlib import Path
+
+from site_builder.claims import Claim, Verdict
+from site_builder.errors import BuildError, Problem, nearest
+from site_builder.fragments import Fragments
+from site_builder.post import Post
+from site_builder.project import Project
+from site_builder.uses import Use
+
+SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
+WORDS = {True: "holds", False: "does not hold", None: "not measured"}
+
+
+class Verdicts:
+    """What `judge` found of each claim, on the study that the post shows."""
+
+    def __init__(self, post: Post, fragments: Fragments) -> None:
+        self.post = post
+        self.fragments = fragments
+        self.of: dict[str, Verdict] = {}
+
+    def judge(self) -> list[Problem]:
+        """Test every claim; returns what keeps one from being tested, or shown."""
+        problems: list[Problem] = []
+        for name, claim in self.post.claims.items():
+            try:
+                self.of[name] = self.fragments.verdict(claim, self.post.study)
+            except BuildError as error:
+                problems += error.problems
+        for use in self._uses():
+            verdict, show = self.of.get(use.directive.name), use.directive.options.get("show", "")
+            if verdict and show and verdict.rows and show not in verdict.shown:
+                what = f'claim "{use.directive.name}" has no "{show}" to show'
+                problems.append(Problem(use.directive.where, what, nearest(show, verdict.shown)))
+        return problems
+
+    def failing(self) -> list[Problem]:
+        """Claims that do not hold, at the sentences that make them."""
+        return [
+            Problem(
+                use.directive.where,
+                f'claim "{use.directive.name}" does not hold: {self.said(use.directive.name)}',
+                "rewrite the sentence, or mend the claim in content/claims.toml",
+            )
+            for use in self._uses()
+            if not use.directive.options and self.of[use.directive.name].holds is False
+        ]
+
+    def said(self, name: str) -> str:
+        """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
+        claim, verdict = self.post.claims[name], self.of[name]
+        return (
+            f"{numbers(claim, verdict)}; tested: {claim.holds}" if verdict.rows else "not measured"
+        )
+
+    def rows(self) -> list[dict[str, object]]:
+        """Every claim for machines; `holds` is null where it is not measured."""
+        return [
+            {
+                "id": name,
+                "study": self.post.study,
+                "holds": verdict.holds,
+                "estimate": verdict.estimate,
+                "low": verdict.low,
+                "high": verdict.high,
+                "n": verdict.n,
+                "reported": self.post.claims[name].reported or None,
+            }
+            for name, verdict in self.of.items()
+        ]
+
+    def changes(self, after: Verdicts) -> list[str]:
+        """A line for every claim that holds no longer, or does again."""
+        return [
+            f"claim {name}: {WORDS[self.of[name].holds]} before, {WORDS[verdict.holds]} now; "
+            + after.said(name)
+            for name, verdict in after.of.items()
+            if name in self.of and self.of[name].holds is not verdict.holds
+        ]
+
+    def mark(self, use: Use) -> str:
+        """The sign behind a sentence, as a Markdown link to the claim."""
+        name = use.directive.name
+        verdict, claim = self.of[name], self.post.claims[name]
+        title = f"{WORDS[verdict.holds]}: {self.said(name)}"
+        shape = {True: "holds", False: "fails", None: "unmeasured"}[verdict.holds]
+        stale = " .post-doubted" if use.state == "stale" else ""
+        label = f"Claim {WORDS[verdict.holds]}: {claim.says}"
+        page = self.post.project.content / "claims.md"
+        way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
+        sign = SIGNS[verdict.holds] + (" stale" if stale else "")
+        return (
+            f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{shape}{stale} "
+            f'title="{_plain(title)}" aria-label="{_plain(label)}" }}'
+        )
+
+    def number(self, use: Use) -> str:
+        """A claim's number in the prose."""
+        name = use.directive.name
+        verdict = self.of[name]
+        shown = verdict.shown.get(use.directive.options["show"], "not measured")
+        title = html.escape(self.said(name))
+        stale = ' data-stale="yes"' if use.state == "stale" else ""
+        of = html.escape(f"{use.id.study} {use.id}")
+        return (
+            f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
+            f'title="{title}">{html.escape(shown)}</span>'
+        )
+
+    def warning(self, page: Path) -> list[str]:
+        """What stands at the head of a page whose sentences no longer hold, as Markdown."""
+        failing = {
+            use.directive.name
+            for use in self._uses()
+            if use.page == page and self.of[use.directive.name].holds is False
+        }
+        if not failing:
+            return []
+        return [
+            f'!!! failure "Not everything below holds on {_plain(self._study())}"',
+            "",
+            *(
+                f"    - {self.post.claims[name].says} *{self.said(name)}*"
+                for name in sorted(failing)
+            ),
+            "",
+        ]
+
+    def _study(self) -> str:
+        return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
+
+    def _uses(self) -> list[Use]:
+        return [use for use in self.post.uses.values() if use.directive.kind == "claim"]
+
+
+def judged(project: Project, study: str) -> Verdicts:
+    """The claims of a project's post; raises `BuildError` with all that keeps them untested."""
+    post = Post(project, study)
+    post.collect()
+    verdicts = Verdicts(post, Fragments(post))
+    problems = [*post.problems, *verdicts.judge()]
+    if problems:
+        raise BuildError(sorted(problems))
+    return verdicts
+
+
+def numbers(claim: Claim, verdict: Verdict) -> str:
+    """Estimate, interval, n and rows of a verdict in words."""
+    shown = verdict.shown
+    text = f"{shown['estimate']} {claim.unit}".strip()
+    if "interval" in shown and verdict.low is not None:
+        text += f" ({shown['interval']})"
+    if verdict.n is not None:
+        text += f", n = {verdict.n}"
+    if verdict.rows > 1:
+        text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
+    return text
+
+
+def _plain(text: str) -> str:
+    """Text that fits into a quoted attribute of a Markdown link."""
+    return re.sub(r"[\"{}\n]", " ", text).replace("<", "‹").replace(">", "›")
