@@ -6,14 +6,16 @@ import html
 import re
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from site_builder.directives import Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
-from site_builder.fragments import Fragment, Fragments
+from site_builder.fragments import Fragment, Fragments, load_module
 from site_builder.post import Post
 from site_builder.uses import Use
 from site_builder.verdicts import Verdicts
@@ -34,6 +36,9 @@ class Blocks:
         self.verdicts = Verdicts(post, fragments)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
         self._values: dict[tuple[str, int], str] = {}
+        self._parts: dict[tuple[str, int], str] = {}
+        self._files: dict[str, Callable[[], bytes]] = {}
+        self._is_drawn = False
 
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
@@ -45,24 +50,53 @@ class Blocks:
             try:
                 if use.directive.kind == "value":
                     self._values[place] = self._value(use)
+                elif use.directive.kind == "claim" and not problems:
+                    self._values[place] = self.verdicts.written(use)
                 elif use.slug:
                     self._drawn[use.slug] = use, self.fragments.fragment(use)
             except BuildError as error:
                 problems += error.problems
         if problems:
             raise BuildError(sorted(problems))
+        self._is_drawn = True
+        for place, directive in self.post.parts.items():
+            module = load_module(self.post.project.page_parts()[directive.name])
+            variant = {"variant": directive.variant} if directive.variant else {}
+            self._parts[place] = str(module.render(self, **variant))
+
+    def figures(self) -> list[tuple[Use, Fragment]]:
+        """Everything that is drawn, in the order of the pages."""
+        return list(self._drawn.values())
+
+    def markup(self, template: str, **values: Any) -> Markup:
+        """Fill `templates/TEMPLATE`; every value is escaped."""
+        return Markup(self._environment.get_template(template).render(values))
+
+    def publish(self, name: str, read: Callable[[], bytes]) -> str:
+        """Add a file to the site; returns the link to it, "" where no files are carried."""
+        self._files[name] = read
+        return "" if self.plain else f"{BASE}/{name}"
 
     def files(self) -> dict[str, Callable[[], bytes]]:
-        """Every file that blocks link to: its path in the site, and its content."""
-        return {
+        """Every file that blocks and pages link to: its path in the site, and how to read it."""
+        return self._files | {
             f"figures/{name}": (fragment.folder / name).read_bytes
             for _, fragment in self._drawn.values()
             for name in fragment.files
         }
 
-    def slot(self, use: Use) -> str:
-        """What the page gets: a number, a slot with the caption, or the whole block if plain."""
-        if use.directive.kind == "value":
+    def slot(self, use: Use | Directive, page: Path) -> str:
+        """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
+
+        A part that is made from the post itself is put in whole, so that search reads it.
+        """
+        if not self._is_drawn:
+            self.draw()
+        if isinstance(use, Directive):
+            # A host without our plugin moves links from the file to the page by itself.
+            base = self.post.base(page, of_file=self.plain)
+            return self._parts[use.where, use.start].replace(BASE, base)
+        if not use.slug:
             return self._values[use.directive.where, use.directive.start]
         if self.plain:
             return self.block(use.slug, "")
@@ -85,7 +119,8 @@ class Blocks:
 
         body = fragment.inline if self.plain else fragment.html.replace(BASE, base)
         return str(
-            self._template.render(
+            self.markup(
+                "figure.html.j2",
                 kind=use.directive.kind,
                 slug=slug,
                 number=use.number,
@@ -138,11 +173,11 @@ class Blocks:
         return str(self.post.store.current_settings(study).get("title", study))
 
     @cached_property
-    def _template(self) -> Any:
+    def _environment(self) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.post.project.templates),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-        ).get_template("figure.html.j2")
+        )

@@ -82,6 +82,27 @@ def claims(project: Project, known: Mapping[str, Claim]) -> list[Problem]:
     return found
 
 
+def part(project: Project, directive: Directive) -> list[Problem]:
+    """What is wrong with a `page` directive: its name, its part, an option."""
+    known = project.page_parts()
+    name, variant = directive.name, directive.variant
+    if name not in known:
+        what, cure = f'unknown page "{name}"', nearest(name, known)
+        return [Problem(directive.where, what, cure)]
+    try:
+        parts = signature(project.builder, known[name], "render").variants
+    except BuildError as error:
+        return list(error.problems)
+    found = []
+    if variant not in parts:
+        what = f'page "{name}" has no part "{variant or "(none)"}"'
+        found.append(Problem(directive.where, what, nearest(variant, filter(None, parts))))
+    for option in directive.options:
+        what = f'unknown option "{option}" of page "{name}"'
+        found.append(Problem(directive.where, what, "a page takes none"))
+    return found
+
+
 def options(project: Project, use: Use) -> dict[str, object]:
     """A use's options in the types that its drawing declares."""
     path = project.drawings()[use.id.analysis]

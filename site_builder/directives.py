@@ -2,7 +2,8 @@
 
 A feature of an autoencoder is named LAYER/INDEX, or SITE-LAYER/INDEX where its site is not the
 residual stream. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option, and
-`<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`.
+`<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`. `<< page: provenance graph >>`
+names no result, but a part of a page that is made from the post itself.
 
 Four kinds stand in a sentence: `value` and `claim` say what a result says, `ref` names a figure or
 section by what it is called in its directive, `cite` works of the bibliography by their keys.
@@ -24,7 +25,7 @@ from markdown_it.token import Token
 
 from site_builder.errors import Problem, nearest
 
-BLOCKS = ("figure", "table", "tokens", "feature", "section")
+BLOCKS = ("figure", "table", "tokens", "feature", "page", "section")
 KINDS = (*BLOCKS, "value", "claim", "ref", "cite")
 
 _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")

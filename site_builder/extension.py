@@ -16,6 +16,7 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
 from site_builder.blocks import Blocks
+from site_builder.directives import Directive
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragments
 from site_builder.mathematics import SETTINGS, MathML
@@ -74,13 +75,10 @@ class _Directives(Preprocessor):
         if page is None:
             return lines
 
-        def place(use: Use) -> str:
-            if use.directive.kind == "claim" and not use.directive.options:
-                return blocks.verdicts.mark(use)
-            html = (
-                blocks.verdicts.number(use) if use.directive.kind == "claim" else blocks.slot(use)
-            )
-            return str(self.md.htmlStash.store(html))
+        def place(use: Use | Directive) -> str:
+            put = blocks.slot(use, page)
+            # A claim's sign is a link, which the host has to see to lead it to its page.
+            return put if put.startswith("[") else str(self.md.htmlStash.store(put))
 
         filled = blocks.post.fill(text, page, place).split("\n")
         return [*blocks.verdicts.warning(page), *filled]

@@ -237,7 +237,7 @@ class Fragments:
         from site_builder.drawing import DrawingError
 
         try:
-            module = _module(self.project.drawings()[use.id.analysis])
+            module = load_module(self.project.drawings()[use.id.analysis])
             options = checks.options(self.project, use)
             drawing: Drawing = module.draw(table, variant=use.id.variant, **options)
         except DrawingError as error:
@@ -269,9 +269,9 @@ def _draw_some(root: Path, study: str, slugs: Sequence[str]) -> int:
     return fragments.drawn
 
 
-def _module(path: Path) -> Any:
-    """The drawing's module, from the project's own file whatever is installed elsewhere."""
-    name = f"site_builder.figures.{path.stem}"
+def load_module(path: Path) -> Any:
+    """A drawing or a page, from the project's own file whatever is installed elsewhere."""
+    name = f"site_builder.{path.parent.name}.{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) == str(path):
         return loaded

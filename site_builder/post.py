@@ -25,6 +25,7 @@ class Post:
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
+        self.parts: dict[tuple[str, int], Directive] = {}
         self.claims: dict[str, claims.Claim] = {}
         self.references = References(self)
         self.problems: list[Problem] = []
@@ -39,9 +40,20 @@ class Post:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.directive.kind in NOUNS]
 
+    def url(self, page: Path) -> str:
+        """Where a page is in the site: "" for the first one, "features/" for features.md."""
+        parts = page.relative_to(self.project.content).with_suffix("").parts
+        return "".join(f"{part}/" for part in parts if part != "index")
+
+    def base(self, page: Path, *, of_file: bool = False) -> str:
+        """The way from a page, or from its Markdown file, to the root."""
+        name = page.relative_to(self.project.content).as_posix()
+        return "/".join([".."] * (name if of_file else self.url(page)).count("/")) or "."
+
     def collect(self) -> None:
         """Find every directive and check it against the shelves; problems are kept, not raised."""
         self.uses.clear()
+        self.parts.clear()
         self.store.forget()
         self.project.settings(self.study)
         self.claims, self.problems = claims.load(self.project)
@@ -51,13 +63,18 @@ class Post:
         slugs: dict[str, int] = {}
         for page in self.pages():
             for directive in self._walk(page, page):
+                place = directive.where, directive.start
                 if directive.kind in ("ref", "cite"):
                     self.references.see(directive)
+                    continue
+                if directive.kind == "page":
+                    self.problems += checks.part(self.project, directive)
+                    self.parts[place] = directive
                     continue
                 use = self._use(directive, page)
                 if use is None:
                     continue
-                self.uses[directive.where, directive.start] = use
+                self.uses[place] = use
                 if directive.kind in NOUNS:
                     counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
                     stem = use.stem
@@ -140,8 +157,10 @@ class Post:
         if self.problems:
             raise BuildError(sorted(self.problems))
 
-    def fill(self, text: str, page: Path, place: Callable[[Use], str]) -> str:
-        """A page's Markdown with sections put in and every directive replaced by `place(use)`.
+    def fill(self, text: str, page: Path, place: Callable[[Use | Directive], str]) -> str:
+        """A page's Markdown with sections put in and every directive replaced by `place`.
+
+        `place` gets the use of a result, or the directive of a part that needs none.
 
         `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
         its lines are counted from the end.
@@ -151,7 +170,12 @@ class Post:
         return "\n".join(self._filled(text, page, page, first, place))
 
     def _filled(
-        self, text: str, source: Path, page: Path, first: int, place: Callable[[Use], str]
+        self,
+        text: str,
+        source: Path,
+        page: Path,
+        first: int,
+        place: Callable[[Use | Directive], str],
     ) -> list[str]:
         lines = text.split("\n")
         for directive in reversed(scan(text, self.project.named(source), first)[0]):
@@ -165,8 +189,9 @@ class Post:
             elif directive.kind in ("ref", "cite"):
                 put = self.references.link(directive, page)
             else:
-                use = self.uses.get((directive.where, directive.start))
-                put = place(use) if use else ""
+                key = directive.where, directive.start
+                found = self.uses.get(key) or self.parts.get(key)
+                put = place(found) if found else ""
             before, after = line[: directive.start], line[directive.end :]
             if directive.kind in BLOCKS:
                 # A blank line only where there is none: a second one would end a footnote.

@@ -121,6 +121,14 @@ class Project:
             if "\ndef draw(" in path.read_text("utf-8")
         }
 
+    def page_parts(self) -> dict[str, Path]:
+        """Every module that makes parts of pages from the post itself: those that `render`."""
+        return {
+            name: path
+            for name, path in _modules(self.builder / "site_builder" / "pages", ".py").items()
+            if "\ndef render(" in path.read_text("utf-8")
+        }
+
     def settings(self, study: str) -> dict[str, Any]:
         """A study's file as dotted keys: `{"sampling.top_p": 0.9}`.
 

@@ -85,7 +85,11 @@ class Verdicts:
             if name in self.of and self.of[name].holds is not verdict.holds
         ]
 
-    def mark(self, use: Use) -> str:
+    def written(self, use: Use) -> str:
+        """What stands in the prose: a number as HTML or, without `show`, the claim's sign."""
+        return self._number(use) if use.directive.options else self._mark(use)
+
+    def _mark(self, use: Use) -> str:
         """The sign behind a sentence, as a Markdown link to the claim."""
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
@@ -101,8 +105,7 @@ class Verdicts:
             f'title="{_plain(title)}" aria-label="{_plain(label)}" }}'
         )
 
-    def number(self, use: Use) -> str:
-        """A claim's number in the prose."""
+    def _number(self, use: Use) -> str:
         name = use.directive.name
         verdict = self.of[name]
         shown = verdict.shown.get(use.directive.options["show"], "not measured")
