@@ -1,4 +1,4 @@
-"""What the prose claims: each statement defined once, in content/claims.toml, tested on a result.
+"""What the prose claims: each statement defined once, in content/claims/, tested on a result.
 
     [length-word]
     says = "Fewer lists end when the prompt says long."
@@ -35,7 +35,6 @@ from site_builder.project import Project
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FILE = "content/claims.toml"
 _NEEDED = ("says", "result", "holds")
 _KNOWN = (*_NEEDED, "row", "other", "every", "show", "format", "unit", "reported")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -91,41 +90,40 @@ class Verdict:
 
 
 def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
-    """Every claim by its id, and what is wrong with the file."""
-    path = project.root / FILE
-    if not path.is_file():
-        return {}, []
-    try:
-        text = path.read_text("utf-8")
-        tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        return {}, [Problem(f"{FILE}:{line[1]}" if line else FILE, f"not TOML: {error}", "mend it")]
-    lines = {
-        found[1]: number
-        for number, line in enumerate(text.splitlines(), start=1)
-        if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
-    }
+    """Every claim by its id, in the order of the files, and what is wrong with them."""
     claims: dict[str, Claim] = {}
     problems: list[Problem] = []
-    for name, body in tree.items():
-        where = f"{FILE}:{lines.get(name, 1)}"
-        wrong = _wrong_with(name, body)
-        problems += [Problem(where, what, cure) for what, cure in wrong]
-        if not wrong:
-            analysis, _, variant = body["result"].partition(" ")
-            rest = {key: body[key] for key in body.keys() - {"result", "row", "other"}}
-            row, other = (_texts(body.get(key, {})) for key in ("row", "other"))
-            claims[name] = Claim(
-                id=name,
-                where=where,
-                analysis=analysis,
-                variant=variant,
-                row=row,
-                other=other,
-                **rest,
-            )
+    for path in sorted((project.content / "claims").glob("*.toml")):
+        named = project.named(path)
+        try:
+            text = path.read_text("utf-8")
+            tree = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            line = re.search(r"line (\d+)", str(error))
+            where = f"{named}:{line[1]}" if line else named
+            problems.append(Problem(where, f"not TOML: {error}", "mend it"))
+            continue
+        lines = {
+            found[1]: number
+            for number, line in enumerate(text.splitlines(), start=1)
+            if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
+        }
+        for name, body in tree.items():
+            where = f"{named}:{lines.get(name, 1)}"
+            wrong = _wrong_with(name, body)
+            if name in claims:
+                wrong.append((f'claim "{name}" stands twice', f"see {claims[name].where}"))
+            problems += [Problem(where, what, cure) for what, cure in wrong]
+            if not wrong:
+                claims[name] = _read(name, where, body)
     return claims, problems
+
+
+def _read(name: str, where: str, body: dict[str, Any]) -> Claim:
+    analysis, _, variant = body["result"].partition(" ")
+    row, other = (_texts(body.get(key, {})) for key in ("row", "other"))
+    rest = {key: body[key] for key in body.keys() - {"result", "row", "other"}}
+    return Claim(name, where, analysis=analysis, variant=variant, row=row, other=other, **rest)
 
 
 def test(claim: Claim, table: pa.Table) -> Verdict:
@@ -240,7 +238,7 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
         if key not in _KNOWN:
             wrong.append((f'unknown key "{key}"', nearest(key, _KNOWN)))
         elif not isinstance(value, kind):
-            wrong.append((f"`{key}` is not a {_KINDS[kind]}", f"see {FILE}"))
+            wrong.append((f"`{key}` is not a {_KINDS[kind]}", "see site_builder/claims.py"))
     if not wrong:
         try:
             tree = ast.parse(body["holds"], mode="eval").body

@@ -86,6 +86,11 @@ class References:
         title = next((found["title"] for found in headings if found), path.stem)
         self.sections[path.stem] = Section(path.stem, page, title)
 
+    def of(self, directive: Directive) -> Section | None:
+        """The section that a directive stands in."""
+        source = Path(directive.where.rpartition(":")[0])
+        return self.sections.get(source.stem) if source.parent.name == "sections" else None
+
     def check(self) -> list[Problem]:
         """What the prose points at and is not there; call it when all has been seen."""
         for directive in self._mentions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from site_builder.project import Project
 from site_builder.uses import Use
 
 SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
+SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
 WORDS = {True: "holds", False: "does not hold", None: "not measured"}
 
 
@@ -47,7 +49,7 @@ class Verdicts:
             Problem(
                 use.directive.where,
                 f'claim "{use.directive.name}" does not hold: {self.said(use.directive.name)}',
-                "rewrite the sentence, or mend the claim in content/claims.toml",
+                f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
             )
             for use in self._uses()
             if not use.directive.options and self.of[use.directive.name].holds is False
@@ -76,6 +78,10 @@ class Verdicts:
             for name, verdict in self.of.items()
         ]
 
+    def json(self) -> bytes:
+        """The same as a file."""
+        return json.dumps(self.rows(), indent=1, ensure_ascii=False).encode()
+
     def changes(self, after: Verdicts) -> list[str]:
         """A line for every claim that holds no longer, or does again."""
         return [
@@ -94,14 +100,13 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         title = f"{WORDS[verdict.holds]}: {self.said(name)}"
-        shape = {True: "holds", False: "fails", None: "unmeasured"}[verdict.holds]
         stale = " .post-doubted" if use.state == "stale" else ""
         label = f"Claim {WORDS[verdict.holds]}: {claim.says}"
         page = self.post.project.content / "claims.md"
         way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
         sign = SIGNS[verdict.holds] + (" stale" if stale else "")
         return (
-            f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{shape}{stale} "
+            f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{SHAPES[verdict.holds]}{stale} "
             f'title="{_plain(title)}" aria-label="{_plain(label)}" }}'
         )
 

@@ -1,0 +1,70 @@
+"""Every claim of the post: what it says, whether it holds and by what numbers, where it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from site_builder.blocks import Blocks
+from site_builder.directives import Directive
+from site_builder.drawing import BASE
+from site_builder.store import ResultId
+from site_builder.verdicts import SHAPES, WORDS, numbers
+
+VARIANTS = ("", "count")
+
+
+def render(blocks: Blocks, *, variant: str = "") -> Markup:
+    """List the claims by section or, as `count`, say how many hold."""
+    if variant == "count":
+        found = [verdict.holds for verdict in blocks.verdicts.of.values()]
+        counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
+        return blocks.markup("claims_count.html.j2", counts=counts, total=len(found))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name in blocks.post.claims:
+        row = _row(blocks, name)
+        groups.setdefault(row["section"], []).append(row)
+    link = blocks.publish("claims.json", blocks.verdicts.json)
+    return blocks.markup("claims.html.j2", groups=groups, link=link)
+
+
+def _row(blocks: Blocks, name: str) -> dict[str, Any]:
+    post, claim = blocks.post, blocks.post.claims[name]
+    id = ResultId(post.study, claim.analysis, claim.variant)
+    figure = next((use for use in post.blocks() if use.id == id), None)
+    made = next((use for use in post.uses.values() if _makes(use.directive, name)), None)
+    section = post.references.of(made.directive) if made else None
+    tested = []
+    for study in post.project.studies():
+        if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
+            verdict = blocks.fragments.verdict(claim, study)
+            tested.append(
+                {
+                    "study": str(post.store.current_settings(study).get("title", study)),
+                    "own": study == post.study,
+                    "word": WORDS[verdict.holds],
+                    "shape": SHAPES[verdict.holds],
+                    "numbers": numbers(claim, verdict) if verdict.rows else "",
+                }
+            )
+    return {
+        "claim": claim,
+        "tested": sorted(tested, key=lambda one: not one["own"]),
+        "section": f"{section.called}: {section.title}"
+        if section and section.number
+        else "Elsewhere",
+        "place": f"{BASE}/{post.url(section.page)}#{section.anchor}" if section else "",
+        "figure": f"{figure.noun} {figure.number}" if figure else "",
+        "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
+        "result": str(id),
+        "command": post.store.command(id),
+    }
+
+
+def _shelf(id: ResultId) -> tuple[str, str]:
+    return id.analysis, id.variant
+
+
+def _makes(directive: Directive, name: str) -> bool:
+    return directive.kind == "claim" and directive.name == name
