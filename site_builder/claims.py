@@ -95,12 +95,13 @@ def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
     problems: list[Problem] = []
     for path in sorted((project.content / "claims").glob("*.toml")):
         named = project.named(path)
+        text = ""
         try:
             text = path.read_text("utf-8")
             tree = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            line = re.search(r"line (\d+)", str(error))
-            where = f"{named}:{line[1]}" if line else named
+            told = re.search(r"line (\d+)", str(error))
+            where = f"{named}:{told[1] if told else len(text.splitlines())}"
             problems.append(Problem(where, f"not TOML: {error}", "mend it"))
             continue
         lines = {
@@ -126,7 +127,7 @@ def _read(name: str, where: str, body: dict[str, Any]) -> Claim:
     return Claim(name, where, analysis=analysis, variant=variant, row=row, other=other, **rest)
 
 
-def test(claim: Claim, table: pa.Table) -> Verdict:
+def verdict(claim: Claim, table: pa.Table) -> Verdict:
     """Test `claim` on its result.
 
     Raises `BuildError` for columns that are not there, and when it is not clear which row is meant.

@@ -51,7 +51,9 @@ class MeasuredFigures(Extension):
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
         md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
-        md.treeprocessors.register(MathML(md, Project.find()), "mathml", AFTER_INLINE)
+        md.treeprocessors.register(
+            MathML(md, lambda: self.prepared().post.project), "mathml", AFTER_INLINE
+        )
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""

@@ -107,14 +107,14 @@ class Fragments:
         id = ResultId(study, claim.analysis, claim.variant)
         if not self.post.store.path(id).is_file():
             return claims.Verdict(None)
-        code = self._code("claims.py", "test")
+        code = self._code("claims.py", "verdict")
         key = fingerprint.digest([self._file_digest(id), code, asdict(claim)])[:32]
         self.used.add(key)
         path = self.folder / f"{key}.json"
         if path.is_file():
             return claims.Verdict(**json.loads(path.read_bytes()))
         try:
-            verdict = claims.test(claim, self._table(id))
+            verdict = claims.verdict(claim, self._table(id))
         except BuildError:
             # Claims are written for the post's own study; another one need not have their rows.
             if study == self.project.study:

@@ -49,7 +49,7 @@ def dead(post: Post, site: Path) -> list[Problem]:
         where = f"{post.project.named(source)}:{line}"
         page = _page_of(post, source, site)
         at = _as_built(target)
-        written.add(at)
+        written |= {target, at}
         if page.is_file() and (cure := wrong(at, page)):
             found.append(Problem(where, f'the link "{target}" leads nowhere', cure))
     for page in sorted(site.rglob("*.html")):

@@ -6,6 +6,7 @@ pymdownx.arithmatex finds the formulas, latex2mathml sets them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -28,7 +29,7 @@ _FOUND = re.compile(r"\\(?P<open>[(\[])\s*(?P<latex>.*?)\s*\\[)\]]", re.DOTALL)
 class MathML(Treeprocessor):
     """Sets every formula; raises `BuildError` with the line of one that cannot be read."""
 
-    def __init__(self, md: Markdown, project: Project) -> None:
+    def __init__(self, md: Markdown, project: Callable[[], Project]) -> None:
         super().__init__(md)
         self.project = project
 
@@ -46,16 +47,23 @@ class MathML(Treeprocessor):
 
     def _set(self, latex: str, display: str) -> str:
         try:
-            return str(convert(latex, display=display))
+            html = str(convert(latex, display=display))
         except Exception as error:  # the library raises one class for each thing it cannot read
-            what = f"cannot set ${latex}$: {type(error).__name__}"
-            raise BuildError([Problem(self._where(latex), what, "mend the formula")]) from None
+            html, why = "", type(error).__name__
+        else:
+            unknown = re.search(r"\\\w+", html)
+            why = f"{unknown[0]} is no command" if unknown else ""
+        if why:
+            what = f"cannot set ${latex}$: {why}"
+            raise BuildError([Problem(self._where(latex), what, "mend the formula")])
+        return html
 
     def _where(self, latex: str) -> str:
         """The line at which a formula stands."""
         first = latex.split("\n")[0]
-        for path in sorted(self.project.content.rglob("*.md")):
+        project = self.project()
+        for path in sorted(project.content.rglob("*.md")):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
                 if first in line:
-                    return f"{self.project.named(path)}:{number}"
+                    return f"{project.named(path)}:{number}"
         return "content"

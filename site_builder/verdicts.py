@@ -165,6 +165,9 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     text = f"{shown['estimate']} {claim.unit}".strip()
     if "interval" in shown and verdict.low is not None:
         text += f" ({shown['interval']})"
+    if "other.estimate" in shown:
+        text += f" against {shown['other.estimate']}"
+        text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if verdict.n is not None:
         text += f", n = {verdict.n}"
     if verdict.rows > 1:

@@ -1,0 +1,255 @@
+"""Claims: read from files a person can read, tested on tables by hand, told where they fail."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from site_builder.claims import load, verdict
+from site_builder.cli import main
+from site_builder.errors import BuildError
+from site_builder.project import Project
+from site_builder.publish import build
+from site_builder.store import ResultId, Store
+
+from .conftest import put, write
+
+TABLE = pa.table(
+    {
+        "word": ["short", "long", "short", "long"],
+        "k": [1, 1, 2, 2],
+        "estimate": [2.0, -1.0, 3.0, -0.25],
+        "low": [1.5, -2.0, 2.5, -1.0],
+        "high": [2.5, -0.5, 3.5, 0.5],
+        "change": [0.5, 0.25, None, 0.125],
+        "change_low": [0.25, 0.0, None, 0.0],
+        "change_high": [0.75, 0.5, None, 0.25],
+        "held_out": [True, False, True, False],
+        "n": [8, 9, 10, 11],
+    }
+)
+
+
+def claim(project: Project, **keys: object) -> object:
+    body = {"says": "It is so.", "result": "numbers small", **keys}
+    lines = [f"{key} = {_toml(value)}" for key, value in body.items()]
+    write(project.content / "claims" / "01-numbers.toml", "[it]\n" + "\n".join(lines) + "\n")
+    claims, problems = load(project)
+    if problems:
+        raise BuildError(problems)
+    return claims["it"]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + "}"
+    return json.dumps(value)
+
+
+SHORT, LONG = {"word": "short", "k": 1}, {"word": "long"}
+
+
+@pytest.mark.parametrize(
+    ("holds", "keys", "expected"),
+    [
+        ("low > 0", {"row": SHORT}, True),
+        ("low > 2", {"row": SHORT}, False),
+        ("low > other.high", {"row": SHORT, "other": LONG}, True),
+        ("other.low > high", {"row": SHORT, "other": LONG}, False),
+        ("1 < low < high <= 2.5", {"row": SHORT}, True),
+        ("estimate - other.estimate >= 3", {"row": SHORT, "other": LONG}, True),
+        ("estimate / 2 > 1 or n == 8", {"row": SHORT}, "cannot read the test"),
+        ("abs(other.estimate) < 2 and n > 7", {"row": SHORT, "other": LONG}, True),
+        ("low > 0", {"row": SHORT, "show": "change"}, True),
+        ("low > 0", {"row": {"word": "short", "k": 2}, "show": "change"}, None),
+        ("low > 0", {"row": {"word": "short"}, "every": ["k"]}, True),
+        ("high < 0", {"row": {"word": "long"}, "every": ["k"]}, False),
+        ("high < 0", {"row": {"word": "long", "k": [1]}}, True),
+        ("low > other.high", {"row": {"word": "short"}, "other": LONG, "every": ["k"]}, True),
+        ("low > 0", {"row": {"held_out": True, "k": 2}}, True),
+        ("low > 0", {"row": {"word": "short"}}, "2 rows match; choose by k"),
+        ("low > 0", {"row": {"word": "shrt"}}, "0 rows match"),
+        ("low > 0", {"row": {"wrd": "short"}}, 'no column "wrd"; did you mean "word"?'),
+        ("lw > 0", {"row": SHORT}, 'no column "lw" to test; did you mean "low"?'),
+        ("low > 'a'", {"row": SHORT}, "cannot read the test"),
+        ("__import__('os') > 0", {"row": SHORT}, "cannot read the test"),
+        ("low.__class__ > 0", {"row": SHORT}, "cannot read the test"),
+        ("low >", {"row": SHORT}, "cannot read the test"),
+    ],
+)
+def test_a_claim_compares_what_it_says_it_compares(project, holds, keys, expected):
+    if isinstance(expected, str):
+        with pytest.raises(BuildError, match=expected.replace("?", r"\?")):
+            verdict(claim(project, holds=holds, **keys), TABLE)
+    else:
+        assert verdict(claim(project, holds=holds, **keys), TABLE).holds is expected
+
+
+def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
+    every = claim(project, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
+    found = verdict(every, TABLE)
+
+    assert (found.estimate, found.low, found.high, found.n) == (-0.25, -1.0, 0.5, 11)
+    assert (found.rows, found.failing) == (2, 1)
+    assert found.shown["estimate"] == "−0.25"
+    assert found.shown["interval"] == "−1.00 to 0.50"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[a", "not TOML"),
+        ('a = "b"', '"a" is not a claim'),
+        ('[A-b]\nsays = "x"', '"A-b" is not a claim'),
+        ('[a]\nsays = "x"\nresult = "numbers small"', "has no `holds`"),
+        ('[a]\nsays = 1\nresult = "n"\nholds = "low > 0"', "`says` is not a text"),
+        ('[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\nrwo = {}', 'did you mean "row"?'),
+    ],
+)
+def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
+    write(project.content / "claims" / "x.toml", "\n\n" + text)
+    (problem,) = load(project)[1]
+
+    assert said in str(problem)
+    assert problem.where.startswith("content/claims/x.toml:")
+
+
+@given(st.text(max_size=60))
+def test_no_test_runs_anything_else(expression):
+    import ast
+
+    from site_builder.claims import _names, _reckon
+
+    try:
+        tree = ast.parse(expression, mode="eval").body
+        assert isinstance(_reckon(tree, dict.fromkeys(_names(tree), 1.0)), bool | int | float)
+    except (SyntaxError, ValueError, LookupError, ZeroDivisionError, OverflowError):
+        pass
+
+
+@pytest.fixture
+def claiming(project: Project) -> Project:
+    """A post with a claim that holds, in two places."""
+    write(
+        project.content / "claims" / "01-numbers.toml",
+        """
+        [second-above-two]
+        says = "The second number is at least two."
+        result = "numbers small"
+        row = {x = 2}
+        holds = "low >= 2"
+        format = ".1f"
+        unit = "apples"
+        reported = "about three"
+        """,
+    )
+    section = project.content / "sections" / "01-numbers.md"
+    text = "\nIt is << claim: second-above-two show=estimate >>. << claim: second-above-two >>\n"
+    section.write_text(section.read_text("utf-8") + text, "utf-8")
+    write(
+        project.content / "claims.md",
+        "# Claims\n\n<< page: claims count >>\n\n<< page: claims >>\n",
+    )
+    return project
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def index(project: Project) -> str:
+    return (project.site / "index.html").read_text("utf-8")
+
+
+def spoil(project: Project) -> None:
+    """The same measurement with another outcome."""
+    table = Store(project).load(ResultId("toy", "numbers", "small")).table
+    low = pa.array([1.0, 1.0, -4.0])
+    put(Store(project), ResultId("toy", "numbers", "small"), table.set_column(2, "low", low))
+
+
+def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
+    built = build(claiming, say=silent)
+    page = (claiming.site / "claims" / "index.html").read_text("utf-8")
+
+    assert built.notes == []
+    assert 'href="claims/#second-above-two"' in index(claiming)
+    assert 'post-claim-holds" href' in index(claiming)
+    assert ">2.5</span>" in index(claiming)
+    for text in (
+        "The second number is at least two.",
+        "2.5 apples (2.0 to 3.0), n = 11",
+        "about three",
+        'href="../#sec-numbers"',
+        'href="../#numbers-small"',
+    ):
+        assert text in page
+    (row,) = json.loads((claiming.site / "claims.json").read_bytes())
+    assert row == {"id": "second-above-two", "study": "toy", "holds": True, "estimate": 2.5,
+                   "low": 2.0, "high": 3.0, "n": 11, "reported": "about three"}  # fmt: skip
+
+
+def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
+    build(claiming, say=silent)
+    spoil(claiming)
+    (note,) = build(claiming, run="never", say=silent).notes
+
+    assert note.startswith(
+        'content/sections/01-numbers.md:9: claim "second-above-two" does not hold'
+    )
+    assert "does not hold</a>" in index(claiming)
+    assert "Not everything below holds on A toy" in index(claiming)
+    with pytest.raises(BuildError, match="does not hold"):
+        build(claiming, strict=True, say=silent)
+    assert "does not hold</a>" in index(claiming)
+    monkeypatch.chdir(claiming.root)
+    told = CliRunner().invoke(main, ["claims"])
+    assert "[does not hold] second-above-two" in told.output
+    assert told.exit_code == 0
+    assert CliRunner().invoke(main, ["claims", "--strict"]).exit_code == 1
+    (row,) = json.loads(CliRunner().invoke(main, ["claims", "--json"]).stdout)
+    assert row["holds"] is False
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "<< claim: second-above >>",
+            'unknown claim "second-above"; did you mean "second-above-two"?',
+        ),
+        ("<< claim: second-above-two show=lw >>", 'has no "lw" to show; did you mean "low"?'),
+        ("<< claim: second-above-two size=3 >>", 'unknown option "size" of a claim'),
+    ],
+)
+def test_a_wrong_mark_is_told_by_line(claiming, line, said):
+    section = claiming.content / "sections" / "01-numbers.md"
+    section.write_text(section.read_text("utf-8") + f"\n{line}\n", "utf-8")
+    with pytest.raises(BuildError) as raised:
+        build(claiming, say=silent)
+
+    assert said in str(raised.value)
+    assert "01-numbers.md:11:" in str(raised.value)
+
+
+def test_a_claim_nobody_makes_is_a_note(claiming):
+    section = claiming.content / "sections" / "01-numbers.md"
+    text = section.read_text("utf-8").replace("<< claim: second-above-two >>", "")
+    section.write_text(text.replace("<< claim: second-above-two show=estimate >>", ""), "utf-8")
+
+    assert any("no sentence makes the claim" in note for note in build(claiming, say=silent).notes)
+
+
+def test_the_claims_of_this_repository_are_whole():
+    """Each claim of the post is tested, and what the page says of it is no stub."""
+    project = Project(Path(__file__).resolve().parents[2])
+    claims, problems = load(project)
+
+    assert problems == []
+    assert all(
+        claim.says.endswith(".") and len(claim.says.split()) > 4 for claim in claims.values()
+    )
