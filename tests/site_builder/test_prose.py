@@ -1,0 +1,80 @@
+"""The post's own prose: no number is typed, and what a result says is a claim."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from site_builder.claims import load
+from site_builder.project import Project
+
+REPO = Path(__file__).resolve().parents[2]
+CONTENT = REPO / "content"
+PAGES = [*sorted(CONTENT.glob("*.md")), *sorted((CONTENT / "sections").glob("*.md"))]
+
+DIRECTIVE = re.compile(r"<<[^<>]*>>")
+# What is no text: front matter, code, formulas, addresses, ids of notes, tags.
+NOT_TEXT = re.compile(
+    r"\A---\n.*?\n---\n|```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)]*\)|\[\^[\w-]+\]|<[^<>]*>",
+    re.DOTALL,
+)
+# Names, not numbers: models, blocks and layers, heads, features, proxies' conditions, intervals.
+NAMES = re.compile(
+    r"Gemma 2( 2B)?|summer of 2024|SmolLM2( 135M)?|GPT-2|95 %"
+    r"|\b[Bb]locks? \d+((, | and | or | to )(block )?\d+)*|\b[Ll]ayers? \d+((, | and | to )\d+)*"
+    r"|after \d+ blocks|\b(heads?|groups?) \d+\.\d+((, | and )\d+\.\d+)*|\b\d+\.\d+(?= (alone|moves))"
+    r"|\b\d+/\d+\b|[Tt]emperatures? \d(\.\d)?|\*(break|hyphen|item) −\d\*"
+)
+COUNTS = re.compile(
+    r"\b((thir|four|fif|six|seven|eigh|nine)teen|eleven|twelve|(twen|thir|for|fif|six|seven|eigh|nine)ty"
+    r"|hundreds?|thousands?|millions?|percent|per cent)\b"
+)
+
+
+def paragraphs(path: Path) -> list[str]:
+    return re.split(r"\n[ \t]*\n", NOT_TEXT.sub(" ", _hidden(path.read_text("utf-8"))))
+
+
+def _hidden(text: str) -> str:
+    """The text with its directives, which `<…>` would swallow, as marks of other brackets."""
+    return DIRECTIVE.sub(lambda found: "\x02" + found[0][2:-2].strip() + "\x03", text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_no_sentence_states_a_number_by_hand(path: Path) -> None:
+    text = "\n\n".join(paragraphs(path))
+    text = NAMES.sub("", re.sub(r"\x02[^\x03]*\x03", "", text))
+
+    assert re.findall(r"[^\n]*\d[^\n]*", text) == []
+    assert COUNTS.findall(text) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_a_paragraph_that_prints_a_result_makes_a_claim(path: Path) -> None:
+    """Settings are printed from `dataset` and need none."""
+    bare = [
+        text
+        for text in paragraphs(path)
+        if re.search(r"\x02value: (?!dataset )|\x02claim: \S+ show=", text)
+        and not re.search(r"\x02claim: \S+\x03", text)
+    ]
+
+    assert bare == []
+
+
+def test_no_statement_of_a_claim_has_a_number_by_hand() -> None:
+    claims, _ = load(Project(REPO))
+    told = {name: NAMES.sub("", claim.says) for name, claim in claims.items()}
+
+    assert {name: text for name, text in told.items() if re.search(r"\d", text)} == {}
+    assert {name: text for name, text in told.items() if COUNTS.search(text)} == {}
+
+
+@pytest.mark.parametrize(
+    "typed", ["It has 9 items.", "Some 12 % end.", "About thirty.", "0.5 logits"]
+)
+def test_a_typed_number_is_seen(typed: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"---\ntitle: 3\n---\nBlock 13, `4`, $5$.\n\n{typed}\n", "utf-8")
+    with pytest.raises(AssertionError):
+        test_no_sentence_states_a_number_by_hand(page)
