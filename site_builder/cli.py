@@ -215,7 +215,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             sys.exit(1)
         return
     for use in post.uses.values():
-        if use.directive.kind == "value" and use.state == "fresh":
+        if not use.slug and use.state == "fresh":
             continue
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")

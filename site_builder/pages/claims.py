@@ -12,15 +12,19 @@ from site_builder.drawing import BASE
 from site_builder.store import ResultId
 from site_builder.verdicts import SHAPES, WORDS, numbers
 
-VARIANTS = ("", "count")
+VARIANTS = ("", "count", "reported")
 
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
-    """List the claims by section or, as `count`, say how many hold."""
+    """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
     if variant == "count":
         found = [verdict.holds for verdict in blocks.verdicts.of.values()]
         counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
         return blocks.markup("claims_count.html.j2", counts=counts, total=len(found))
+    if variant == "reported":
+        reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
+        rows = [_row(blocks, name) for name in reported]
+        return blocks.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
     groups: dict[str, list[dict[str, Any]]] = {}
     for name in blocks.post.claims:
         row = _row(blocks, name)
