@@ -22,12 +22,12 @@ function addressed(figure, form) {
     if (!known || known.includes(value)) control.value = value;
   }
   return () => {
+    const now = new URL(location.href); // other figures keep theirs there, too
     for (const { control, key, own } of controls) {
-      if (control.value !== own) address.searchParams.set(key, control.value);
-      else address.searchParams.delete(key);
+      if (control.value !== own) now.searchParams.set(key, control.value);
+      else now.searchParams.delete(key);
     }
-    address.hash = location.hash;
-    history.replaceState(history.state, "", address);
+    history.replaceState(history.state, "", now);
   };
 }
 
@@ -102,8 +102,8 @@ function picker(form) {
   const keep = addressed(figure, form);
   settle(menus[0]);
   form.addEventListener("change", ({ target: { name, value } }) => {
-    const takers = SHARED.includes(name) ? pickers.values() : [pickers.get(form)];
-    for (const { take } of takers) take(name, value);
+    if (!SHARED.includes(name)) take(name, value);
+    else document.dispatchEvent(new CustomEvent("post-choice", { detail: { name, value } }));
   });
   return {
     take,
@@ -125,6 +125,9 @@ function rows(columns) {
 
 const pickers = new Map();
 for (const form of document.querySelectorAll("form[data-picks]")) pickers.set(form, picker(form));
+document.addEventListener("post-choice", ({ detail: { name, value } }) => {
+  for (const { take } of pickers.values()) take(name, value);
+});
 
 /* Linked charts: what the pointer is on in one stands out in all that show its role or layer. */
 

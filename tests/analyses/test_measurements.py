@@ -17,6 +17,7 @@ ALL = [
     ("lists", ""),
     ("prompt_pairs", ""),
     ("example", ""),
+    ("ending", ""),
     *(("list_statistics", variant) for variant in list_statistics.VARIANTS),
     *(("entropy", variant) for variant in entropy.VARIANTS),
 ]
@@ -115,7 +116,7 @@ def test_hostile_topics_travel_through_every_measurement_as_text(tmp_path, topic
         assert topic in found[name]["topic"].to_pylist()
     for name, variant in ALL:
         table = measure(lab, name, variant, found)
-        if name in ("lists", "example", "prompt_pairs"):
+        if name in ("lists", "example", "ending", "prompt_pairs"):
             assert topic in table["topic"].to_pylist()
 
 

@@ -481,3 +481,33 @@ def other_lists(items: int = 3, own: int = 5) -> pa.Table:
     return pa.Table.from_pylist(
         [{name: row.get(name) for name in (*columns, "low", "high", "n")} for row in rows]
     )
+
+
+def ending(topics: int = 3, samples: int = 3, odd: str = "Paris") -> pa.Table:
+    """Lists whose chances to end double from item to item; the last one of a topic was cut.
+
+    Sample s of topic t has 2 + s + t items, of which the first is `odd`.
+    """
+    rows: list[dict] = []
+    for template, number, sample in product(("short", "long"), range(topics), range(samples)):
+        items = 2 + sample + number
+        ended = sample < samples - 1
+        of = {"part": "item", "template": template, "topic": TOPICS[number], "held_out": False,
+              "sample": sample, "ended": ended}  # fmt: skip
+        rows += [
+            {**of, "k": k, "k_end": k - items - 1 if ended else None,
+             "item": odd if k == 1 else f"item {k}", "p_short": 0.0003 * 2.0 ** (k + number),
+             "p_long": 0.0001 * 2.0 ** (k + number)}
+            for k in range(1, items + 1)
+        ]  # fmt: skip
+    for template, place, prompt in product(
+        ("short", "long"), ("last", "earlier"), ("short", "long", "difference")
+    ):
+        value = {"short": 0.4, "long": 0.1, "difference": 0.3}[prompt]
+        rows.append(
+            {"part": "mean", "template": template, "place": place, "prompt": prompt,
+             "estimate": value, "low": value - 0.05, "high": value + 0.05, "n": 7}
+        )  # fmt: skip
+    columns = ("part", "template", "topic", "held_out", "sample", "k", "k_end", "item", "ended")
+    columns += ("p_short", "p_long", "place", "prompt", "estimate", "low", "high", "n")
+    return pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows])

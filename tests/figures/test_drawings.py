@@ -45,6 +45,7 @@ CASES = [
     ("dataset", "", tables.dataset()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
+    ("ending", "", tables.ending(topics=2)),
     ("example", "", tables.example(topics=2)),
 ]
 every_drawing = pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_drawing_says_what_it_shows(name, variant, table):
 @every_drawing
 def test_a_missing_column_is_named(name, variant, table):
     used = {"list_statistics": "estimate", "entropy": "k", "dataset": "capped", "lists": "items",
-            "prompt_pairs": "swapped", "example": "role", "logit_difference": "k",
+            "ending": "place", "prompt_pairs": "swapped", "example": "role", "logit_difference": "k",
             "logit_lens": "layer", "other_lists": "author",
             "patching": "k_end", "attribution_patching": "measured", "attribution": "k_end",
             "ablation": "method", "sae_health": "places", "feature_tests": "survives",

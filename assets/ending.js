@@ -1,0 +1,229 @@
+/**
+ * The opening figure: pick a list, and go through it item by item. The list in the page is readable
+ * without this; its own rows are the patterns of all others. Texts are put in as text.
+ */
+
+/** A choice that several figures share is told to all of them by this event. */
+const CHOICE = "post-choice";
+const SHARED = { topic: "topic", template: "length word" };
+const SLOWEST = 1100;
+const WHOLE = 14000; // milliseconds in which the longest list is written
+
+function percent(chance) {
+  if (chance === null) return "–";
+  if (chance < 0.0005) return "<0.1\u00a0%";
+  if (chance < 0.0995) return `${(Math.round(1000 * chance) / 10).toFixed(1)}\u00a0%`;
+  return `${Math.min(Math.round(100 * chance), 99)}\u00a0%`;
+}
+
+const offers = (menu, value) => [...menu.options].some((option) => option.value === value);
+const width = (chance) => `${(100 * (chance ?? 0)).toFixed(2)}%`;
+
+function opening(root) {
+  const figure = root.closest(".post-figure").id;
+  const form = root.querySelector("form");
+  const { topic, template, sample, step, play, back, next } = form.elements;
+  const said = root.querySelector(".ending-said");
+  const scroller = root.querySelector(".ending-scroll");
+  const body = root.querySelector(".ending-list");
+  const end = root.querySelector(".ending-end");
+  const pattern = body.rows[0].cloneNode(true);
+  const own = { topic: topic.value, template: template.value, sample: sample.value };
+  let ended = !end.querySelector('[data-when="ended"]').hidden;
+  let timer = 0;
+  let latest = 0;
+
+  /* One step is an item; the last one says how the list ended. */
+
+  function tell() {
+    const place = Number(step.value);
+    const count = body.rows.length;
+    if (place > count) {
+      const how = ended ? "The model ended the list" : "The list was cut";
+      return `${how} after ${count} item${count === 1 ? "" : "s"}.`;
+    }
+    const [item, , short, long] = [...body.rows[place - 1].cells].map((cell) => cell.textContent);
+    const went = place < count ? " It went on." : "";
+    return `Item ${place}, “${item}”: it ends here with ${short} asked for a short list, ${long} asked for a long one.${went}`;
+  }
+
+  function look() {
+    const place = Number(step.value);
+    for (const [index, row] of [...body.rows].entries()) {
+      row.classList.toggle("is-ahead", index >= place);
+      row.classList.toggle("is-now", index === place - 1);
+    }
+    end.rows[0].classList.toggle("is-ahead", place <= body.rows.length);
+    said.textContent = tell();
+    step.setAttribute("aria-valuetext", said.textContent);
+    back.disabled = place <= 1;
+    next.disabled = place > body.rows.length;
+    follow((body.rows[place - 1] ?? end.rows[0]).getBoundingClientRect());
+  }
+
+  /** Keep the row in sight inside the list's own window; the page stays where it is. */
+  function follow(row) {
+    const seen = scroller.getBoundingClientRect();
+    const head = scroller.querySelector("thead").offsetHeight;
+    if (row.bottom > seen.bottom) scroller.scrollTop += row.bottom - seen.bottom;
+    else if (row.top < seen.top + head) scroller.scrollTop -= seen.top + head - row.top;
+  }
+
+  function go(place) {
+    step.value = place;
+    look();
+    keep();
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    timer = 0;
+    root.classList.remove("plays");
+    play.textContent = "Play";
+    said.setAttribute("aria-live", "polite");
+  }
+
+  function start() {
+    root.classList.add("plays");
+    play.textContent = "Pause";
+    said.setAttribute("aria-live", "off"); // nobody can listen that fast
+    const pace = Math.min(SLOWEST, WHOLE / body.rows.length);
+    const advance = () => {
+      if (Number(step.value) > body.rows.length) return stop();
+      go(Number(step.value) + 1);
+      timer = setTimeout(advance, pace);
+    };
+    if (Number(step.value) > body.rows.length) go(1);
+    timer = setTimeout(advance, pace);
+  }
+
+  /* The address keeps what is not the page's own choice. */
+
+  function keep() {
+    const address = new URL(location.href);
+    const now = { topic: topic.value, template: template.value, sample: sample.value };
+    const same = Object.keys(own).every((name) => now[name] === own[name]);
+    for (const [name, value] of Object.entries(now)) {
+      if (same) address.searchParams.delete(`${figure}.${name}`);
+      else address.searchParams.set(`${figure}.${name}`, value);
+    }
+    if (step.value === step.max) address.searchParams.delete(`${figure}.step`);
+    else address.searchParams.set(`${figure}.step`, step.value);
+    history.replaceState(history.state, "", address);
+  }
+
+  /** Take over what the address asks for, as far as there is such a choice. */
+  function begin() {
+    const asked = (name) => new URL(location.href).searchParams.get(`${figure}.${name}`);
+    for (const menu of [topic, template]) {
+      if (offers(menu, asked(menu.name))) menu.value = asked(menu.name);
+    }
+    const names = Object.keys(own).filter((name) => asked(name) !== null);
+    if (!names.length) return go(asked("step") ?? step.max);
+    return show(asked("sample") ?? sample.value, asked("step")).catch(console.error);
+  }
+
+  /* Another list */
+
+  async function lists() {
+    const url = topic.selectedOptions[0].dataset.file;
+    const answer = await fetch(url);
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    return answer.json();
+  }
+
+  function offer(samples, wanted) {
+    const numbers = Object.keys(samples);
+    sample.replaceChildren(
+      ...numbers.map((number) => {
+        const { items, ended } = samples[number];
+        return new Option(`${number} · ${items.length} items${ended ? "" : ", cut"}`, number);
+      }),
+    );
+    sample.value = numbers.includes(wanted) ? wanted : numbers[0];
+  }
+
+  function row(text, short, long) {
+    const made = pattern.cloneNode(true);
+    const [, , shortCell, longCell] = made.cells;
+    made.querySelector("th > span").textContent = text;
+    made.querySelector("rect.is-short").setAttribute("width", width(short));
+    made.querySelector("rect.is-long").setAttribute("width", width(long));
+    made.querySelector("circle").setAttribute("cx", width(short));
+    made.querySelector("svg svg").setAttribute("x", width(long));
+    shortCell.textContent = percent(short);
+    longCell.textContent = percent(long);
+    return made;
+  }
+
+  function write(list) {
+    const last = list.items.length - 1;
+    ended = list.ended;
+    body.replaceChildren(
+      ...list.items.map((text, index) => row(text, list.short[index], list.long[index])),
+    );
+    const state = [ended ? "ended" : "cut", template.value];
+    for (const words of end.querySelectorAll("[data-when]")) {
+      words.hidden = !words.dataset.when.split(" ").every((word) => state.includes(word));
+    }
+    const long = list.long[last];
+    end.querySelector("[data-gone-on]").textContent = percent(long === null ? null : 1 - long);
+    end.querySelector("[data-ended-here]").textContent = percent(list.short[last]);
+    for (const means of root.querySelectorAll(".ending-means")) {
+      means.hidden = means.dataset.template !== template.value;
+    }
+    const word = root.querySelector("[data-asked]").firstElementChild;
+    word.className = `template template-${template.value}`;
+    word.textContent = template.value;
+    root.querySelector("[data-topic]").textContent = topic.value;
+    step.max = last + 2;
+    scroller.scrollTop = 0;
+  }
+
+  async function show(wanted, place) {
+    const mine = ++latest;
+    stop();
+    const samples = (await lists())[template.value];
+    if (mine !== latest) return;
+    if (!samples) {
+      said.textContent = "There is no such list; choose another topic.";
+      return;
+    }
+    offer(samples, wanted);
+    write(samples[sample.value]);
+    go(place ?? step.max);
+  }
+
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", ({ target }) => {
+    if (target === step) {
+      stop();
+      go(step.value);
+    }
+  });
+  form.addEventListener("change", ({ target }) => {
+    if (target === step) return;
+    show(sample.value).catch(console.error);
+    const name = SHARED[target.name];
+    if (!name) return;
+    const detail = { name, value: target.value, from: figure };
+    document.dispatchEvent(new CustomEvent(CHOICE, { detail }));
+  });
+  document.addEventListener(CHOICE, ({ detail: { name, value, from } }) => {
+    const menu = { [SHARED.topic]: topic, [SHARED.template]: template }[name];
+    if (from === figure || !menu || menu.value === value || !offers(menu, value)) return;
+    menu.value = value;
+    show(sample.value).catch(console.error);
+  });
+  play.addEventListener("click", () => (timer ? stop() : start()));
+  for (const [button, by] of [[back, -1], [next, 1]]) {
+    button.addEventListener("click", () => {
+      stop();
+      go(Number(step.value) + by);
+    });
+  }
+  form.hidden = said.hidden = false;
+  begin();
+}
+
+for (const root of document.querySelectorAll(".ending")) opening(root);
