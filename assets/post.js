@@ -196,15 +196,15 @@ document.addEventListener("pointerdown", ({ target }) => {
 const charts = document.querySelector('meta[name="post-charts"]')?.content;
 
 async function enliven(chart) {
-  const [{ draw }, specifications] = await Promise.all([
+  const [{ draw, unfold }, folded] = await Promise.all([
     import(new URL(charts, location.href)),
     json(chart.dataset.vega),
   ]);
+  const specifications = unfold(folded);
   const panels = [...chart.querySelectorAll(".post-panel")];
   const picked = [];
   for (const [index, panel] of panels.entries()) {
-    const picture = [...panel.querySelectorAll(":scope > svg, :scope > img")];
-    const words = describe(picture[0]);
+    const picture = panel.querySelector(".post-picture");
     const view = element("div", "post-view");
     view.hidden = true;
     panel.append(view);
@@ -214,10 +214,10 @@ async function enliven(chart) {
       if (specifications[index].data?.some(({ name }) => name === "picked")) picked.push(live);
       // One picture with one description, as before, and not a tree of groups without names.
       view.setAttribute("role", "img");
-      view.setAttribute("aria-label", words);
+      view.setAttribute("aria-label", picture.querySelector("img").alt);
       view.removeAttribute("aria-roledescription");
       view.querySelector("svg").setAttribute("aria-hidden", "true");
-      for (const node of picture) node.remove();
+      picture.remove();
       view.hidden = false;
     } catch (error) {
       view.remove();
@@ -229,11 +229,20 @@ async function enliven(chart) {
   chart.dataset.drawn = "vega";
 }
 
-function describe(picture) {
-  if (picture.alt) return picture.alt;
-  return [...picture.querySelectorAll(":scope > title, :scope > desc")]
-    .map((node) => node.textContent.replace(/\.$/, ""))
-    .join(". ");
+/**
+ * A chart that is drawn before it is seen needs no picture: pictures keep their place and load when
+ * the chart comes into view without being drawn, when it cannot be drawn, and on paper.
+ */
+function hold(chart) {
+  for (const picture of chart.querySelectorAll(".post-picture")) {
+    const { width, height } = picture.querySelector("img").attributes;
+    picture.style.aspectRatio = `${width.value} / ${height.value}`;
+  }
+  chart.classList.add("post-held");
+}
+
+function release(chart) {
+  chart.classList.remove("post-held");
 }
 
 if (charts) {
@@ -242,12 +251,26 @@ if (charts) {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        enliven(target).catch((error) => console.error(`${target.dataset.vega}:`, error));
+        enliven(target).catch((error) => {
+          release(target);
+          console.error(`${target.dataset.vega}:`, error);
+        });
       }
     },
     { rootMargin: "600px 0px" },
   );
-  for (const chart of document.querySelectorAll(".post-chart[data-vega]")) near.observe(chart);
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      release(target);
+    }
+  });
+  for (const chart of document.querySelectorAll(".post-chart[data-vega]")) {
+    hold(chart);
+    near.observe(chart);
+    seen.observe(chart);
+  }
 }
 
 /* Commands to copy. */

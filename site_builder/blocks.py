@@ -136,7 +136,6 @@ class Blocks:
                 total_rows=fragment.total_rows,
                 csv_url=url(".csv"),
                 spec_url=url(".vl.json"),
-                vega_url=url(".vg.json"),
                 study_title=self._title(use.id.study),
                 study=use.id.study,
                 analysis=use.id.analysis,

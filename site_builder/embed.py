@@ -17,6 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
+from site_builder.compact import compact
 from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from site_builder.drawing import Chart, Choices, Drawing
 
 MOST_MARKS = 150
-"""Above this a chart is an image: as SVG it would weigh more than the rest of the page."""
+"""Above this a picture is of pixels: as SVG it would weigh several times as much."""
+
+SCHEMES = ("light", "dark")
 
 Spec = dict[str, Any]
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -66,7 +69,7 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
     compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
     files = {
         f"{stem}.vl.json": _json(_one_specification(specs)),
-        f"{stem}.vg.json": _json(compiled),
+        f"{stem}.chart.json": _json(compact(compiled)),
     }
     said = controls = ""
     followers: list[int] = []
@@ -81,22 +84,20 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
     panels = []
     for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
         svg = vl_convert.vega_to_svg(vega)
-        label = _title(spec) or drawing.caption
+        words = _title(spec) or drawing.caption, "" if panels else drawing.description
         if pictures.marks(svg) <= MOST_MARKS:
-            prefix = f"{slug}-{digest[:8]}-{number}"
-            picture = pictures.inline_svg(svg, prefix, label, drawing.description)
-            panels.append(Panel(picture, picture, pictures.size(svg)[1]))
+            made = {f"{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
+            inline = pictures.inline_svg(svg, f"{slug}-{digest[:8]}-{number}", *words)
         else:
-            names = {f"{stem}-{number}.{scheme}.png": scheme for scheme in ("light", "dark")}
-            images = {name: pictures.png(svg, scheme) for name, scheme in names.items()}
-            files |= images
-            alt = f"{label.rstrip('.')}. {drawing.description}"
-            panels.append(_images(images, pictures.size(svg), alt))
-        if followers[:1] == [number]:  # menus stand over the first panel that follows them
-            html, inline, height = panels.pop()
-            panels.append(Panel(controls + html, said + inline, height))
+            made = {f"{scheme}.webp": pictures.webp(svg, scheme) for scheme in SCHEMES}
+            inline = _images({name: _data_url(image) for name, image in made.items()}, svg, words)
+        images = {f"{stem}-{number}.{name}": image for name, image in made.items()}
+        files |= images
+        linked = _images({name: f"{BASE}/figures/{name}" for name in images}, svg, words)
+        over, under = (controls, said) if followers[:1] == [number] else ("", "")
+        panels.append(Panel(over + linked, under + inline, pictures.size(svg)[1]))
     return Rendered(
-        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.vg.json"),
+        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.chart.json"),
         inline=_chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
@@ -188,18 +189,16 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [_writable(row.get(name)) for row in rows] for name in names}
 
 
-def _images(images: dict[str, bytes], size: tuple[int, int], alt: str) -> Panel:
-    """A picture in both schemes, of which the page shows one; names end with the scheme."""
-    linked, inline = "", ""
-    for name, image in images.items():
-        scheme = name.split(".")[-2]
-        shape = (
-            f'width="{size[0]}" height="{size[1]}" loading="lazy" decoding="async" '
-            f'alt="{html.escape(alt)}"'
-        )
-        linked += f'<img class="only-{scheme}" src="{BASE}/figures/{name}" {shape}>'
-        inline += f'<img class="only-{scheme}" src="{_data_url(image)}" {shape}>'
-    return Panel(linked, inline, size[1])
+def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
+    """A picture in both schemes, of which the page shows one; names end with scheme and kind."""
+    width, height = pictures.size(svg)
+    alt = _text(". ".join(word.rstrip(".") for word in words if word) + ".")
+    shape = f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="{alt}"'
+    images = "".join(
+        f'<img class="only-{name.split(".")[-2]}" src="{source}" {shape}>'
+        for name, source in sources.items()
+    )
+    return f'<div class="post-picture">{images}</div>'
 
 
 def _vega_lite(chart: Chart) -> Spec:
@@ -240,7 +239,7 @@ def _text(value: str) -> str:
 
 
 def _data_url(image: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
+    return f"data:image/webp;base64,{base64.b64encode(image).decode()}"
 
 
 def _json(value: object) -> bytes:

@@ -45,10 +45,10 @@ def test_every_id_is_used_once(visit):
 def test_charts_load_only_when_they_are_near(visit):
     seen = visit()
     seen.page.wait_for_load_state("networkidle")
-    first = [url for url in seen.requests if url.endswith(".vg.json")]
+    first = [url for url in seen.requests if url.endswith(".chart.json")]
     seen.scroll_through()
 
-    assert len(first) < len([url for url in seen.requests if url.endswith(".vg.json")])
+    assert len(first) < len([url for url in seen.requests if url.endswith(".chart.json")])
 
 
 def test_without_scripts_every_figure_is_there(visit, scheme):

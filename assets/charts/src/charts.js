@@ -13,6 +13,8 @@ import * as operators from "vega-transforms";
 import { View } from "vega-view";
 import * as layout from "vega-view-transforms";
 
+export { unfold } from "./unfold.js";
+
 Object.assign(transforms, operators, layout, encoders);
 
 const tooltip = new Handler({ disableDefaultStyle: true });
