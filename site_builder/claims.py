@@ -13,8 +13,10 @@
 then holds if it does in each row; a list of values stands for any of them. `other` is a second row
 of the same result, like the first but for what it names. `holds` compares `estimate`, `low` and
 `high` (of the column that `show` names), any other column, and the same of the other row:
-`other.low`. `format`, `unit` and `study` are optional. `<< claim: ID >>` marks the sentence,
-`<< claim: ID show=estimate >>` prints its number (`interval`, any column, or `other.COLUMN`).
+`other.low`. `inside` names a column of lists, whose entries are then the rows, with the columns of
+the row that they stand in. `format`, `unit` and `study` are optional. `<< claim: ID >>` marks the
+sentence, `<< claim: ID show=estimate >>` prints its number (`interval`, any column, or
+`other.COLUMN`).
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEEDED = ("says", "result", "holds")
-_KNOWN = (*_NEEDED, "row", "other", "every", "show", "format", "unit", "reported")
+_KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Lt: operator.lt,
@@ -65,6 +67,7 @@ class Claim:
     row: dict[str, list[str]] = field(default_factory=dict)
     other: dict[str, list[str]] = field(default_factory=dict)
     every: list[str] = field(default_factory=list)
+    inside: str = ""
     show: str = "estimate"
     format: str = ""
     unit: str = ""
@@ -132,6 +135,7 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
 
     Raises `BuildError` for columns that are not there, and when it is not clear which row is meant.
     """
+    table = _opened(claim, table) if claim.inside else table
     rows = _rows(claim, table, claim.row)
     others = _rows(claim, table, claim.row | claim.other) if claim.other else {}
     keys = [key for key in rows if not claim.other or key in others]
@@ -152,6 +156,23 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
         failing=found.count(False),
         shown=_shown(claim, row, named) | {f"other.{name}": text for name, text in others_texts},
     )
+
+
+def _opened(claim: Claim, table: pa.Table) -> pa.Table:
+    """A row for each entry of the lists of structs that `inside` names; other lists are left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = [name for name in table.column_names if pa.types.is_list(table.schema.field(name).type)]
+    if claim.inside not in lists:
+        raise _wrong(claim, f'no lists in "{claim.inside}"', nearest(claim.inside, lists))
+    column = table[claim.inside].combine_chunks()
+    entries = pa.Table.from_struct_array(column.flatten())
+    around = table.drop_columns(lists).take(pc.list_parent_indices(column))
+    for name in around.column_names:
+        if name not in entries.column_names:
+            entries = entries.append_column(name, around[name])
+    return entries
 
 
 def _rows(
