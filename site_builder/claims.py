@@ -159,16 +159,17 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
 
 
 def _opened(claim: Claim, table: pa.Table) -> pa.Table:
-    """A row for each entry of the lists of structs that `inside` names; other lists are left out."""
+    """A row for each entry of the lists that `inside` names; other lists are left out."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lists = [name for name in table.column_names if pa.types.is_list(table.schema.field(name).type)]
-    if claim.inside not in lists:
-        raise _wrong(claim, f'no lists in "{claim.inside}"', nearest(claim.inside, lists))
+    lists = {one.name: one.type for one in table.schema if pa.types.is_list(one.type)}
+    there = [name for name, kind in lists.items() if pa.types.is_struct(kind.value_type)]
+    if claim.inside not in there:
+        raise _wrong(claim, f'no lists of rows in "{claim.inside}"', nearest(claim.inside, there))
     column = table[claim.inside].combine_chunks()
     entries = pa.Table.from_struct_array(column.flatten())
-    around = table.drop_columns(lists).take(pc.list_parent_indices(column))
+    around = table.drop_columns(list(lists)).take(pc.list_parent_indices(column))
     for name in around.column_names:
         if name not in entries.column_names:
             entries = entries.append_column(name, around[name])

@@ -99,6 +99,31 @@ def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
     assert found.shown["interval"] == "−1.00 to 0.50"
 
 
+def test_a_claim_looks_inside_a_list(project):
+    """Entries stand beside the row that holds them, and a row without any has none."""
+    entries = [{"role": "end", "clean": 3.0, "clean_low": 2.5, "clean_high": 3.5}]
+    cards = pa.table(
+        {
+            "name": ["a", "b", "c"],
+            "n": [8, 9, 10],
+            "by_role": [[{**entries[0], "role": "break", "clean_low": 0.5}, *entries], entries, []],
+            "other": [[1], [], [2, 3]],
+        }
+    )
+    row = {"name": "a", "role": "end"}
+    inside = {"inside": "by_role", "show": "clean", "row": row}
+    found = verdict(claim(project, holds="low > 2", **inside), cards)
+
+    assert (found.holds, found.low, found.high, found.n) == (True, 2.5, 3.5, 8)
+    weaker = inside | {"row": {"name": "a"}, "every": ["role"]}
+    assert verdict(claim(project, holds="low > 2", **weaker), cards).failing == 1
+    with pytest.raises(BuildError, match='no lists of rows in "by_rol"; did you mean "by_role"'):
+        verdict(claim(project, holds="low > 2", **inside | {"inside": "by_rol"}), cards)
+    for name in ("n", "other"):
+        with pytest.raises(BuildError, match=f'no lists of rows in "{name}"'):
+            verdict(claim(project, holds="low > 2", **inside | {"inside": name}), cards)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
