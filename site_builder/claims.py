@@ -11,12 +11,12 @@
 
 `row` picks one row, as `value` does; `every = ["k"]` lets these columns be anything, and the claim
 then holds if it does in each row; a list of values stands for any of them. `other` is a second row
-of the same result, like the first but for what it names. `holds` compares `estimate`, `low` and
-`high` (of the column that `show` names), any other column, and the same of the other row:
-`other.low`. `inside` names a column of lists, whose entries are then the rows, with the columns of
-the row that they stand in. `format`, `unit` and `study` are optional. `<< claim: ID >>` marks the
-sentence, `<< claim: ID show=estimate >>` prints its number (`interval`, any column, or
-`other.COLUMN`).
+of the same result, like the first but for what it names; if it names all that may be anything, it
+is one row for all. `holds` compares `estimate`, `low` and `high` (of the column that `show` names),
+any other column, and the same of the other row: `other.low`. `inside` names a column of lists,
+whose entries are then the rows, with the columns of the row that they stand in. `format`, `unit`
+and `study` are optional. `<< claim: ID >>` marks the sentence, `<< claim: ID show=estimate >>`
+prints its number (`interval`, any column, or `other.COLUMN`).
 """
 
 from __future__ import annotations
@@ -138,6 +138,8 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
     table = _opened(claim, table) if claim.inside else table
     rows = _rows(claim, table, claim.row)
     others = _rows(claim, table, claim.row | claim.other) if claim.other else {}
+    if len(others) == 1 and {*_free(claim, claim.row)} <= claim.other.keys():
+        others = dict.fromkeys(rows, next(iter(others.values())))
     keys = [key for key in rows if not claim.other or key in others]
     if not keys:
         raise _wrong(claim, "no row has its other row", "let both have the same `every`")
@@ -184,7 +186,7 @@ def _rows(
         if name not in table.column_names:
             raise _wrong(claim, f'no column "{name}"', nearest(name, table.column_names))
     kept = values.keep(table, filters)
-    several = [*claim.every, *(name for name, texts in filters.items() if len(texts) > 1)]
+    several = _free(claim, filters)
     rows: dict[Any, dict[str, Any]] = {}
     for row in kept.slice(0, 10_000).to_pylist():
         rows[tuple(row[name] for name in several)] = row
@@ -193,6 +195,11 @@ def _rows(
         cure = values.how_to_choose(table, one, kept)
         raise _wrong(claim, f"{kept.num_rows} rows match", cure)
     return rows
+
+
+def _free(claim: Claim, filters: dict[str, list[str]]) -> list[str]:
+    """The columns that may be anything, or one of several values."""
+    return [*claim.every, *(name for name, texts in filters.items() if len(texts) > 1)]
 
 
 def _judged(

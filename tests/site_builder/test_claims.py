@@ -70,6 +70,18 @@ SHORT, LONG = {"word": "short", "k": 1}, {"word": "long"}
         ("high < 0", {"row": {"word": "long"}, "every": ["k"]}, False),
         ("high < 0", {"row": {"word": "long", "k": [1]}}, True),
         ("low > other.high", {"row": {"word": "short"}, "other": LONG, "every": ["k"]}, True),
+        (
+            "low > other.high",
+            {"row": {"word": "short"}, "other": {**LONG, "k": 2}, "every": ["k"]},
+            True,
+        ),
+        ("low > other.low", {"row": {"word": "short"}, "other": {"k": 2}, "every": ["k"]}, False),
+        (
+            "low > other.high",
+            {"row": {"word": "short", "k": [1, 2]}, "other": {**LONG, "k": 1}},
+            True,
+        ),
+        ("low > 0", {"row": {"word": "short"}, "other": {"k": 3}, "every": ["k"]}, "0 rows match"),
         ("low > 0", {"row": {"held_out": True, "k": 2}}, True),
         ("low > 0", {"row": {"word": "short"}}, "2 rows match; choose by k"),
         ("low > 0", {"row": {"word": "shrt"}}, "0 rows match"),
