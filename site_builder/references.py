@@ -78,7 +78,7 @@ class References:
             if key in self.works:
                 self._first_cited = self._first_cited or directive.where
                 self.cited.setdefault(key, len(self.cited) + 1)
-            else:
+            elif self.works or not self.problems:  # a file that cannot be read has said so
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
