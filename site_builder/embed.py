@@ -193,7 +193,7 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
     """A picture in both schemes, of which the page shows one; names end with scheme and kind."""
     width, height = pictures.size(svg)
     alt = _text(". ".join(word.rstrip(".") for word in words if word) + ".")
-    shape = f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="{alt}"'
+    shape = f'width="{width}" height="{height}" loading="lazy" alt="{alt}"'
     images = "".join(
         f'<img class="only-{name.split(".")[-2]}" src="{source}" {shape}>'
         for name, source in sources.items()
