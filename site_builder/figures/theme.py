@@ -147,7 +147,7 @@ CONFIG: dict[str, Any] = {
         "subtitleFontSize": 11,
         "fontWeight": 600,
         "anchor": "start",
-        "frame": "group",
+        "frame": "bounds",
         "offset": 12,
     },
     "line": {"strokeWidth": 2, "strokeCap": "round", "color": colour("1")},
