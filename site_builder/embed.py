@@ -81,21 +81,14 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             f"{stem}.pick-{number}.json": _json(_columns(rows))
             for number, rows in enumerate(drawing.choices.options.values())
         }
-    panels = []
+    panels: list[Panel] = []
     for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
-        svg = vl_convert.vega_to_svg(vega)
         words = _title(spec) or drawing.caption, "" if panels else drawing.description
-        if pictures.marks(svg) <= MOST_MARKS:
-            made = {f"{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
-            inline = pictures.inline_svg(svg, f"{slug}-{digest[:8]}-{number}", *words)
-        else:
-            made = {f"{scheme}.webp": pictures.webp(svg, scheme) for scheme in SCHEMES}
-            inline = _images({name: _data_url(image) for name, image in made.items()}, svg, words)
-        images = {f"{stem}-{number}.{name}": image for name, image in made.items()}
+        panel, images = _panel(vl_convert.vega_to_svg(vega), f"{stem}-{number}", words)
+        if followers[:1] == [number]:  # menus stand over the first panel that follows them
+            panel = panel._replace(html=controls + panel.html, inline=said + panel.inline)
+        panels.append(panel)
         files |= images
-        linked = _images({name: f"{BASE}/figures/{name}" for name in images}, svg, words)
-        over, under = (controls, said) if followers[:1] == [number] else ("", "")
-        panels.append(Panel(over + linked, under + inline, pictures.size(svg)[1]))
     return Rendered(
         html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.chart.json"),
         inline=_chart([(panel.inline, panel.height) for panel in panels]),
@@ -110,6 +103,25 @@ class Panel(NamedTuple):
     html: str
     inline: str
     height: int
+
+
+def _panel(svg: str, name: str, words: tuple[str, str]) -> tuple[Panel, dict[str, bytes]]:
+    """Return the picture of a chart in the page, and the files that it links to.
+
+    Args:
+        svg: as Vega drew it.
+        name: of the files, without scheme and kind.
+        words: title, and description if it stands here.
+    """
+    height = pictures.size(svg)[1]
+    if pictures.marks(svg) <= MOST_MARKS:
+        images = {f"{name}.{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
+        inline = pictures.inline_svg(svg, name.replace(".", "-"), *words)
+    else:
+        images = {f"{name}.{scheme}.webp": pictures.webp(svg, scheme) for scheme in SCHEMES}
+        inline = _images({file: _data_url(image) for file, image in images.items()}, svg, words)
+    linked = _images({file: f"{BASE}/figures/{file}" for file in images}, svg, words)
+    return Panel(linked, inline, height), images
 
 
 def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
@@ -193,7 +205,7 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
     """A picture in both schemes, of which the page shows one; names end with scheme and kind."""
     width, height = pictures.size(svg)
     alt = _text(". ".join(word.rstrip(".") for word in words if word) + ".")
-    shape = f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="{alt}"'
+    shape = f'width="{width}" height="{height}" loading="lazy" alt="{alt}"'
     images = "".join(
         f'<img class="only-{name.split(".")[-2]}" src="{source}" {shape}>'
         for name, source in sources.items()

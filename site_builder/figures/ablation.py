@@ -7,6 +7,7 @@ censored: lengths are survival curves, or items within the budget of tokens.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -62,10 +63,10 @@ def _by_topic(table: pa.Table) -> Drawing:
         title=alt.TitleParams(
             "Change in items, by topic", subtitle="† topic held out from all choices"
         ),
-        x_title=f"items within {conditions.TOKENS} tokens, more or fewer",
+        x_title="items, more or fewer",
         row="topic",
         order=list(dict.fromkeys(order)),
-        classes=conditions.classes(*shown),
+        classes=replace(conditions.classes(*shown), columns=1),
         domain=(None, None),
         step=38,
         tooltip=[

@@ -35,7 +35,7 @@ def methods(names: Iterable[str]) -> parts.Classes:
     present = set(names)
     shown = tuple(name for name in METHODS if name in present)
     colours, shapes = zip(*(METHODS[name] for name in shown), strict=True)
-    return parts.Classes("by", "", shown, colours, shapes=shapes)
+    return parts.Classes("by", "", shown, colours, shapes=shapes, columns=2)
 
 
 def points(

@@ -118,6 +118,7 @@ def _by_role(choices: Choices) -> Chart:
         x=alt.X("place:N", title="layer", sort=effects.places(rows), axis=alt.Axis(labelAngle=0)),
         y=heat.roles_axis(order),
         color=heat.colour("estimate", "effect", "end"),
+        end="end",
         tooltip=[alt.Tooltip("place:N", title="layer"), alt.Tooltip("role:N"), *parts.numbers()],
     )
 

@@ -178,6 +178,7 @@ def _pair(base: alt.Chart, title: str, x: alt.X, y: alt.Y, end: str, heads: bool
             x=x,
             y=y,
             color=heat.colour(field, "share restored", end),
+            end=end,
             tooltip=_tooltip(heads),
         )
         for field, side in sides.items()

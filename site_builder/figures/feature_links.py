@@ -131,7 +131,10 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
     names = alt.Axis(labelLimit=150, labelOverlap=False)
     return heat.heatmap(
         alt.Chart(theme.data(shown)),
-        title=alt.TitleParams("What drives later features", subtitle="role, layer/feature"),
+        title=alt.TitleParams(
+            "What drives later features",
+            subtitle=["role, layer/feature", "colour: the part of features"],
+        ),
         x=alt.X(
             "place:N",
             title="earlier layer",
@@ -139,7 +142,8 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
             axis=alt.Axis(labelAngle=0),
         ),
         y=alt.Y("to:N", title=None, sort=list(targets.values()), axis=names),
-        color=heat.colour("part", "part of features", 1.0),
+        color=heat.colour("part", None, 1.0),
+        end=1.0,
         tooltip=[
             alt.Tooltip("to:N", title="later feature"),
             alt.Tooltip("place:N", title="earlier layer"),

@@ -81,7 +81,7 @@ def _pairs(records: list[Row]) -> Chart:
                 "estimate:Q",
                 title="mean overlap",
                 scale=alt.Scale(scheme=theme.SEQUENTIAL),
-                legend=alt.Legend(tickCount=3),
+                legend=alt.Legend(tickCount=3, gradientLength=90),
             ),
             tooltip=[
                 alt.Tooltip("topic:N"),

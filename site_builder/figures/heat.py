@@ -75,7 +75,7 @@ def end_of_scale(values: Iterable[float], ends: Sequence[float] = ENDS) -> float
     return next((end for end in ends if most <= end), ends[-1])
 
 
-def colour(field: str, title: str, end: float | str) -> alt.Color:
+def colour(field: str, title: str | None, end: float | str) -> alt.Color:
     """Return a diverging colour that is transparent at zero, and so holds on any page.
 
     It rises faster at first, so that a small share can be told from none on a dark page, too.
@@ -163,15 +163,26 @@ def heatmap(
     y: alt.Y,
     color: alt.Color,
     tooltip: Sequence[alt.Tooltip],
+    end: float | str | None = None,
 ) -> Chart:
-    """Return a panel of cells, one a row of the data."""
-    chart: alt.Chart = base.mark_rect().encode(
+    """Return a panel of cells, one a row of the data.
+
+    Args:
+        end: that of a diverging `colour`: cells well below zero get a minus sign, because neither
+            a printer nor every reader tells its two colours apart.
+    """
+    cells: alt.Chart = base.mark_rect().encode(
         x=x,
         y=y,
         color=color,
         opacity=alt.condition(_LINKED, alt.value(1), alt.value(0.35)),
         tooltip=list(tooltip),
     )
+    chart: Chart = cells
+    if end is not None:
+        field = str(color["shorthand"]).partition(":")[0]
+        below = base.transform_filter(f"datum.{field} < -{end} / 8")
+        chart += below.mark_text(text="−", tooltip=None).encode(x=x, y=y)
     chart = chart.properties(title=title, width=theme.PANEL, height=alt.Step(STEP))
     return chart.add_params(*parameters())
 

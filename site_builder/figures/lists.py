@@ -1,4 +1,4 @@
-"""All sampled lists, to browse: a few of each topic in the page, all of them for its search."""
+"""All sampled lists, to browse: some of each topic in the page, all of them for its search."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pyarrow as pa
 from site_builder.drawing import Drawing
 from site_builder.figures import theme
 
-SHOWN = 2
+SHOWN = 1
 """Lists of each topic and template that stand in the page itself."""
 
 Row = dict[str, Any]
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:
-    """Draw an explorer; without JavaScript, one fold a topic with some lists of each template."""
+    """Draw an explorer; without JavaScript, one fold a topic with a list of each template."""
     theme.choose(variant, [""], "variant")
     records = theme.rows(
         table, "template", "temperature", "topic", "held_out", "sample", "items", "n_items",

@@ -130,7 +130,7 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
         layer=[deciding, parts.zero(), joined, points, pointed],
         title=alt.TitleParams(title, subtitle="after each token of one list"),
         width=theme.PANEL,
-        height=alt.Step(12),
+        height=alt.Step(14),
     ).add_params(*heat.parameters())
     return panel
 

@@ -43,10 +43,13 @@ class Classes:
         }
 
     def of_points(self, *, legend: bool = True) -> dict[str, Any]:
-        """Return the channels of points: colour and shape, in one legend if any."""
+        """Return the channels of points: colour and shape, in one legend if any.
+
+        It has no title: beside the names of rows a phone has no room for one.
+        """
         return {
-            "color": alt.Color(**self._channel(self.colours, legend)),
-            "shape": alt.Shape(**self._channel(self.shapes, legend)),
+            "color": alt.Color(**self._channel(self.colours, legend, title=None)),
+            "shape": alt.Shape(**self._channel(self.shapes, legend, title=None)),
         }
 
     def _channel(self, looks: Sequence[Any], legend: bool = True, **more: object) -> dict[str, Any]:
@@ -191,7 +194,7 @@ def intervals(
     scale, axis = _scale(domain), alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
     if percent:
         axis["format"] = "%"
-    names = alt.Axis(labelLimit=140, labelPadding=8)
+    names = alt.Axis(labelLimit=170, labelPadding=8)
     y = alt.Y(f"{row}:N", title=None, axis=names)
     if order is None:
         names["labelExpr"] = "slice(datum.value, 4)"

@@ -76,6 +76,7 @@ def panel(cells: alt.Chart, x: alt.X, end: float, **names: str) -> Chart:
         x=x,
         y=heat.tokens_axis(),
         color=heat.colour("share", "share", end),
+        end=end,
         tooltip=[
             alt.Tooltip("text:N", title="token"),
             alt.Tooltip("role:N"),

@@ -112,6 +112,7 @@ def _roles(rows: list[Row], direction: str, x: alt.X, end: float, layer: str) ->
         x=x,
         y=heat.roles_axis(heat.roles(rows)),
         color=heat.colour("estimate", share, end),
+        end=end,
         tooltip=_tooltip(share, role="role", layer=layer),
     )
 
@@ -155,6 +156,7 @@ def _all_heads(records: Sequence[Row], name: str) -> list[Chart]:
             x=heat.layers_axis(count),
             y=alt.Y("head:O", title=name),
             color=heat.colour("estimate", SHARES[direction], end),
+            end=end,
             tooltip=_tooltip(SHARES[direction], layer="layer", head=name),
         )
         for direction, rows in means.items()
@@ -171,6 +173,7 @@ def _strong(rows: list[Row], template: str, end: float, name: str) -> Chart:
         x=x,
         y=heat.roles_axis(heat.roles(rows)),
         color=heat.colour("estimate", share, end),
+        end=end,
         tooltip=_tooltip(share, role="role", layer="layer", head=name),
     )
 

@@ -89,8 +89,11 @@ DIVERGING: Final = "blueorange"
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 
-FONT = "-apple-system, Segoe UI, Roboto, Helvetica Neue, Liberation Sans, Arial, sans-serif"
-"""Fonts of a reader's own system; the widths that vl-convert measures are close to all of them."""
+FONT = "Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
+"""Fonts of a reader's own system; the widths that vl-convert measures are close to all of them.
+
+`system-ui` and its kin are not: some systems have a font of a sixth more width under that name.
+"""
 
 _AXIS = {
     "domainColor": colour("axis"),
@@ -125,6 +128,7 @@ CONFIG: dict[str, Any] = {
         "titleFontSize": 11,
         "titleColor": colour("muted"),
         "titleOrient": "left",
+        "titlePadding": 9,
         "titleLimit": 260,
         "labelColor": colour("fg"),
         "labelFontSize": 11,
@@ -143,7 +147,7 @@ CONFIG: dict[str, Any] = {
         "subtitleFontSize": 11,
         "fontWeight": 600,
         "anchor": "start",
-        "frame": "group",
+        "frame": "bounds",
         "offset": 12,
     },
     "line": {"strokeWidth": 2, "strokeCap": "round", "color": colour("1")},
