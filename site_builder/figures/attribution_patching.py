@@ -224,6 +224,7 @@ def _patches(choices: Choices, heads: bool) -> Chart:
     return agreement.points(
         points,
         title="Every patch, measured by estimated",
+        at=("role", "layer"),
         unit="share",
         classes=agreement.methods(METHODS.values() if heads else [agreement.PLAIN]),
         tooltip=[
@@ -257,6 +258,7 @@ def _largest(means: Iterable[Row]) -> Chart:
     return parts.intervals(
         shown,
         title="The largest estimates",
+        at=("role", "layer"),
         x_title="estimated share restored",
         row="cell",
         order=order,
@@ -289,6 +291,7 @@ def _integrated(records: Iterable[Row], site: str) -> Chart:
     return agreement.points(
         alt.Chart(theme.data(shown)),
         title=f"All {SITES['heads'][site]} of a layer, two lists",
+        at=("topic", "layer"),
         unit="logits",
         classes=agreement.methods(fields),
         tooltip=[
