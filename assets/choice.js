@@ -5,7 +5,14 @@
 import { SHARED, addressed, asked, keep, offers } from "./address.js";
 import { element } from "./element.js";
 
-export const NAMES = [...new Set(Object.values(SHARED))];
+/** What can be chosen, by its name in the address, in words. */
+export const WORDS = {
+  topic: "topic",
+  template: "length word",
+  temperature: "temperature",
+  study: "study",
+};
+export const NAMES = Object.keys(WORDS);
 
 const chosen = new Map(NAMES.map((name) => [name, asked(name) ?? ""]));
 const followers = new Set();
@@ -72,17 +79,29 @@ export function lacks(form, menus) {
   const words = Object.entries(menus).filter(other);
   unmet(
     form,
-    words.map(([name, menu]) => `no ${menu.name} ${chosen.get(name)}`),
+    words.map(([name, menu]) => `no ${WORDS[name]} ${chosen.get(name)}`),
   );
 }
 
-/** Say under a form what of the choice its figure does not have. */
-export function unmet(form, words) {
-  const next = form.nextElementSibling;
+/** Say under a form, or at the end of a figure's body, what of the choice the figure lacks. */
+export function unmet(place, words) {
+  const next = place.nextElementSibling;
   const said = next?.matches(".post-unmet") ? next : element("p", "post-unmet");
   if (!words.length) said.remove();
   else {
-    said.textContent = `Not as chosen: ${words.join(", ")} here.`;
-    form.after(said);
+    said.textContent = `Not as chosen: ${words.join("; ")}.`;
+    place.after(said);
   }
+}
+
+/** Let a figure that shows one length word or temperature alone say so when another is chosen. */
+export function only(root) {
+  const shown = JSON.parse(root.dataset.only);
+  const tell = () => {
+    const other = ([name, value]) => chosen.get(name) && chosen.get(name) !== value;
+    const words = Object.entries(shown).filter(other);
+    unmet(root, words.map(([name, value]) => `${WORDS[name]} ${value} only`));
+  };
+  onChoice(root, tell);
+  tell();
 }

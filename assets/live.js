@@ -1,6 +1,7 @@
 /** A picture becomes a live chart when it comes near. */
 import { element } from "./element.js";
 import { json } from "./files.js";
+import { keys } from "./keys.js";
 import { link } from "./links.js";
 import { pickerOf } from "./menus.js";
 import { inView, near } from "./near.js";
@@ -47,6 +48,7 @@ async function draw(chart) {
       place.setAttribute("aria-label", picture.querySelector("img").alt);
       place.removeAttribute("aria-roledescription");
       place.querySelector("svg").setAttribute("aria-hidden", "true");
+      keys(live, place);
       picture.remove();
       place.hidden = false;
     } catch (error) {

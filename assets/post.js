@@ -4,11 +4,15 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
+import { bar } from "./bar.js";
+import { only } from "./choice.js";
 import { copier } from "./copy.js";
 import { ending } from "./ending.js";
+import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
 import { near } from "./near.js";
+import { study } from "./study.js";
 
 /** What is large waits, code and data, until it is near. */
 const WHEN_NEAR = {
@@ -17,9 +21,14 @@ const WHEN_NEAR = {
 };
 
 function wake(root) {
+  if (root === document) {
+    for (const form of root.querySelectorAll(".post-study")) study(form, wake);
+  }
   for (const button of root.querySelectorAll(".post-copy")) copier(button);
   for (const form of root.querySelectorAll("form[data-picks]")) menus(form);
   for (const opening of root.querySelectorAll(".ending")) ending(opening);
+  for (const figure of root.querySelectorAll("[data-only]")) only(figure);
+  links(root);
   for (const chart of root.querySelectorAll(".post-chart[data-vega]")) {
     enliven(chart).catch((error) => console.error(`${chart.dataset.vega}:`, error));
   }
@@ -34,3 +43,4 @@ function wake(root) {
 }
 
 wake(document);
+bar();

@@ -22,7 +22,7 @@ from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from site_builder.drawing import Chart, Choices, Drawing
 
@@ -97,7 +97,9 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         over, under = (controls, said) if followers[:1] == [number] else ("", "")
         panels.append(Panel(over + linked, under + inline, pictures.size(svg)[1]))
     return Rendered(
-        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.chart.json"),
+        html=_chart(
+            [(panel.html, panel.height) for panel in panels], f"{stem}.chart.json", drawing.only
+        ),
         inline=_chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
@@ -112,7 +114,9 @@ class Panel(NamedTuple):
     height: int
 
 
-def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
+def _chart(
+    panels: list[tuple[str, int]], vega: str = "", only: Mapping[str, str] | None = None
+) -> str:
     """Lay panels out in two columns, in their order, as equal in height as they can be.
 
     Columns are decided here because a browser would balance them anew when a chart comes alive.
@@ -129,6 +133,8 @@ def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
     ]
     content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
+    if only:
+        source += f' data-only="{_text(_json(dict(only)).decode())}"'
     return f'<div class="post-chart"{source}>{content}</div>'
 
 

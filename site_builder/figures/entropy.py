@@ -75,6 +75,7 @@ def _condition(table: pa.Table, name: str, position: str) -> Drawing:
         "at the token limit has no known end and is not counted from it.",
         "A heatmap with one row a list and one column an item, and two curves of the mean with "
         "interval, counted from the first and from the last item. Higher means less certain.",
+        only={"template": template},
     )
 
 

@@ -52,6 +52,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         f"{told or 'not defined'}.",
         "A heatmap with a row a feature and a column a list, a tree of lists above it and a tree "
         "of features on its left; branches that join low are similar.",
+        only={"template": "short"},
     )
 
 

@@ -52,6 +52,7 @@ def cross_layer(table: pa.Table) -> Drawing:
         "error and bias of each earlier layer; a scatter plot of measured against estimated "
         "effects, and their correlation by the later layer.",
         choices=choices,
+        only={"template": "short"},
     )
 
 

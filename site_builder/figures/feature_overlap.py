@@ -49,6 +49,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
         "A heatmap of topics against topics, brighter where their lists share more features; and "
         "the mean overlap within a topic, between topics, and their difference with intervals, "
         "beside the band that shuffled topics give.",
+        only={"template": "short"},
     )
 
 

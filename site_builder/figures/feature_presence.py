@@ -76,6 +76,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         "short lists in which each is. They were chosen on the topics that are not held out.",
         "A heatmap with a row a feature, ordered by layer with a line between layers, and a column "
         "a topic; brighter is a larger share of the topic's lists.",
+        only={"template": "short"},
     )
 
 

@@ -62,6 +62,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         "marked by whether they survive the correction; and a scatter plot of the measured change "
         "against what attribution expected.",
         choices=choices,
+        only={"template": "short"},
     )
 
 

@@ -211,6 +211,5 @@ def linked(curves: alt.LayerChart, *, of_roles: bool = False) -> Chart:
     # Under the curves: above, they would take the pointer from the values.
     curves.layer.insert(0, at_layer(base))
     if of_roles:
-        wide = pointing.halo(base, "role", color=theme.colour("fg"))
-        curves.layer.insert(0, wide.encode(y="estimate:Q"))
+        curves.layer.insert(0, pointing.halo(base, "role").encode(y="estimate:Q"))
     return curves.add_params(*pointing.parameters(*(["role"] * of_roles), "layer"))

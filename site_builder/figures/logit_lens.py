@@ -213,6 +213,7 @@ def _by_temperature(table: pa.Table) -> Drawing:
         "chance about one in twenty would, neighbouring layers together.",
         "For each proxy a panel of mean curves with intervals, one a temperature, and a row of "
         "small panels with the difference from the usual temperature and its interval about zero.",
+        only={"template": gaps[0]["template"]},
     )
 
 

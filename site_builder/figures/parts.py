@@ -154,7 +154,7 @@ def curves(
     line = base.mark_line(**path).encode(**classes.of_lines())
     # Invisible and large, so that a pointer near a value finds its tooltip.
     targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
-    halo = pointing.halo(base, *classes.at, **path).encode(color=classes.of_lines()["color"])
+    halo = pointing.halo(base, *classes.at, **path).encode(detail=f"{classes.field}:N")
     return alt.LayerChart(
         layer=[*([halo] if classes.at else []), band, line, targets],
         title=alt.TitleParams(title, subtitle=y_title),

@@ -110,9 +110,12 @@ def beside(base: alt.Chart, axis: alt.Y, *fields: str) -> alt.Chart:
 
 
 def halo(base: alt.Chart, *fields: str, **mark: Any) -> alt.Chart:
-    """Return wide, faint lines under the curves that are meant; `base` has their encoding."""
+    """Return wide, faint lines under the curves that are meant; `base` has their encoding.
+
+    They have no colour of their own: a legend would take its looks from them.
+    """
     drawn: alt.Chart = base.transform_filter(match(*fields)).mark_line(
-        strokeWidth=7, opacity=0.25, **mark
+        strokeWidth=7, opacity=0.25, color=theme.colour("fg"), **mark
     )
     return drawn
 
