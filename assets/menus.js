@@ -92,6 +92,9 @@ export function menus(form) {
   }
   settle(0, asked());
   for (const name of [...NAMES].reverse()) if (chosenOf(name)) take(name);
+  // One choice changes many figures: only the one in hand is read out.
+  form.addEventListener("focusin", () => said.setAttribute("role", "status"));
+  form.addEventListener("focusout", () => said.removeAttribute("role"));
   form.addEventListener("input", ({ target }) => {
     if (target.name in SHARED) {
       choose(SHARED[target.name], target.value);

@@ -81,7 +81,7 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
             f"{stem}.pick-{number}.json": _json(_columns(rows))
             for number, rows in enumerate(drawing.choices.options.values())
         }
-    panels = []
+    panels: list[Panel] = []
     for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
         svg = vl_convert.vega_to_svg(vega)
         words = _title(spec) or drawing.caption, "" if panels else drawing.description
@@ -186,7 +186,7 @@ def _controls(choices: Choices, stem: str) -> str:
 def _said(choices: Choices) -> str:
     pairs = zip(choices.names, choices.chosen, strict=True)
     words = " · ".join(f"{name} {value}" for name, value in pairs)
-    return f'<p class="post-count" role="status">{_text(words)}</p>'
+    return f'<p class="post-count">{_text(words)}</p>'
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -126,9 +126,7 @@ def _thin(node: ElementTree.Element) -> None:
     if node.tag != f"{_SVG}g":
         return
     # A group that says nothing is not needed, nor what all of its members say.
-    members = [
-        one for child in node for one in (child if _is_bare_group(child) else [child])
-    ]
+    members = [one for child in node for one in (child if _is_bare_group(child) else [child])]
     node[:] = members
     for name in _INHERITED:
         said = {member.get(name) for member in members}
