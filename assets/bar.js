@@ -23,15 +23,12 @@ function button(words, label, act) {
 /** Put the bar behind the first figure that offers a choice; without one there is no bar. */
 export function bar() {
   const menus = [...document.querySelectorAll(".post-figure form select")];
-  const offered = NAMES.map((name) => [
-    name,
-    values(
-      menus.filter((menu) => SHARED[menu.name] === name),
-      name,
-    ),
-  ]).filter(([, found]) => found.size > 1);
   const first = menus.find((menu) => menu.name in SHARED)?.closest(".post-figure");
-  if (!first || !offered.length) return;
+  if (!first) return;
+  const offered = NAMES.map((name) => {
+    const those = menus.filter((menu) => SHARED[menu.name] === name);
+    return [name, values(those, name)];
+  });
 
   const form = element("form", "post-choice");
   form.setAttribute("aria-label", "One choice for all figures");
@@ -40,6 +37,7 @@ export function bar() {
   const selects = new Map();
   for (const [name, found] of offered) {
     if (!found.has(chosenOf(name))) choose(name, "");
+    if (!found.size) continue;
     const select = element("select");
     select.name = name;
     select.append(new Option("any", ""), ...[...found].map(([value, text]) => new Option(text, value)));
@@ -56,9 +54,13 @@ export function bar() {
     const lacking = document.querySelectorAll(".post-unmet").length;
     const any = [...selects.values()].some((select) => select.value);
     reset.disabled = !any;
-    said.textContent = !any
-      ? "Every figure shows its author’s choice."
-      : `All figures follow${lacking ? `; ${lacking} lack it and say so` : ""}.`;
+    const few = lacking ? `; ${lacking} have no such data and say so` : "";
+    const warm = selects.get("temperature")?.value
+      ? " A figure that does not name temperatures has one, and keeps it."
+      : "";
+    said.textContent = any
+      ? `All figures follow${few}.${warm}`
+      : "One choice for all figures; now each shows its author’s.";
   }
 
   const reset = button("reset", "", () => {

@@ -94,14 +94,16 @@ export function unmet(place, words) {
   }
 }
 
-/** Let a figure that shows one length word or temperature alone say so when another is chosen. */
-export function only(root) {
-  const shown = JSON.parse(root.dataset.only);
+/** Let a part of a figure that shows one value of a name alone say so when another is chosen. */
+export function only(place, shown) {
   const tell = () => {
     const other = ([name, value]) => chosen.get(name) && chosen.get(name) !== value;
     const words = Object.entries(shown).filter(other);
-    unmet(root, words.map(([name, value]) => `${WORDS[name]} ${value} only`));
+    unmet(
+      place,
+      words.map(([name, value]) => `${WORDS[name]} ${value} only`),
+    );
   };
-  onChoice(root, tell);
+  onChoice(place, tell);
   tell();
 }

@@ -1,13 +1,8 @@
 /** Charts by keyboard: arrows go from mark to mark, and each tells what its tooltip does. */
 import { element } from "./element.js";
 import { point } from "./links.js";
+import { box, isWay, next } from "./ways.js";
 
-const WAYS = {
-  ArrowRight: ({ x, y }) => [x, y],
-  ArrowLeft: ({ x, y }) => [-x, y],
-  ArrowDown: ({ x, y }) => [y, x],
-  ArrowUp: ({ x, y }) => [-y, x],
-};
 const HOW = "Arrow keys read its values, Escape leaves them.";
 
 /** Every item of a mark, and of those in it, that has something to tell, as they were drawn. */
@@ -16,40 +11,21 @@ function told(mark) {
   return mark.items.flatMap((group) => group.items.flatMap(told));
 }
 
-/** What an item's tooltip says, as elements. */
+/** What an item's tooltip says. */
 function facts({ tooltip }) {
-  if (typeof tooltip !== "object") return [element("span", "", String(tooltip))];
-  return Object.entries(tooltip).map(([name, value]) => {
+  if (typeof tooltip !== "object") return [String(tooltip)];
+  return Object.entries(tooltip).flatMap(([name, value]) => {
     const fact = element("span");
     fact.append(element("b", "", name), ` ${value}`);
-    return fact;
+    return [fact, " "];
   });
-}
-
-function middle(item) {
-  const { left, top, width, height } = item._svg.getBoundingClientRect();
-  return { x: left + width / 2, y: top + height / 2, width, height };
-}
-
-/** The nearest of the marks in the direction of a key; what lies aside counts as farther. */
-function next(marks, from, key) {
-  const here = middle(from);
-  let best = from;
-  let least = Infinity;
-  for (const item of marks) {
-    const there = middle(item);
-    const [ahead, aside] = WAYS[key]({ x: there.x - here.x, y: there.y - here.y });
-    const cost = ahead + 3 * Math.abs(aside);
-    if (ahead > 0.5 && cost < least) [best, least] = [item, cost];
-  }
-  return best;
 }
 
 /** Let the keyboard read a live view, which stands in `place`. */
 export function keys(view, place) {
   const root = view.scenegraph().root;
   const at = element("span", "post-at");
-  const readout = element("p", "post-readout");
+  const readout = element("p", "post-told");
   let now;
 
   function leave() {
@@ -62,15 +38,20 @@ export function keys(view, place) {
   function read(item) {
     now = item;
     point(item);
-    const { x, y, width, height } = middle(item);
+    const { x, y, width, height } = box(item._svg);
     const about = place.getBoundingClientRect();
-    const size = [Math.max(width, 8), Math.max(height, 8)];
-    at.style.width = `${size[0]}px`;
-    at.style.height = `${size[1]}px`;
-    at.style.left = `${x - about.left - size[0] / 2}px`;
-    at.style.top = `${y - about.top - size[1] / 2}px`;
-    place.append(at);
+    at.style.left = `${x - about.left}px`;
+    at.style.top = `${y - about.top}px`;
+    at.style.width = `${Math.max(width, 8)}px`;
+    at.style.height = `${Math.max(height, 8)}px`;
     readout.replaceChildren(...facts(item));
+    // Beside the mark, on the side where there is more room.
+    const panel = place.parentNode.getBoundingClientRect();
+    readout.style.left = `${x - panel.left}px`;
+    readout.style.top = `${y - panel.top + height / 2}px`;
+    readout.classList.toggle("is-left", x > panel.left + panel.width / 2);
+    place.append(at);
+    at.scrollIntoView({ block: "nearest" });
   }
 
   place.tabIndex = 0;
@@ -91,8 +72,8 @@ export function keys(view, place) {
     if (key === "Escape" && now) leave();
     else if (key === "Home") read(marks[0]);
     else if (key === "End") read(marks.at(-1));
-    else if (!(key in WAYS)) return;
-    else read(marks.includes(now) ? next(marks, now, key) : marks[0]);
+    else if (!isWay(key)) return;
+    else read(marks.includes(now) ? next(key, marks, now, (mark) => mark._svg) : marks[0]);
     event.preventDefault();
   });
 }

@@ -21,13 +21,12 @@ const WHEN_NEAR = {
 };
 
 function wake(root) {
-  if (root === document) {
-    for (const form of root.querySelectorAll(".post-study")) study(form, wake);
-  }
   for (const button of root.querySelectorAll(".post-copy")) copier(button);
   for (const form of root.querySelectorAll("form[data-picks]")) menus(form);
   for (const opening of root.querySelectorAll(".ending")) ending(opening);
-  for (const figure of root.querySelectorAll("[data-only]")) only(figure);
+  for (const chart of root.querySelectorAll("[data-only]")) {
+    only(chart, JSON.parse(chart.dataset.only));
+  }
   links(root);
   for (const chart of root.querySelectorAll(".post-chart[data-vega]")) {
     enliven(chart).catch((error) => console.error(`${chart.dataset.vega}:`, error));
@@ -42,5 +41,10 @@ function wake(root) {
   }
 }
 
+for (const figure of document.querySelectorAll(".post-figure")) {
+  const form = figure.querySelector(".post-study");
+  if (form) study(form, wake);
+  else only(figure.querySelector(".post-body"), { study: figure.dataset.study });
+}
 wake(document);
 bar();

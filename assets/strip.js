@@ -3,6 +3,7 @@ import { follow } from "./choice.js";
 import { element } from "./element.js";
 import { json } from "./files.js";
 import { near } from "./near.js";
+import { isWay, next } from "./ways.js";
 
 const SIGNS = { "\n": "⏎", "\t": "⇥" };
 
@@ -41,10 +42,10 @@ export function strip(root) {
       ["proxy B", number(shown.proxy_b[place], " logits")],
     ];
     readout.replaceChildren(
-      ...facts.map(([name, value]) => {
+      ...facts.flatMap(([name, value]) => {
         const fact = element("span");
         fact.append(element("b", "", name), ` ${value}`);
-        return fact;
+        return [fact, " "];
       }),
     );
   }
@@ -119,10 +120,12 @@ export function strip(root) {
     if (target.matches(".token")) look(place(target), false);
   });
   tokens.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const now = place(tokens.querySelector('[aria-selected="true"]'));
-    if (step) look(now + step, true);
-    else if (event.key === "Home") look(0, true);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const now = tokens.querySelector('[aria-selected="true"]');
+    if (step) look(place(now) + step, true);
+    else if (isWay(event.key)) {
+      look(place(next(event.key, tokens.querySelectorAll(".token"), now)), true);
+    } else if (event.key === "Home") look(0, true);
     else if (event.key === "End") look(Infinity, true);
     else return;
     event.preventDefault();

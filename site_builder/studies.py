@@ -37,9 +37,11 @@ class Studies:
             self.fragments.prepare(others, study)
             for use in others:
                 try:
-                    drawn.setdefault(use.slug, []).append((use, self.fragments.fragment(use)))
+                    fragment = self.fragments.fragment(use)
                 except BuildError as error:
                     self._note(study, error)
+                else:
+                    drawn.setdefault(use.slug, []).append((use, fragment))
         return drawn
 
     def _of(self, study: str, use: Use) -> Use | None:

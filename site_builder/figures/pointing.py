@@ -90,11 +90,10 @@ def band(base: alt.Chart, axis: alt.X | alt.Y, *fields: str, framed: bool = Fals
     rows = base.transform_filter(match(*fields)).transform_aggregate(
         groupby=[str(axis.shorthand).rpartition(":")[0]]
     )
-    fg = theme.colour("fg")
     drawn: alt.Chart = (
-        rows.mark_rect(filled=False, stroke=fg, strokeWidth=1.5)
+        rows.mark_rect(filled=False, stroke=theme.colour("2"), strokeWidth=2)
         if framed
-        else rows.mark_rect(color=fg, opacity=0.12)
+        else rows.mark_rect(color=theme.colour("fg"), opacity=0.12)
     )
     return drawn.encode(axis)
 
