@@ -47,9 +47,10 @@ export function keys(view, place) {
     readout.replaceChildren(...facts(item));
     // Beside the mark, on the side where there is more room.
     const panel = place.parentNode.getBoundingClientRect();
-    readout.style.left = `${x - panel.left}px`;
+    const after = x < panel.left + panel.width / 2;
     readout.style.top = `${y - panel.top + height / 2}px`;
-    readout.classList.toggle("is-left", x > panel.left + panel.width / 2);
+    readout.style.left = after ? `${x - panel.left}px` : "auto";
+    readout.style.right = after ? "auto" : `${panel.right - x}px`;
     place.append(at);
     at.scrollIntoView({ block: "nearest" });
   }

@@ -207,7 +207,11 @@ def intervals(
     data = _base(records)
     base = data.encode(x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis), y=y)
     if apart and len(classes.names) > 1 and classes.field != row:
-        base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
+        # A band also for points alone: a row that stands out is then as high as all its classes.
+        apart_by = alt.YOffset(
+            f"{classes.field}:N", sort=list(classes.names), scale=alt.Scale(type="band")
+        )
+        base = base.encode(yOffset=apart_by)
     channels = classes.of_points(legend=classes.field != row)  # rows may say it already
     rules = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q", title=x_title, scale=scale, axis=axis),
