@@ -2,10 +2,11 @@
  * The opening figure: pick a list, and go through it item by item. The list in the page is readable
  * without this; its own rows are the patterns of all others. Texts are put in as text.
  */
+import { asked, keep, offers } from "./address.js";
+import { choose, chosenOf, lacks, onChoice } from "./choice.js";
+import { json } from "./files.js";
+import { near } from "./near.js";
 
-/** A choice that several figures share is told to all of them by this event. */
-const CHOICE = "post-choice";
-const SHARED = { topic: "topic", template: "length word" };
 const SLOWEST = 1100;
 const WHOLE = 14000; // milliseconds in which the longest list is written
 
@@ -16,10 +17,10 @@ function percent(chance) {
   return `${Math.min(Math.round(100 * chance), 99)}\u00a0%`;
 }
 
-const offers = (menu, value) => [...menu.options].some((option) => option.value === value);
 const width = (chance) => `${(100 * (chance ?? 0)).toFixed(2)}%`;
 
-function opening(root) {
+/** Let a list be picked, and be gone through item by item. */
+export function ending(root) {
   const figure = root.closest(".post-figure").id;
   const form = root.querySelector("form");
   const { topic, template, sample, step, play, back, next } = form.elements;
@@ -72,7 +73,10 @@ function opening(root) {
   function go(place) {
     step.value = place;
     look();
-    keep();
+    keep({
+      [`${figure}.sample`]: sample.value === own.sample ? "" : sample.value,
+      [`${figure}.step`]: step.value === step.max ? "" : step.value,
+    });
   }
 
   function stop() {
@@ -97,40 +101,25 @@ function opening(root) {
     timer = setTimeout(advance, pace);
   }
 
-  /* The address keeps what is not the page's own choice. */
+  /* The page's choice, and what the address asks for beside it. */
 
-  function keep() {
-    const address = new URL(location.href);
-    const now = { topic: topic.value, template: template.value, sample: sample.value };
-    const same = Object.keys(own).every((name) => now[name] === own[name]);
-    for (const [name, value] of Object.entries(now)) {
-      if (same) address.searchParams.delete(`${figure}.${name}`);
-      else address.searchParams.set(`${figure}.${name}`, value);
+  function take() {
+    for (const [name, menu] of Object.entries({ topic, template })) {
+      const value = chosenOf(name) || own[name];
+      if (offers(menu, value)) menu.value = value;
     }
-    if (step.value === step.max) address.searchParams.delete(`${figure}.step`);
-    else address.searchParams.set(`${figure}.step`, step.value);
-    history.replaceState(history.state, "", address);
+    lacks(form, { topic, template });
   }
 
-  /** Take over what the address asks for, as far as there is such a choice. */
   function begin() {
-    const asked = (name) => new URL(location.href).searchParams.get(`${figure}.${name}`);
-    for (const menu of [topic, template]) {
-      if (offers(menu, asked(menu.name))) menu.value = asked(menu.name);
-    }
-    const names = Object.keys(own).filter((name) => asked(name) !== null);
-    if (!names.length) return go(asked("step") ?? step.max);
-    return show(asked("sample") ?? sample.value, asked("step")).catch(console.error);
+    take();
+    const [number, place] = [asked(`${figure}.sample`), asked(`${figure}.step`)];
+    const same = topic.value === own.topic && template.value === own.template;
+    if (number === null && same) go(place ?? step.max);
+    else show(number ?? own.sample, place).catch(console.error);
   }
 
   /* Another list */
-
-  async function lists() {
-    const url = topic.selectedOptions[0].dataset.file;
-    const answer = await fetch(url);
-    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-    return answer.json();
-  }
 
   function offer(samples, wanted) {
     const numbers = Object.keys(samples);
@@ -183,7 +172,7 @@ function opening(root) {
   async function show(wanted, place) {
     const mine = ++latest;
     stop();
-    const samples = (await lists())[template.value];
+    const samples = (await json(topic.selectedOptions[0].dataset.file))[template.value];
     if (mine !== latest) return;
     if (!samples) {
       said.textContent = "There is no such list; choose another topic.";
@@ -202,18 +191,15 @@ function opening(root) {
     }
   });
   form.addEventListener("change", ({ target }) => {
-    if (target === step) return;
-    show(sample.value).catch(console.error);
-    const name = SHARED[target.name];
-    if (!name) return;
-    const detail = { name, value: target.value, from: figure };
-    document.dispatchEvent(new CustomEvent(CHOICE, { detail }));
+    if (target === sample) show(sample.value).catch(console.error);
+    else if (target !== step) choose(target.name, target.value);
   });
-  document.addEventListener(CHOICE, ({ detail: { name, value, from } }) => {
-    const menu = { [SHARED.topic]: topic, [SHARED.template]: template }[name];
-    if (from === figure || !menu || menu.value === value || !offers(menu, value)) return;
-    menu.value = value;
-    show(sample.value).catch(console.error);
+  onChoice(form, (name) => {
+    if (!["topic", "template"].includes(name)) return;
+    take();
+    near(root)
+      .then(() => show(sample.value))
+      .catch(console.error);
   });
   play.addEventListener("click", () => (timer ? stop() : start()));
   for (const [button, by] of [[back, -1], [next, 1]]) {
@@ -225,5 +211,3 @@ function opening(root) {
   form.hidden = said.hidden = false;
   begin();
 }
-
-for (const root of document.querySelectorAll(".ending")) opening(root);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from markupsafe import Markup
 from site_builder.directives import Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
+from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragment, Fragments, load_module
 from site_builder.post import Post
+from site_builder.studies import Studies
 from site_builder.uses import Use
 from site_builder.verdicts import Verdicts
 
@@ -34,10 +36,12 @@ class Blocks:
         self.fragments = fragments
         self.plain = plain
         self.verdicts = Verdicts(post, fragments)
+        self.studies = Studies(post, fragments)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
         self._values: dict[tuple[str, int], str] = {}
         self._parts: dict[tuple[str, int], str] = {}
         self._files: dict[str, Callable[[], bytes]] = {}
+        self._switches: dict[str, list[dict[str, str]]] = {}
         self._is_drawn = False
 
     def draw(self) -> None:
@@ -59,10 +63,28 @@ class Blocks:
         if problems:
             raise BuildError(sorted(problems))
         self._is_drawn = True
+        if not self.plain:
+            self._draw_studies()
         for place, directive in self.post.parts.items():
             module = load_module(self.post.project.page_parts()[directive.name])
             variant = {"variant": directive.variant} if directive.variant else {}
             self._parts[place] = str(module.render(self, **variant))
+
+    def _draw_studies(self) -> None:
+        """Publish each figure that several studies have as a file for each of them."""
+        for slug, others in self.studies.draw(use for use, _ in self._drawn.values()).items():
+            for _, fragment in others:
+                self._files |= _files(fragment)
+            self._switches[slug] = [
+                self._switch(use, fragment) for use, fragment in (self._drawn[slug], *others)
+            ]
+
+    def _switch(self, use: Use, fragment: Fragment) -> dict[str, str]:
+        """A study to pick: its name, title and file, in which the way to the root is left open."""
+        data = self._block(use, fragment, BASE).encode()
+        name = f"figures/{use.slug}.{use.id.study}.{sha256(data)[:8]}.htm"
+        file = self.publish(name, lambda: data)
+        return {"name": use.id.study, "title": self._title(use.id.study), "file": file}
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""
@@ -79,11 +101,10 @@ class Blocks:
 
     def files(self) -> dict[str, Callable[[], bytes]]:
         """Every file that blocks and pages link to: its path in the site, and how to read it."""
-        return self._files | {
-            f"figures/{name}": (fragment.folder / name).read_bytes
-            for _, fragment in self._drawn.values()
-            for name in fragment.files
-        }
+        files = dict(self._files)
+        for _, fragment in self._drawn.values():
+            files |= _files(fragment)
+        return files
 
     def slot(self, use: Use | Directive, page: Path) -> str:
         """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
@@ -110,7 +131,14 @@ class Blocks:
 
     def block(self, slug: str, base: str) -> str:
         """One figure with its number, caption, data, specification and provenance."""
-        use, fragment = self._drawn[slug]
+        switch = [
+            {**one, "file": one["file"].replace(BASE, base)} for one in self._switches.get(slug, ())
+        ]
+        return self._block(*self._drawn[slug], base, switch)
+
+    def _block(
+        self, use: Use, fragment: Fragment, base: str, studies: Sequence[dict[str, str]] = ()
+    ) -> str:
         recipe = self.post.store.recipe(use.id)
 
         def url(ending: str) -> str | None:
@@ -122,10 +150,13 @@ class Blocks:
             self.markup(
                 "figure.html.j2",
                 kind=use.directive.kind,
-                slug=slug,
+                slug=use.slug,
                 number=use.number,
                 noun=use.noun,
                 body=Markup(body),
+                base=base,
+                studies=studies,
+                is_other=use.id.study != use.directive.options.get("study", self.post.study),
                 caption=fragment.caption,
                 description=fragment.description,
                 n=recipe.labels.get("n", ""),
@@ -180,3 +211,7 @@ class Blocks:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+
+def _files(fragment: Fragment) -> dict[str, Callable[[], bytes]]:
+    return {f"figures/{name}": (fragment.folder / name).read_bytes for name in fragment.files}

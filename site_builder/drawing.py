@@ -65,6 +65,8 @@ class Drawing:
         description: What a screen reader says: what is shown and how to read it.
         files: Files that the page's script fetches, by the end of their name ("city-names.json").
         choices: What a reader may pick, if anything.
+        only: What the charts show alone of what can be chosen for the whole page, for example
+            {"template": "short"}: the figure says so when a reader chooses another.
     """
 
     body: tuple[Chart, ...] | Markup
@@ -72,3 +74,4 @@ class Drawing:
     description: str
     files: Mapping[str, bytes] = field(default_factory=dict)
     choices: Choices | None = None
+    only: Mapping[str, str] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from site_builder.drawing import Chart, Choices, Drawing
 
@@ -90,7 +90,9 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         panels.append(panel)
         files |= images
     return Rendered(
-        html=_chart([(panel.html, panel.height) for panel in panels], f"{stem}.chart.json"),
+        html=_chart(
+            [(panel.html, panel.height) for panel in panels], f"{stem}.chart.json", drawing.only
+        ),
         inline=_chart([(panel.inline, panel.height) for panel in panels]),
         files=files | own,
         interactive=True,
@@ -124,7 +126,9 @@ def _panel(svg: str, name: str, words: tuple[str, str]) -> tuple[Panel, dict[str
     return Panel(linked, inline, height), images
 
 
-def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
+def _chart(
+    panels: list[tuple[str, int]], vega: str = "", only: Mapping[str, str] | None = None
+) -> str:
     """Lay panels out in two columns, in their order, as equal in height as they can be.
 
     Columns are decided here because a browser would balance them anew when a chart comes alive.
@@ -141,6 +145,8 @@ def _chart(panels: list[tuple[str, int]], vega: str = "") -> str:
     ]
     content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
+    if only:
+        source += f' data-only="{_text(_json(dict(only)).decode())}"'
     return f'<div class="post-chart"{source}>{content}</div>'
 
 
@@ -192,7 +198,7 @@ def _controls(choices: Choices, stem: str) -> str:
 def _said(choices: Choices) -> str:
     pairs = zip(choices.names, choices.chosen, strict=True)
     words = " · ".join(f"{name} {value}" for name, value in pairs)
-    return f'<p class="post-count" role="status">{_text(words)}</p>'
+    return f'<p class="post-count">{_text(words)}</p>'
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:

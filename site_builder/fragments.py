@@ -123,10 +123,11 @@ class Fragments:
         write_aside(path, json.dumps(asdict(verdict)).encode())
         return verdict
 
-    def prepare(self, uses: Sequence[Use]) -> None:
+    def prepare(self, uses: Sequence[Use], study: str = "") -> None:
         """Draw what is not drawn yet in several processes, if that much is to be drawn.
 
-        What cannot be drawn is left for `fragment` to say.
+        What cannot be drawn is left for `fragment` to say. `study` is that of the uses which do not
+        name one; the post's if empty.
         """
         missing = [use for use in uses if not self._there(self._key(use))]
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
@@ -137,7 +138,8 @@ class Fragments:
         # Whatever ends a worker, its drawings are drawn here, and then say what is wrong.
         with ProcessPoolExecutor(count, fresh) as pool, suppress(BrokenProcessPool):
             begun = [
-                pool.submit(_draw_some, self.project.root, self.post.study, some) for some in slugs
+                pool.submit(_draw_some, self.project.root, study or self.post.study, some)
+                for some in slugs
             ]
             self.drawn += sum(part.result() for part in begun)
 

@@ -55,9 +55,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         self._assets = assets.hashed(project.assets)
         config.extra_css += [name for name in self._assets if name.endswith(".css")]
-        charts = assets.named(self._assets, "charts.js")  # loaded by a script, when one is near
-        scripts = [name for name in self._assets if name.endswith(".js") and name != charts]
-        config.extra |= {"post_charts": charts, "post_scripts": scripts}
+        config.extra["post_script"] = assets.named(self._assets, "post.js")
+        config.extra["post_modules"] = assets.needed(self._assets, config.extra["post_script"])
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:

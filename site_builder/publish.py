@@ -69,7 +69,7 @@ def build(
     failing = blocks.verdicts.failing()
     if failing and strict:
         raise BuildError(failing)
-    notes += map(str, failing)
+    notes += map(str, (*failing, *blocks.studies.notes))
     aside = project.cache / f"site.{os.getpid()}"
     try:
         notes += _mkdocs(project, blocks, aside)

@@ -64,18 +64,20 @@ def _by_topic(table: pa.Table) -> Drawing:
             "Change in items, by topic", subtitle="† topic held out from all choices"
         ),
         x_title="items, more or fewer",
-        row="topic",
+        row="marked",
         order=list(dict.fromkeys(order)),
+        bounded=False,  # a topic has too few lists for an interval
+        at=("topic",),
         classes=replace(conditions.classes(*shown), columns=1),
         domain=(None, None),
         step=38,
         tooltip=[
-            *(alt.Tooltip("topic:N"), *_TOLD),
+            *(alt.Tooltip("marked:N", title="topic"), *_TOLD),
             alt.Tooltip("estimate:Q", title="change", format=".2f"),
             _LISTS,
         ],
     )
-    panel.layer[0] = parts.zero()  # instead of intervals, for which a topic has too few lists
+    panel.layer.insert(0, parts.zero())
     return Drawing(
         (panel,),
         f"How many more items within {conditions.TOKENS} tokens a list has than without the edit, "
@@ -101,7 +103,7 @@ def _topic(row: Row) -> str:
 
 def _of_topic(row: Row) -> Row:
     return {
-        **{"topic": _topic(row), "estimate": row["change"]},
+        **{"topic": row["topic"], "marked": _topic(row), "estimate": row["change"]},
         **{"cells": row["features"], "n": row["n"]},
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from site_builder.drawing import Chart
-from site_builder.figures import heat, parts, theme
+from site_builder.figures import heat, parts, pointing, theme
 
 Row = dict[str, Any]
 
@@ -46,11 +46,13 @@ def points(
     classes: parts.Classes,
     tooltip: Sequence[alt.Tooltip],
     said: Sequence[str] = (),
+    at: Sequence[str] = (),
 ) -> Chart:
     """Return points of `measured` by `guess`, and the line on which a guess is right.
 
     Args:
         said: more lines to stand under the title.
+        at: fields of `pointing` that the data has.
     """
     across, up = f"estimated, {unit}", f"measured, {unit}"
     ends = base.transform_aggregate(
@@ -59,18 +61,17 @@ def points(
     right = ends.mark_rule(strokeDash=[4, 3]).encode(
         x=alt.X("low:Q", title=across), x2="high:Q", y="low:Q", y2="high:Q"
     )
-    marks = base.mark_point(fillOpacity=0.6).encode(
+    places = base.encode(
         x=alt.X("guess:Q", title=across, axis=alt.Axis(grid=True, tickCount=5)),
         y=alt.Y("measured:Q", axis=alt.Axis(title=None)),
-        tooltip=list(tooltip),
-        **classes.of_points(),
     )
+    marks = places.mark_point(fillOpacity=0.6).encode(tooltip=list(tooltip), **classes.of_points())
     return alt.LayerChart(
-        layer=[right, marks],
+        layer=[right, *([pointing.ring(places, *at)] if at else []), marks],
         title=alt.TitleParams(title, subtitle=[up, *said] if said else up),
         width=theme.PANEL,
         height=230,
-    )
+    ).add_params(*pointing.parameters(*at))
 
 
 def by_site(records: Sequence[Row], quantity: str, title: str) -> Chart:
@@ -109,4 +110,4 @@ def by_layer(records: Iterable[Row]) -> Chart:
         classes=parts.Classes("where", "", names, colours),
         tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],
     )
-    return heat.linked(curves, shown, of_roles=False)
+    return heat.linked(curves)

@@ -175,6 +175,7 @@ def _agreements(records: Sequence[Row]) -> Iterable[Chart]:
                 classes=parts.Classes("by", "", names, colours),
                 domain=parts.extent(rows, 0.0, 1.0),
                 step=12 * len(names) + 4,
+                at=("layer",),
                 tooltip=[
                     alt.Tooltip("place:N", title="layer"),
                     alt.Tooltip("by:N", title="against"),
@@ -199,6 +200,7 @@ def _integrated(records: Sequence[Row], unit: str) -> Iterable[Chart]:
             title=f"All of layer {saes.places(found)[0]}, each held-out list",
             unit=unit,
             classes=agreement.methods(fields),
+            at=("topic",),
             tooltip=[
                 alt.Tooltip("topic:N"),
                 *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("measured", "guess")),

@@ -225,6 +225,7 @@ def _patches(choices: Choices, heads: bool) -> Chart:
     return agreement.points(
         points,
         title="Every patch, measured by estimated",
+        at=("role", "layer"),
         unit="share",
         classes=agreement.methods(METHODS.values() if heads else [agreement.PLAIN]),
         tooltip=[
@@ -258,6 +259,7 @@ def _largest(means: Iterable[Row]) -> Chart:
     return parts.intervals(
         shown,
         title="The largest estimates",
+        at=("role", "layer"),
         x_title="estimated share restored",
         row="cell",
         order=order,
@@ -290,6 +292,7 @@ def _integrated(records: Iterable[Row], site: str) -> Chart:
     return agreement.points(
         alt.Chart(theme.data(shown)),
         title=f"All {SITES['heads'][site]} of a layer, two lists",
+        at=("topic", "layer"),
         unit="logits",
         classes=agreement.methods(fields),
         tooltip=[

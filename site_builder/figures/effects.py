@@ -18,6 +18,7 @@ Row = dict[str, Any]
 
 BOUNDS = ("estimate", "low", "high")
 ALL = "all layers"
+CELL = ("feature", "role", "layer")
 TOPICS = {"held-out": "held-out topics", "other": "other topics"}
 ENDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SUMS = ("features", "error", "bias", "whole")
@@ -47,7 +48,7 @@ def feature(row: Row, rank: int) -> Row:
     return {
         **{side: row[side] for side in (*BOUNDS, "share", "fires", "n", "layer")},
         **{"what": "feature", "topics": TOPICS[row["topics"]], "role": role},
-        **{"cell": f"{rank:03d} {role} {name}", "name": name},
+        **{"cell": f"{rank:03d} {role} {name}", "feature": name},
     }
 
 
@@ -87,8 +88,9 @@ def strongest(choices: Choices, unit: str, title: str = "The strongest features"
         classes=_TOPICS,
         domain=(None, None),
         step=24,
+        at=CELL,
         tooltip=[
-            alt.Tooltip("name:N", title="feature"),
+            alt.Tooltip("feature:N"),
             alt.Tooltip("role:N"),
             alt.Tooltip("topics:N"),
             *parts.numbers(unit, ".3f"),
@@ -113,6 +115,7 @@ def sums(choices: Choices, unit: str, title: str = "Sums by layer") -> Chart:
         classes=_SUMS,
         domain=(None, None),
         step=44,
+        at=("layer",),
         tooltip=[
             alt.Tooltip("place:N", title="layer"),
             alt.Tooltip("quantity:N", title="sum over"),
@@ -129,7 +132,7 @@ def check_of(row: Row) -> Row:
     return {
         **{name: row[name] for name in ("group", "measured", "fires", "layer")},
         **{"guess": row["estimate"], "role": saes.role(row["role"], row["k_end"])},
-        "cell": saes.feature(*_key(row)),
+        "feature": saes.feature(*_key(row)),
     }
 
 
@@ -153,13 +156,14 @@ def checks(
         said=("a point: a cell, mean over held-out lists", *said),
         classes=classes,
         tooltip=[
-            alt.Tooltip("cell:N", title="feature"),
+            alt.Tooltip("feature:N"),
             alt.Tooltip("role:N"),
             alt.Tooltip(f"{classes.field}:N", title="cells"),
             alt.Tooltip("guess:Q", title="estimated", format=".3f"),
             alt.Tooltip("measured:Q", format=".3f"),
             alt.Tooltip("fires:Q", title="acts in lists"),
         ],
+        at=CELL,
     )
 
 

@@ -12,7 +12,7 @@ import altair as alt
 import pyarrow as pa
 
 from site_builder.drawing import Chart, Drawing
-from site_builder.figures import parts, theme
+from site_builder.figures import parts, pointing, theme
 
 SHOWN = 30
 """Positions that the panels of means show, from either end."""
@@ -75,6 +75,7 @@ def _condition(table: pa.Table, name: str, position: str) -> Drawing:
         "at the token limit has no known end and is not counted from it.",
         "A heatmap with one row a list and one column an item, and two curves of the mean with "
         "interval, counted from the first and from the last item. Higher means less certain.",
+        only={"template": template},
     )
 
 
@@ -147,11 +148,11 @@ def _heatmap(lists: Records, position: str) -> Chart:
     )
     step = max(1, min(8, round(420 / len(keys))))
     return alt.LayerChart(
-        layer=[heat, said],
+        layer=[heat, said, pointing.beside(alt.Chart(theme.data(known)), y, "topic")],
         title=f"Every list, {WHERE[position]}",
         width=theme.PANEL,
         height=step * len(keys),
-    )
+    ).add_params(*pointing.parameters("topic"))
 
 
 def _swap(table: pa.Table, position: str) -> Drawing:
@@ -196,7 +197,7 @@ _MEAN = ("part", "align", "k", "quantity", "estimate", "low", "high", "n")
 
 def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
     shown = [
-        row
+        {**row, "template": row["condition"].partition("-")[0]}
         for row in records
         if row["part"] == "mean"
         and (row["align"], row["quantity"]) == (align, quantity)
@@ -212,7 +213,9 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
         x_title=f"item, counted from the {align}",
         y_title=f"{quantity}, {unit}",
         domain=_domain(records, quantity),
-        classes=parts.Classes("condition", "", names, colours, dashes, shapes, columns=2),
+        classes=parts.Classes(
+            "condition", "", names, colours, dashes, shapes, columns=2, at=("template",)
+        ),
         tooltip=[
             alt.Tooltip("condition:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),

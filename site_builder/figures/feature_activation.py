@@ -11,7 +11,7 @@ import altair as alt
 import pyarrow as pa
 
 from site_builder.drawing import PICKED, Chart, Choices, Drawing
-from site_builder.figures import feature_cards, heat, theme
+from site_builder.figures import feature_cards, heat, pointing, theme
 
 Row = dict[str, Any]
 Key = tuple[str, str, int]
@@ -117,9 +117,7 @@ def _panel(choices: Choices) -> Chart:
         .transform_calculate(text="slice(datum.token, 4)")
         .encode(
             y=heat.tokens_axis(),
-            opacity=alt.condition(
-                "at_role === '' || datum.role === at_role", alt.value(1), alt.value(0.35)
-            ),
+            opacity=pointing.dimmed("role"),
             tooltip=[
                 alt.Tooltip("text:N", title="token"),
                 alt.Tooltip("role:N"),
@@ -144,7 +142,7 @@ def _panel(choices: Choices) -> Chart:
         ),
         width=theme.PANEL,
         height=alt.Step(heat.STEP),
-    ).add_params(*heat.parameters())
+    ).add_params(*pointing.parameters("role"))
     return panel
 
 
@@ -162,7 +160,8 @@ def _ends(
         rows.append(
             {
                 "list": len(rows),
-                "topic": _marked(one),
+                "topic": key[1],
+                "marked": key[1] + " †" * one["held_out"],
                 "sample": key[2],
                 "before": before,
                 "token": [
@@ -174,21 +173,28 @@ def _ends(
     return rows
 
 
-def _marked(one: Row) -> str:
-    return f"{one['topic']} †" if one["held_out"] else str(one["topic"])
-
-
 def _all(rows: Iterable[Row], template: str) -> Chart:
     rows = list(rows)
     # A topic's name stands at the first of its lists.
-    first = {row["topic"]: row["list"] for row in reversed(rows)}
+    first = {row["marked"]: row["list"] for row in reversed(rows)}
     names = {place: topic for topic, place in first.items()}
     label = " : ".join(
         f"datum.value == {place} ? {json.dumps(name)}" for place, name in names.items()
     )
-    chart: alt.Chart = (
-        alt.Chart(theme.data(rows))
-        .transform_flatten(["before", "token", "activation"])
+    base = alt.Chart(theme.data(rows))
+    y = alt.Y(
+        "list:O",
+        title=None,
+        axis=alt.Axis(
+            values=list(names),
+            tickCount=len(names),
+            labelExpr=f"{label} : ''",
+            labelLimit=110,
+            labelOverlap=False,
+        ),
+    )
+    cells = (
+        base.transform_flatten(["before", "token", "activation"])
         .mark_rect()
         .encode(
             x=alt.X(
@@ -200,22 +206,12 @@ def _all(rows: Iterable[Row], template: str) -> Chart:
                     labelExpr="replace(datum.label, '-', '−')",
                 ),
             ),
-            y=alt.Y(
-                "list:O",
-                title=None,
-                axis=alt.Axis(
-                    values=list(names),
-                    tickCount=len(names),
-                    labelExpr=f"{label} : ''",
-                    labelLimit=110,
-                    labelOverlap=False,
-                ),
-            ),
+            y=y,
             color=alt.Color(
                 "activation:Q", title="activation", scale=alt.Scale(scheme=theme.SEQUENTIAL)
             ),
             tooltip=[
-                alt.Tooltip("topic:N"),
+                alt.Tooltip("marked:N", title="topic"),
                 alt.Tooltip("sample:O"),
                 alt.Tooltip("before:O", title="from the deciding one"),
                 alt.Tooltip("token:N"),
@@ -224,6 +220,9 @@ def _all(rows: Iterable[Row], template: str) -> Chart:
         )
     )
     step = max(3, heat.STEP * len(names) // len(rows))
-    return chart.properties(
-        title=f"The ends of {template} lists, clean", width=theme.PANEL, height=alt.Step(step)
-    )
+    return alt.LayerChart(
+        layer=[cells, pointing.beside(base, y, "topic")],
+        title=f"The ends of {template} lists, clean",
+        width=theme.PANEL,
+        height=alt.Step(step),
+    ).add_params(*pointing.parameters("topic"))

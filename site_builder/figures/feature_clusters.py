@@ -13,7 +13,7 @@ import altair as alt
 import pyarrow as pa
 
 from site_builder.drawing import Chart, Drawing
-from site_builder.figures import heat, theme
+from site_builder.figures import pointing, theme
 
 Row = dict[str, Any]
 
@@ -22,6 +22,9 @@ TREE = 0.16
 
 CELL = 4
 """Height of a feature's row in pixels."""
+
+BELOW = 1.5
+"""Rows under the cells, where lists of the topic that is meant are marked."""
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:
@@ -49,12 +52,15 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         f"{told or 'not defined'}.",
         "A heatmap with a row a feature and a column a list, a tree of lists above it and a tree "
         "of features on its left; branches that join low are similar.",
+        only={"template": "short"},
     )
 
 
 def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
     count = {side: max(row[side] for row in cells) + 1 for side in "xy"}
-    names = {row["y"]: {"y": row["y"], "name": row["name"], "layer": row["layer"]} for row in cells}
+    names = {
+        row["y"]: {"y": row["y"], "feature": row["name"], "layer": row["layer"]} for row in cells
+    }
     lists = {row["x"]: row for row in cells}
     values: dict[int, list[float | None]] = {y: [None] * count["x"] for y in names}
     for row in cells:
@@ -65,15 +71,16 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
     known = [
         {
             "x": x,
-            "topic": f"{row['topic']} †" if row["held_out"] else row["topic"],
+            "topic": row["topic"],
             "sample": row["sample"],
         }
         for x, row in sorted(lists.items())
     ]
+    marked = pointing.marked(row["topic"] for row in lists.values() if row["held_out"])
     # Places in one picture, not quantities: both axes are without marks.
     x_scale = alt.Scale(domain=[-0.5 - TREE * count["x"], count["x"] - 0.5], nice=False)
     y_scale = alt.Scale(
-        domain=[-0.5 - TREE * count["y"], count["y"] - 0.5], nice=False, reverse=True
+        domain=[-0.5 - TREE * count["y"], count["y"] + BELOW], nice=False, reverse=True
     )
     x = alt.X("left:Q", axis=None, scale=x_scale)
     y = alt.Y("top:Q", axis=None, scale=y_scale)
@@ -82,7 +89,8 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         .transform_flatten(["x", "value"])
         .transform_lookup("x", alt.LookupData(theme.data(known), "x", ["topic", "sample"]))
         .transform_calculate(
-            left="datum.x - 0.5", right="datum.x + 0.5", top="datum.y - 0.5", under="datum.y + 0.5"
+            **{"left": "datum.x - 0.5", "right": "datum.x + 0.5"},
+            **{"top": "datum.y - 0.5", "under": "datum.y + 0.5", "marked": marked},
         )
         .mark_rect()
         .encode(
@@ -90,9 +98,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
             x2="right:Q",
             y=y,
             y2="under:Q",
-            opacity=alt.condition(
-                "at_layer < 0 || datum.layer === at_layer", alt.value(1), alt.value(0.35)
-            ),
+            opacity=pointing.dimmed("feature", "layer"),
             color=alt.Color(
                 "value:Q",
                 title="share of the feature's largest",
@@ -100,8 +106,8 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
                 legend=alt.Legend(format="%", values=[0, 0.5, 1]),
             ),
             tooltip=[
-                alt.Tooltip("name:N", title="feature"),
-                alt.Tooltip("topic:N"),
+                alt.Tooltip("feature:N"),
+                alt.Tooltip("marked:N", title="topic"),
                 alt.Tooltip("sample:O"),
                 alt.Tooltip("value:Q", title="share of its largest", format=".0%"),
             ],
@@ -114,14 +120,24 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         )
         .encode(x=x, y=y, detail="branch:N", order="point:Q")
     )
+    chosen = (
+        alt.Chart(theme.data(known))
+        .transform_filter(pointing.match("topic"))
+        .transform_calculate(
+            **{"left": "datum.x - 0.5", "right": "datum.x + 0.5"},
+            **{"top": f"{count['y']}", "under": f"{count['y'] + BELOW}"},
+        )
+        .mark_rect(color=theme.colour("fg"))
+        .encode(x=x, x2="right:Q", y=y, y2="under:Q")
+    )
     chart: alt.LayerChart = alt.LayerChart(
-        layer=[heatmap, trees],
+        layer=[heatmap, trees, chosen],
         title=alt.TitleParams(
             "Features and lists", subtitle="rows: features; columns: short lists"
         ),
         width=theme.PANEL,
         height=round(max(CELL * count["y"], 120) * (1 + TREE)),
-    ).add_params(*heat.parameters())
+    ).add_params(*pointing.parameters("feature", "layer", "topic"))
     return chart
 
 

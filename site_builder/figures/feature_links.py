@@ -52,6 +52,7 @@ def cross_layer(table: pa.Table) -> Drawing:
         "error and bias of each earlier layer; a scatter plot of measured against estimated "
         "effects, and their correlation by the later layer.",
         choices=choices,
+        only={"template": "short"},
     )
 
 
@@ -123,7 +124,8 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
         shown.append(
             {
                 **{name: cell.get(name) for name in effects.SUMS},
-                **{"to": targets[key], "place": place, "layer": cell["layer"], "n": cell["n"]},
+                **{"to": targets[key], "feature": saes.feature(key[0], key[1], key[4])},
+                **{"place": place, "layer": cell["layer"], "n": cell["n"]},
                 "part": theme.significant((cell.get("features") or 0) / (size or 1), 3),
             }
         )
@@ -151,6 +153,7 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in effects.SUMS),
             alt.Tooltip("n:Q", title="topics"),
         ],
+        at=("feature", "layer"),
     )
 
 

@@ -8,7 +8,7 @@ import altair as alt
 import pyarrow as pa
 
 from site_builder.drawing import Chart, Drawing, DrawingError
-from site_builder.figures import heat, theme
+from site_builder.figures import heat, pointing, theme
 
 Row = dict[str, Any]
 
@@ -49,6 +49,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
         "A heatmap of topics against topics, brighter where their lists share more features; and "
         "the mean overlap within a topic, between topics, and their difference with intervals, "
         "beside the band that shuffled topics give.",
+        only={"template": "short"},
     )
 
 
@@ -61,41 +62,46 @@ def _chance(p: float | None) -> str:
 
 
 def _pairs(records: list[Row]) -> Chart:
+    held_out = {row["topic"]: row.pop("held_out") for row in records}
     for row in records:
-        row["topic"] += " †" if row.pop("held_out") else ""
-        row["other_topic"] += " †" if row.pop("other_held_out") else ""
-    topics = list(dict.fromkeys(row["topic"] for row in records))
-    chart: alt.Chart = (
+        del row["other_held_out"]
+    kept = [topic for topic, held in held_out.items() if held]
+    topics = [f"{topic} †" if held else topic for topic, held in held_out.items()]
+    base = (
         alt.Chart(theme.data(records))
         .transform_filter("isValid(datum.estimate)")
-        .mark_rect()
-        .encode(
-            x=alt.X("other_topic:N", sort=topics, axis=None),
-            y=alt.Y(
-                "topic:N",
-                title=None,
-                sort=topics,
-                axis=alt.Axis(labelLimit=120, labelOverlap=False),
-            ),
-            color=alt.Color(
-                "estimate:Q",
-                title="mean overlap",
-                scale=alt.Scale(scheme=theme.SEQUENTIAL),
-                legend=alt.Legend(tickCount=3, gradientLength=90),
-            ),
-            tooltip=[
-                alt.Tooltip("topic:N"),
-                alt.Tooltip("other_topic:N", title="and"),
-                alt.Tooltip("estimate:Q", title="mean overlap", format=".2f"),
-                alt.Tooltip("n:Q", title="pairs of lists"),
-            ],
-        )
+        .transform_calculate(row=pointing.marked(kept), column=pointing.marked(kept, "other_topic"))
     )
-    return chart.properties(
+    x = alt.X("column:N", sort=topics, axis=None)
+    axis = alt.Axis(labelLimit=120, labelOverlap=False)
+    y = alt.Y("row:N", title=None, sort=topics, axis=axis)
+    cells = base.mark_rect().encode(
+        x=x,
+        y=y,
+        color=alt.Color(
+            "estimate:Q",
+            title="mean overlap",
+            scale=alt.Scale(scheme=theme.SEQUENTIAL),
+            legend=alt.Legend(tickCount=3, gradientLength=90),
+        ),
+        tooltip=[
+            alt.Tooltip("row:N", title="topic"),
+            alt.Tooltip("column:N", title="and"),
+            alt.Tooltip("estimate:Q", title="mean overlap", format=".2f"),
+            alt.Tooltip("n:Q", title="pairs of lists"),
+        ],
+    )
+    others = base.transform_calculate(topic="datum.other_topic")
+    return alt.LayerChart(
+        layer=[
+            cells,
+            pointing.band(base, y, "topic", framed=True),
+            pointing.band(others, x, "topic", framed=True),
+        ],
         title=alt.TitleParams("Topic by topic", subtitle="columns as rows; † held-out topics"),
         width=theme.PANEL,
         height=alt.Step(heat.STEP),
-    )
+    ).add_params(*pointing.parameters("topic"))
 
 
 def _means(records: list[Row]) -> Chart:

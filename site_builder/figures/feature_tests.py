@@ -31,7 +31,7 @@ COLUMNS = (
     *("moved", "n", "p", "q", "survives"),
 )
 _TOLD = [
-    alt.Tooltip("name:N", title="feature"),
+    alt.Tooltip("feature:N"),
     alt.Tooltip("kind:N", title="cells"),
     *parts.numbers("change, logits", ".3f"),
     alt.Tooltip("q:Q", title="q", format=".2~g"),
@@ -62,6 +62,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         "marked by whether they survive the correction; and a scatter plot of the measured change "
         "against what attribution expected.",
         choices=choices,
+        only={"template": "short"},
     )
 
 
@@ -69,17 +70,17 @@ def _told(row: Row) -> Row:
     """Add to a feature its name, and whether it survives in words."""
     kinds = (SURVIVES, FAILS) if row["group"] == "top" else (LUCKY, RANDOM)
     name = saes.feature(row["site"], row["layer"], row["feature"])
-    return {**row, "name": name, "kind": kinds[not row["survives"]]}
+    return {**row, "feature": name, "kind": kinds[not row["survives"]]}
 
 
 def _choices(records: Sequence[Row]) -> Choices:
     places = saes.places(records)
     options: dict[tuple[str, ...], list[Row]] = {(place,): [] for place in places}
-    kept = ("name", "kind", "estimate", "low", "high", "q", "moved", "n", "layer")
+    kept = ("feature", "kind", "estimate", "low", "high", "q", "moved", "n", "layer")
     for row in sorted(records, key=lambda row: (row["group"] != "top", row["rank"])):
         shown = options[(saes.name(row["site"], row["layer"]),)]
         if row["rank"] <= SHOWN:
-            label = f"{len(shown):03d} {row['name']}"
+            label = f"{len(shown):03d} {row['feature']}"
             shown.append({"label": label, **{name: row[name] for name in kept}})
     return Choices(("layer",), options, (saes.usual(places),))
 
@@ -95,6 +96,7 @@ def _layer(choices: Choices) -> Chart:
         domain=(None, None),
         step=15,
         apart=False,
+        at=("feature", "layer"),
         tooltip=_TOLD,
     )
     panel.layer.insert(0, parts.zero())
@@ -103,7 +105,7 @@ def _layer(choices: Choices) -> Chart:
 
 def _expected(records: Sequence[Row]) -> Chart:
     """Measured by attributed, all layers: taking an effect away is a change the other way."""
-    kept = ("name", "kind", "low", "high", "q", "moved", "n", "layer", "estimate")
+    kept = ("feature", "kind", "low", "high", "q", "moved", "n", "layer", "estimate")
     shown = [
         {
             **{name: row[name] for name in kept},
@@ -120,4 +122,5 @@ def _expected(records: Sequence[Row]) -> Chart:
         unit="logits",
         classes=KINDS,
         tooltip=[*_TOLD, alt.Tooltip("guess:Q", title="attributed", format=".3f")],
+        at=("feature", "layer"),
     )

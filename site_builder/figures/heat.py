@@ -1,8 +1,7 @@
 """Heatmaps of effects: by layer, head, role and token, on one diverging scale, linked by pointing.
 
-Every cell's row carries `role` (the words on the axis) and `layer`, where it has them. A page that
-sets the parameters `at_role` and `at_layer` in all charts leaves that row and that column as they
-are and dims the rest.
+Every cell's row carries `role` (the words on the axis) and `layer`, where it has them. What is
+pointed at in any chart, such a row and such a column, stays as it is, and the rest is dimmed.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 import altair as alt
 
 from site_builder.drawing import PICKED, Chart, Choices
-from site_builder.figures import parts, theme
+from site_builder.figures import parts, pointing, theme
 
 Row = dict[str, Any]
 
@@ -34,7 +33,6 @@ ENDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 STEP = 13
 """Height of a row in pixels: its name is as large as any other label."""
 
-_LINKED = "(at_role === '' && at_layer < 0) || datum.role === at_role || datum.layer === at_layer"
 _INTERVAL = (
     "isValid(datum.low) ? format(datum.low, '.2f') + ' to ' + format(datum.high, '.2f') : 'none'"
 )
@@ -150,11 +148,6 @@ def _names_axis(**more: Any) -> alt.Axis:
     return alt.Axis(labelLimit=92, labelOverlap=False, **more)
 
 
-def parameters() -> list[alt.Parameter]:
-    """Return what a page sets to point at a role or a layer in all charts."""
-    return [alt.param(name="at_role", value=""), alt.param(name="at_layer", value=-1)]
-
-
 def heatmap(
     base: alt.Chart,
     *,
@@ -164,18 +157,20 @@ def heatmap(
     color: alt.Color,
     tooltip: Sequence[alt.Tooltip],
     end: float | str | None = None,
+    at: Sequence[str] = ("role", "layer"),
 ) -> Chart:
     """Return a panel of cells, one a row of the data.
 
     Args:
         end: that of a diverging `colour`: cells well below zero get a minus sign, because neither
             a printer nor every reader tells its two colours apart.
+        at: fields of `pointing` whose cells stand out.
     """
     cells: alt.Chart = base.mark_rect().encode(
         x=x,
         y=y,
         color=color,
-        opacity=alt.condition(_LINKED, alt.value(1), alt.value(0.35)),
+        opacity=pointing.dimmed(*at),
         tooltip=list(tooltip),
     )
     chart: Chart = cells
@@ -184,7 +179,7 @@ def heatmap(
         below = base.transform_filter(f"datum.{field} < -{end} / 8")
         chart += below.mark_text(text="−", tooltip=None).encode(x=x, y=y)
     chart = chart.properties(title=title, width=theme.PANEL, height=alt.Step(STEP))
-    return chart.add_params(*parameters())
+    return chart.add_params(*pointing.parameters(*at))
 
 
 def means(records: Sequence[Row]) -> alt.Chart:
@@ -213,19 +208,16 @@ def at_layer(base: alt.Chart) -> alt.Chart:
     return line
 
 
-def linked(curves: alt.LayerChart, records: Sequence[Row], *, of_roles: bool = True) -> Chart:
-    """Return the layers of `parts.curves` with what is pointed at marked.
+def linked(curves: alt.LayerChart, *, of_roles: bool = False) -> Chart:
+    """Mark in the layers of `parts.curves` what is pointed at, and return them.
 
     Args:
-        records: those of the curves.
+        curves: by layer, with their data.
         of_roles: whether each curve is a role, so that one of them can stand out.
     """
-    base = alt.Chart(theme.data(records)).encode(x=curves.layer[0].encoding.x)
-    marked: alt.LayerChart = curves + at_layer(base)
+    base = alt.Chart().encode(x=curves.layer[0].encoding.x)
+    # Under the curves: above, they would take the pointer from the values.
+    curves.layer.insert(0, at_layer(base))
     if of_roles:
-        marked += (
-            base.transform_filter("datum.role === at_role")
-            .mark_line(strokeWidth=7, opacity=0.25, color=theme.colour("fg"))
-            .encode(y="estimate:Q")
-        )
-    return marked.add_params(*parameters())
+        curves.layer.insert(0, pointing.halo(base, "role").encode(y="estimate:Q"))
+    return curves.add_params(*pointing.parameters(*(["role"] * of_roles), "layer"))

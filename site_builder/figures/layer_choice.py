@@ -79,6 +79,7 @@ def draw(table: pa.Table, *, variant: str = "", budget: str = "all") -> Drawing:
         "with the Pareto front as a line and the choices of seven rules as shapes; and a row a "
         "rule with its regret at one, two and three layers, with intervals.",
         choices=choices,
+        only={"template": "short"},
     )
 
 

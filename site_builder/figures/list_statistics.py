@@ -85,6 +85,7 @@ def _items(records: Records, template: str) -> Drawing:
                 unit="items",
             ),
             step=24,
+            at=("template", "temperature"),
         )
     )  # fmt: skip
     panels.append(_topics(_compared(_part(records, "topic")), "Mean by topic", "items per list"))
@@ -172,6 +173,7 @@ def _blanks(records: Records, template: str) -> Drawing:
                 tooltip=_tooltip(("at", "temperature"), percent=True),
                 domain=(0, _top(by_temperature)),
                 percent=True,
+                at=("temperature",),
             )
         )
     panels.append(_topics(_compared(_part(records, "topic")), "By topic", share, percent=True))
@@ -224,6 +226,7 @@ def _repeats(records: Records, template: str) -> Drawing:
                 classes=_templates(sweep),
                 tooltip=_tooltip(("at", "temperature"), percent=True),
                 percent=True,
+                at=("temperature",),
             )
         )
     panels.append(
@@ -254,6 +257,7 @@ def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> 
         domain=(0, _top(records)),
         percent=percent,
         step=26,
+        at=("template",),
     )
 
 
@@ -273,6 +277,7 @@ def _topics(records: Records, title: str, x: str, *, percent: bool = False) -> C
         domain=(0, _top(records)),
         percent=percent,
         step=21,
+        at=("topic",),
     )
 
 

@@ -11,7 +11,7 @@ import altair as alt
 import pyarrow as pa
 
 from site_builder.drawing import PICKED, Chart, Choices, Drawing
-from site_builder.figures import heat, parts, theme
+from site_builder.figures import heat, parts, pointing, theme
 
 Row = dict[str, Any]
 Records = list[Row]
@@ -94,9 +94,6 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
     base = (
         alt.Chart().transform_calculate(shown="slice(datum.token, 4)").encode(y=heat.tokens_axis())
     )
-    pointed = base.transform_filter("datum.role === at_role").mark_rect(
-        opacity=0.12, color=theme.colour("fg")
-    )
     deciding = base.transform_filter("datum.deciding").mark_rule(color=theme.colour("grid"))
     x_title = "difference of logits"
     joined = base.mark_rule().encode(x=alt.X(f"{clean}:Q", title=x_title), x2=corrupted)
@@ -127,11 +124,14 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
     )
     panel: alt.LayerChart = alt.LayerChart(
         data=parts.picked(choices),
-        layer=[deciding, parts.zero(), joined, points, pointed],
+        layer=[
+            pointing.band(base, heat.tokens_axis(), "role"),
+            *(deciding, parts.zero(), joined, points),
+        ],
         title=alt.TitleParams(title, subtitle="after each token of one list"),
         width=theme.PANEL,
         height=alt.Step(14),
-    ).add_params(*heat.parameters())
+    ).add_params(*pointing.parameters("role"))
     return panel
 
 
@@ -175,7 +175,7 @@ def _mean(records: Records, proxy: str, align: str, title: str) -> Chart:
         x_title=f"item, counted from the {align}",
         y_title="difference of logits",
         domain=parts.extent(of_proxy, 0.0),
-        classes=parts.Classes("lists", "", names, colours, dashes, columns=2),
+        classes=parts.Classes("lists", "", names, colours, dashes, columns=2, at=("template",)),
         tooltip=[
             alt.Tooltip("lists:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),

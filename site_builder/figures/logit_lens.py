@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from site_builder.drawing import Chart, Choices, Drawing
-from site_builder.figures import heat, parts, theme
+from site_builder.figures import heat, parts, pointing, theme
 
 Row = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _by_layer(
         height=HEIGHT,
         tooltip=[alt.Tooltip(f"{classes.field}:N", title=classes.title), *_INTERVAL, _LISTS],
     )
-    return heat.linked(panel, records)
+    return heat.linked(panel)
 
 
 def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
@@ -171,11 +171,11 @@ def _items(base: alt.Chart, field: str, title: str) -> Chart:
         ]
     )
     panel: alt.LayerChart = alt.LayerChart(
-        layer=[lines, ending, targets, heat.at_layer(base)],
+        layer=[heat.at_layer(base), lines, ending, targets],
         title=alt.TitleParams(title, subtitle="difference of logits; the last item is thick"),
         width=theme.PANEL,
         height=HEIGHT,
-    ).add_params(*heat.parameters())
+    ).add_params(*pointing.parameters("layer"))
     return panel
 
 
@@ -213,6 +213,7 @@ def _by_temperature(table: pa.Table) -> Drawing:
         "chance about one in twenty would, neighbouring layers together.",
         "For each proxy a panel of mean curves with intervals, one a temperature, and a row of "
         "small panels with the difference from the usual temperature and its interval about zero.",
+        only={"template": gaps[0]["template"]},
     )
 
 
@@ -233,10 +234,20 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
     )
     # A little shorter than its panel, whose size it would change as it comes and goes.
     at_layer = heat.at_layer(base).encode(y=alt.value(1), y2=alt.value(SMALL - 1))
+    # All of a panel is meant or none: one of its rows stands for it.
+    meant = (
+        alt.Chart()
+        .transform_filter(f"datum.layer === 1 && {pointing.match('temperature')}")
+        .mark_rect(color=theme.colour("fg"), opacity=0.12)
+        .encode(
+            **{"x": alt.value(0), "x2": alt.value(theme.PANEL - 98)},
+            **{"y": alt.value(1), "y2": alt.value(SMALL - 1)},
+        )
+    )
     names = alt.Header(labelAngle=0, labelAlign="left", labelExpr=f"datum.value + ' − {usual}'")
     return (
         alt.LayerChart(
-            layer=[zero, at_layer, band, line, dots, targets],
+            layer=[meant, zero, at_layer, band, line, dots, targets],
             width=theme.PANEL - 98,
             height=SMALL,
         )
@@ -247,5 +258,5 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
             spacing=14,
             autosize=alt.AutoSizeParams(type="pad"),
         )
-        .add_params(*heat.parameters())
+        .add_params(*pointing.parameters("layer", "temperature"))
     )

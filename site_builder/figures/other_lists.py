@@ -78,7 +78,9 @@ def draw(table: pa.Table, *, variant: str = "", align: str = "end") -> Drawing:
 
 def _authors() -> parts.Classes:
     colours, dashes, shapes = zip(*LISTS.values(), strict=True)
-    return parts.Classes("lists", "", tuple(LISTS), colours, dashes, shapes, columns=2)
+    return parts.Classes(
+        "lists", "", tuple(LISTS), colours, dashes, shapes, columns=2, at=("template",)
+    )
 
 
 def _by_item(records: Sequence[Row], quantity: str, align: str, title: str, unit: str) -> Chart:

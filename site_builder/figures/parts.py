@@ -13,7 +13,7 @@ from typing import Any
 import altair as alt
 
 from site_builder.drawing import PICKED, Choices
-from site_builder.figures import theme
+from site_builder.figures import pointing, theme
 
 Records = Sequence[dict[str, Any]]
 Domain = tuple[float | None, float | None]
@@ -34,6 +34,8 @@ class Classes:
     dashes: tuple[Sequence[int], ...] = tuple(theme.DASHES)
     shapes: tuple[str, ...] = theme.SHAPES
     columns: int = 3
+    at: tuple[str, ...] = ()
+    """Fields of `pointing` that all rows of a class share."""
 
     def of_lines(self) -> dict[str, Any]:
         """Return the channels of lines: colour and dash, in one legend."""
@@ -70,7 +72,7 @@ def templates(present: Sequence[str]) -> Classes:
     }
     names = tuple(name for name in looks if name in present)
     colours, dashes, shapes = zip(*(looks[name] for name in names), strict=True)
-    return Classes("template", "length word", names, colours, dashes, shapes)
+    return Classes("template", "length word", names, colours, dashes, shapes, at=("template",))
 
 
 def temperatures(present: Sequence[float]) -> Classes:
@@ -78,7 +80,7 @@ def temperatures(present: Sequence[float]) -> Classes:
     names = tuple(f"{value:g}" for value in sorted(set(present)))
     step = 5 / max(len(names) - 1, 1)
     colours = tuple(theme.colour(f"s{1 + round(step * place)}") for place in range(len(names)))
-    return Classes("at", "temperature", names, colours)
+    return Classes("at", "temperature", names, colours, at=("temperature",))
 
 
 def numbers(title: str = "", form: str = ".2f") -> list[alt.Tooltip]:
@@ -155,12 +157,13 @@ def curves(
     line = base.mark_line(**path).encode(**classes.of_lines())
     # Invisible and large, so that a pointer near a value finds its tooltip.
     targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
+    halo = pointing.halo(base, *classes.at, **path).encode(detail=f"{classes.field}:N")
     return alt.LayerChart(
-        layer=[band, line, targets],
+        layer=[*([halo] if classes.at else []), band, line, targets],
         title=alt.TitleParams(title, subtitle=y_title),
         width=theme.PANEL,
         height=height,
-    )
+    ).add_params(*pointing.parameters(*classes.at))
 
 
 def zero() -> alt.Chart:
@@ -182,6 +185,8 @@ def intervals(
     percent: bool = False,
     step: int = 22,
     apart: bool = True,
+    bounded: bool = True,
+    at: Sequence[str] = (),
 ) -> alt.LayerChart:
     """Return a panel with a row for each value of `row`: its estimate and interval.
 
@@ -190,6 +195,8 @@ def intervals(
         order: of the rows; None for rows that a reader picks, whose names sort as they begin: with
             four characters that are not shown, as those of `heat.token`.
         apart: whether the classes of a row stand under each other.
+        bounded: whether estimates have intervals.
+        at: fields of `pointing` that all rows of the data at a row of the panel share.
     """
     scale, axis = _scale(domain), alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
     if percent:
@@ -200,9 +207,14 @@ def intervals(
         names["labelExpr"] = "slice(datum.value, 4)"
     else:
         y["sort"] = list(order)
-    base = _base(records).encode(x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis), y=y)
+    data = _base(records)
+    base = data.encode(x=alt.X("estimate:Q", title=x_title, scale=scale, axis=axis), y=y)
     if apart and len(classes.names) > 1 and classes.field != row:
-        base = base.encode(yOffset=alt.YOffset(f"{classes.field}:N", sort=list(classes.names)))
+        # A band also for points alone: a row that stands out is then as high as all its classes.
+        apart_by = alt.YOffset(
+            f"{classes.field}:N", sort=list(classes.names), scale=alt.Scale(type="band")
+        )
+        base = base.encode(yOffset=apart_by)
     channels = classes.of_points(legend=classes.field != row)  # rows may say it already
     rules = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q", title=x_title, scale=scale, axis=axis),
@@ -211,11 +223,15 @@ def intervals(
     )
     points = base.mark_point().encode(**channels, tooltip=list(tooltip))
     return alt.LayerChart(
-        layer=[rules, points],
+        layer=[
+            *([pointing.band(data, y, *at)] if at else []),
+            *([rules] if bounded else []),
+            points,
+        ],
         title=title,
         width=theme.PANEL,
         height=alt.Step(step, **{"for": "position"}) if order is None else step * len(order),
-    )
+    ).add_params(*pointing.parameters(*at))
 
 
 def _base(records: Records | alt.Chart) -> alt.Chart:

@@ -261,7 +261,7 @@ def _by_layer(records: list[Row], title: str, x_title: str, classes: parts.Class
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
-    return heat.linked(curves, records, of_roles=classes.field == "role")
+    return heat.linked(curves, of_roles=classes.field == "role")
 
 
 def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> Chart:
@@ -283,6 +283,7 @@ def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> 
     return parts.intervals(
         shown,
         title="The largest effects",
+        at=("layer",) if heads else ("role", "layer"),
         x_title="share restored or lost",
         row="cell",
         order=order,

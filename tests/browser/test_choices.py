@@ -1,5 +1,8 @@
 """Figures that answer: a reader picks what a chart shows, and charts point at the same thing."""
 
+import re
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
+
 import pytest
 
 from tests.browser import conftest
@@ -11,7 +14,7 @@ DRAWING = '''
 import altair as alt
 
 from site_builder.drawing import PICKED, Choices, Drawing
-from site_builder.figures import theme
+from site_builder.figures import pointing, theme
 
 FIRST = {
     ("short", "Fruits"): {"item": 11, "end": 12},
@@ -33,7 +36,26 @@ def bars(names, options):
     return Drawing((chart,), "Bars.", "Bars.", choices=Choices(names, options, chosen))
 
 
+def topics():
+    cells = [
+        {"topic": topic, "feature": f"{layer}/7", "layer": layer, "template": "short"}
+        for topic in ("Fruits", "Rivers & <b>")
+        for layer in range(3)
+    ]
+    marks = alt.Chart(theme.data(cells), width=theme.PANEL, height=100).mark_rect()
+    lit = [pointing.match(field) for field in ("topic", "feature")]
+    opacity = alt.when(lit[0]).then(alt.value(0.9)).when(lit[1]).then(alt.value(0.8))
+    marks = marks.encode(
+        x="layer:O", y="topic:N", opacity=opacity.otherwise(alt.value(0.2)),
+        tooltip=["topic:N", "feature:N"],
+    )
+    chart = marks.add_params(*pointing.parameters("topic", "feature"))
+    return Drawing((chart,), "Topics.", "Topics.", only={"template": "short"})
+
+
 def draw(table, *, variant="", part: int = 1):
+    if part == 4:
+        return topics()
     if part == 1:
         return bars(("length word", "topic"), FIRST)
     if part == 3:
@@ -59,6 +81,8 @@ CONTENT = f"""# A page
 {FAR}
 
 << figure: dataset part=3 >>
+
+<< figure: dataset part=4 >>
 """
 RIVERS = "Rivers & <b>"
 
@@ -103,13 +127,18 @@ class Figure:
     def disabled(self):
         return self.form.locator("option:disabled").all_inner_texts()
 
-    def lit(self):
-        """The roles and layers of the cells that are not dimmed, once the page is at rest."""
+    def lit(self, opacity="0.9", of="role"):
+        """Roles (or what else) and layers of the cells that stand out, once the page is at rest."""
         self.page.wait_for_timeout(150)
         return self.cells.evaluate_all(
-            """cells => cells.filter(cell => cell.getAttribute("opacity") === "0.9")
-               .map(cell => cell.__data__.datum.role + cell.__data__.datum.layer).sort()"""
+            """(cells, [opacity, of]) => cells
+               .filter(cell => cell.getAttribute("opacity") === opacity)
+               .map(cell => cell.__data__.datum[of] + cell.__data__.datum.layer).sort()""",
+            [opacity, of],
         )
+
+    def unmet(self):
+        return self.root.locator(".post-unmet").all_inner_texts()
 
 
 ALL = ["end0", "end1", "end2", "item0", "item1", "item2"]
@@ -146,7 +175,7 @@ def test_the_address_keeps_the_choice(visit):
     assert figure.menu("topic").input_value() == RIVERS
     figure.pick("length word", "short", f"length word short · topic {RIVERS}")
     figure.pick("topic", "Fruits", "length word short · topic Fruits")
-    assert "dataset.topic" not in again.page.url
+    assert parse_qs(urlsplit(again.page.url).query) == {"topic": ["Fruits"], "template": ["short"]}
     assert again.complaints == []
 
 
@@ -158,10 +187,10 @@ def test_what_does_not_go_together_cannot_be_picked(visit):
     figure.pick("topic", RIVERS, f"length word short · topic {RIVERS}")
     assert figure.disabled() == []
     figure.pick("length word", "long", f"length word long · topic {RIVERS}")
-    assert figure.disabled() == ["Fruits"]
+    assert figure.disabled() == ["Fruits (not with length word long)"]
     figure.pick("length word", "short", f"length word short · topic {RIVERS}")
     figure.pick("topic", "Fruits", "length word short · topic Fruits")
-    assert figure.disabled() == ["long"]
+    assert figure.disabled() == ["long (not with topic Fruits)"]
 
 
 def test_a_choice_that_is_not_there_gives_way_to_the_nearest(visit):
@@ -172,7 +201,7 @@ def test_a_choice_that_is_not_there_gives_way_to_the_nearest(visit):
 
 
 @pytest.mark.parametrize(
-    "query", ["?dataset.topic=%3Cimg%3E&dataset.length+word=x", "?dataset.topic="]
+    "query", ["?topic=%3Cimg%3E&template=x", "?topic=", "?dataset.topic=Fruits&tpic=x"]
 )
 def test_an_address_that_names_no_choice_changes_nothing(visit, query):
     seen = visit(query)
@@ -188,9 +217,14 @@ def test_other_figures_take_a_choice_over_alive_or_not(visit):
     last = Figure(seen, 3)
     assert last.said.inner_text() == f"topic {RIVERS}"
     last.pick("topic", "Fruits", "topic Fruits")
+    asked = len([url for url in seen.requests if ".pick-" in url])
 
+    assert first.menu("topic").input_value() == "Fruits"
+    assert first.values() == [21, 22, 23]
+    first.root.scroll_into_view_if_needed()
     first.said.get_by_text("topic Fruits").wait_for()
     assert first.values() == [11, 12]
+    assert len([url for url in seen.requests if ".pick-" in url]) == asked + 1
     assert last.values() == [51]
     assert seen.complaints == []
 
@@ -200,7 +234,9 @@ def test_without_scripts_the_first_choice_stands_in_the_page(visit):
     figure = seen.page.locator(".post-figure").first
 
     assert figure.locator(".post-count").inner_text() == "length word short · topic Fruits"
-    assert figure.locator("svg .mark-text.role-mark text").all_text_contents() == ["11", "12"]
+    picture = figure.locator("img.only-light").get_attribute("src")
+    drawn = seen.page.request.get(urljoin(seen.page.url, picture)).text()
+    assert re.findall(r">(\d\d)</text>", drawn) == ["11", "12"]
     assert seen.page.locator("form.post-controls:visible").count() == 0
 
 
@@ -276,3 +312,176 @@ def test_charts_without_links_are_not_drawn_again(visit):
     assert len(heat.lit()) == 1
     assert bars.values() == [11, 12]
     assert seen.page.evaluate("changes") == 0
+
+
+class Bar:
+    """The choice of the whole page."""
+
+    def __init__(self, seen):
+        self.page = seen.page
+        self.form = seen.page.get_by_role("form", name="One choice for all figures")
+        self.said = self.form.locator(".post-choice-said")
+
+    def menu(self, words):
+        return self.form.get_by_label(words)
+
+    def asked(self):
+        return parse_qs(urlsplit(self.page.url).query)
+
+
+def test_the_bar_offers_what_any_figure_does_and_drives_all(visit):
+    seen = visit()
+    bar = Bar(seen)
+    first = Figure(seen, 1)
+    assert bar.menu("Topic").locator("option").all_inner_texts() == ["any", "Fruits", RIVERS]
+    assert bar.menu("Length word").locator("option").all_inner_texts() == ["any", "short", "long"]
+    assert bar.form.locator("select").count() == 2
+
+    bar.menu("Topic").select_option(RIVERS)
+    first.said.get_by_text(f"length word short · topic {RIVERS}").wait_for()
+    assert first.values() == [21, 22, 23]
+    assert bar.asked() == {"topic": [RIVERS]}
+    first.pick("topic", "Fruits", "length word short · topic Fruits")
+    assert bar.menu("Topic").input_value() == "Fruits"
+    assert seen.complaints == []
+
+
+def test_a_reset_gives_every_figure_back_to_its_author(visit):
+    seen = visit(f"?topic={quote(RIVERS)}&template=long&dataset.x=1")
+    bar, first = Bar(seen), Figure(seen, 1)
+    first.said.get_by_text(f"length word long · topic {RIVERS}").wait_for()
+    bar.form.get_by_role("button", name="reset").click()
+    first.said.get_by_text("length word short · topic Fruits").wait_for()
+
+    assert bar.asked() == {"dataset.x": ["1"]}
+    assert bar.form.get_by_role("button", name="reset").is_disabled()
+    assert Figure(seen, 3).said.inner_text() == f"topic {RIVERS}"
+    assert [Figure(seen, number).unmet() for number in (1, 3, 4)] == [[], [], []]
+
+
+def test_the_keyboard_makes_the_choice(visit):
+    seen = visit()
+    bar, first = Bar(seen), Figure(seen, 1)
+    bar.menu("Topic").focus()
+    seen.page.keyboard.press("R")
+    first.said.get_by_text(f"length word short · topic {RIVERS}").wait_for()
+    seen.page.keyboard.press("Tab")
+    seen.page.keyboard.press("ArrowDown")
+    seen.page.keyboard.press("ArrowDown")
+    first.said.get_by_text(f"length word long · topic {RIVERS}").wait_for()
+    seen.page.keyboard.press("Tab")
+    seen.page.keyboard.press("Enter")
+    first.said.get_by_text("length word short · topic Fruits").wait_for()
+
+    assert seen.page.evaluate("document.activeElement.name") == "topic"
+
+
+def test_a_figure_that_lacks_what_is_chosen_keeps_what_it_has_and_says_so(visit):
+    seen = visit()
+    bar, first = Bar(seen), Figure(seen, 1)
+    bar.menu("Topic").select_option("Fruits")
+    bar.menu("Length word").select_option("long")
+    first.said.get_by_text(f"length word long · topic {RIVERS}").wait_for()
+
+    assert first.unmet() == ["Not as chosen: no topic Fruits with length word long."]
+    assert "(not with length word long)" in first.disabled()[0]
+    assert (
+        first.form.locator("option:disabled").get_attribute("title") == "not with length word long"
+    )
+    last = Figure(seen, 3)
+    last.said.get_by_text("topic Fruits").wait_for()
+    assert last.unmet() == []
+    assert Figure(seen, 4).unmet() == ["Not as chosen: length word short only."]
+    bar.menu("Length word").select_option("any")
+    first.root.scroll_into_view_if_needed()
+    first.said.get_by_text("length word short · topic Fruits").wait_for()
+    assert first.unmet() == Figure(seen, 4).unmet() == []
+
+
+def test_the_bar_stays_under_the_header_until_it_is_let_go(visit):
+    seen = visit()
+    bar = Bar(seen)
+    Figure(seen, 3)
+    assert bar.form.bounding_box()["y"] < 100
+    bar.form.get_by_role("button", name="Stop this bar from following").click()
+    Figure(seen, 4)
+    assert bar.form.bounding_box()["y"] < -100
+    seen.page.reload()
+    Figure(seen, 4)
+    assert bar.form.bounding_box()["y"] < -100
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_bar_hides_no_place_that_a_link_leads_to(visit, width):
+    seen = visit("#dataset-4", width=width)
+    figure = Figure(seen, 4)
+    seen.page.evaluate("location.hash = ''; location.hash = '#dataset-4'")
+    seen.page.wait_for_timeout(300)
+    bar = Bar(seen).form.bounding_box()
+
+    assert bar["height"] < 70
+    assert figure.root.bounding_box()["y"] >= min(
+        bar["y"] + bar["height"], seen.page.viewport_size["height"] - 500
+    )
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert seen.page.evaluate(overflow) == 0
+
+
+def test_a_chosen_topic_stands_out_where_all_topics_are_shown(visit):
+    seen = visit()
+    bar, topics = Bar(seen), Figure(seen, 4)
+    assert topics.lit(of="topic") == []
+    bar.menu("Topic").select_option("Fruits")
+    assert topics.lit(of="topic") == ["Fruits0", "Fruits1", "Fruits2"]
+    topics.cells.last.hover()
+    assert topics.lit(of="topic") == [f"{RIVERS}{layer}" for layer in range(3)]
+    seen.page.mouse.move(2, 2)
+    assert topics.lit(of="topic") == ["Fruits0", "Fruits1", "Fruits2"]
+
+
+def test_what_is_about_a_feature_stands_out_with_it(visit):
+    seen = visit()
+    topics = Figure(seen, 4)
+    seen.page.evaluate(
+        """() => {
+            const card = document.createElement("div");
+            card.dataset.feature = "1/7";
+            document.querySelector(".post-figure:last-of-type .post-body").append(card);
+        }"""
+    )
+    card = seen.page.locator("[data-feature]")
+    topics.cells.first.hover()
+    assert len(topics.lit("0.8", of="feature")) == 1  # the same feature in the other topic
+    assert card.get_attribute("class") in (None, "")
+    topics.cells.nth(1).hover()
+    seen.page.wait_for_timeout(150)
+    assert card.get_attribute("class") == "is-meant"
+
+
+def test_the_keyboard_reads_a_chart_and_points(visit):
+    seen = visit()
+    topics = Figure(seen, 4)
+    chart = topics.root.locator(".post-view")
+    assert chart.get_attribute("role") == "img"
+    assert "Arrow keys" in chart.get_attribute("aria-label")
+    chart.focus()
+    told = topics.root.locator(".post-told")
+    assert told.get_attribute("role") == "status"
+    for key, words in (
+        ("ArrowRight", "topic Fruits feature 0/7"),
+        ("ArrowRight", "topic Fruits feature 1/7"),
+        ("ArrowDown", f"topic {RIVERS} feature 1/7"),
+        ("ArrowDown", f"topic {RIVERS} feature 1/7"),
+        ("End", f"topic {RIVERS} feature 2/7"),
+        ("ArrowLeft", f"topic {RIVERS} feature 1/7"),
+        ("ArrowUp", "topic Fruits feature 1/7"),
+    ):
+        seen.page.keyboard.press(key)
+        assert " ".join(told.text_content().split()) == words
+    assert topics.lit("0.8", of="feature") == ["1/71"]
+    seen.page.keyboard.press("Escape")
+    assert told.text_content() == ""
+    assert topics.lit("0.8", of="feature") == []
+    chart.blur()
+    assert told.count() == 0
+    assert seen.complaints == []

@@ -226,7 +226,7 @@ def test_features_are_drawn_by_rank_on_both_kinds_of_topics():
     assert len(shown) == 2 * attribution.SHOWN
     assert {row["topics"] for row in shown} == {"held-out topics", "other topics"}
     assert sorted({row["cell"] for row in shown})[0].startswith("001 ")
-    assert all(re.fullmatch(r"18/\d+", row["name"]) for row in shown)
+    assert all(re.fullmatch(r"18/\d+", row["feature"]) for row in shown)
     # The sums of all layers stand beside, those by role of features alone.
     assert [row["place"] for row in rows if row["what"] == "sum"] == [
         place for place in ("6", "12", "18") for _ in sae_tables.PARTS

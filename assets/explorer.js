@@ -1,0 +1,78 @@
+/** The list explorer: filter and search all lists. */
+import { follow } from "./choice.js";
+import { element } from "./element.js";
+import { json } from "./files.js";
+import { near } from "./near.js";
+
+const MOST_LISTS = 60;
+
+/** Let the form of an explorer choose among all lists. */
+export function explorer(root) {
+  const form = root.querySelector("form");
+  const count = root.querySelector(".post-count");
+  const found = root.querySelector(".post-found");
+  const plain = [...found.childNodes];
+  let all;
+
+  function entry(index, wanted) {
+    const row = element("li");
+    const template = all.template[index];
+    row.append(element("span", `template template-${template.replace(/[^a-z]/g, "")}`, template));
+    const items = element("span", "items");
+    for (const [place, item] of all.items[index].entries()) {
+      if (place) items.append(element("i", "", " · "));
+      const hit = wanted && item.toLowerCase().includes(wanted);
+      items.append(hit ? element("mark", "", item) : item);
+    }
+    const length = all.items[index].length;
+    const facts = [
+      all.topic[index],
+      `temperature ${all.temperature[index]}`,
+      `${length} item${length === 1 ? "" : "s"}`,
+      all.repeats[index] ? `${all.repeats[index]} repeated` : "",
+      all.ended[index] ? "ended" : "cut at the limit",
+      all.reason[index] === "capped" ? "" : all.reason[index],
+    ];
+    const said = element("span");
+    said.append(items, " ", element("small", "", facts.filter(Boolean).join(", ")));
+    row.append(said);
+    return row;
+  }
+
+  function show() {
+    const chosen = Object.fromEntries([...form.elements].map(({ name, value }) => [name, value]));
+    const wanted = chosen.text.trim().toLowerCase();
+    const hits = [];
+    for (let index = 0; index < all.topic.length; index++) {
+      const fits =
+        (!chosen.topic || all.topic[index] === chosen.topic) &&
+        (!chosen.template || all.template[index] === chosen.template) &&
+        (!chosen.temperature || all.temperature[index] === Number(chosen.temperature)) &&
+        (!wanted || all.items[index].some((item) => item.toLowerCase().includes(wanted)));
+      if (fits) hits.push(index);
+    }
+    const list = element("ul", "post-hits");
+    list.append(...hits.slice(0, MOST_LISTS).map((index) => entry(index, wanted)));
+    found.replaceChildren(list);
+    found.classList.add("all");
+    found.tabIndex = 0;
+    const more = hits.length > MOST_LISTS ? `; the first ${MOST_LISTS} are below` : "";
+    count.textContent = `${hits.length} of ${all.topic.length.toLocaleString("en")} lists${more}`;
+  }
+
+  async function update() {
+    await near(root);
+    all ??= await json(root.dataset.lists);
+    show();
+  }
+
+  follow(form, () => {
+    update().catch((error) => {
+      found.replaceChildren(...plain);
+      console.error(error);
+    });
+  });
+  form.hidden = false;
+  const asked = [...form.elements].some(({ value }) => value);
+  return asked ? update() : Promise.resolve();
+}

@@ -1,0 +1,61 @@
+/** A picture becomes a live chart when it comes near. */
+import { element } from "./element.js";
+import { json } from "./files.js";
+import { keys } from "./keys.js";
+import { link } from "./links.js";
+import { pickerOf } from "./menus.js";
+import { inView, near } from "./near.js";
+
+/**
+ * Draw a chart as soon as it is near. Its pictures keep their place, and load only when it comes
+ * into view without being drawn, when it cannot be drawn, and on paper.
+ */
+export async function enliven(chart) {
+  for (const picture of chart.querySelectorAll(".post-picture")) {
+    const { width, height } = picture.querySelector("img").attributes;
+    picture.style.aspectRatio = `${width.value} / ${height.value}`;
+  }
+  chart.classList.add("post-held");
+  const release = () => chart.classList.remove("post-held");
+  inView(chart).then(release);
+  await near(chart);
+  try {
+    await draw(chart);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function draw(chart) {
+  const [{ draw: view, unfold }, folded] = await Promise.all([
+    import("./charts.js"),
+    json(chart.dataset.vega),
+  ]);
+  const picked = [];
+  const panels = [...chart.querySelectorAll(".post-panel")];
+  for (const [index, specification] of unfold(folded).entries()) {
+    const picture = panels[index].querySelector(".post-picture");
+    const place = element("div", "post-view");
+    place.hidden = true;
+    panels[index].append(place);
+    try {
+      const live = await view(specification, place);
+      link(live, specification, place);
+      if (specification.data?.some(({ name }) => name === "picked")) picked.push(live);
+      // One picture with one description, as before, and not a tree of groups without names.
+      place.setAttribute("role", "img");
+      place.setAttribute("aria-label", picture.querySelector("img").alt);
+      place.removeAttribute("aria-roledescription");
+      place.querySelector("svg").setAttribute("aria-hidden", "true");
+      keys(live, place);
+      picture.remove();
+      place.hidden = false;
+    } catch (error) {
+      place.remove();
+      throw error;
+    }
+  }
+  await pickerOf(chart.querySelector("form[data-picks]"))?.live(picked);
+  chart.dataset.drawn = "vega";
+}
