@@ -6,8 +6,8 @@
 /** A choice that several figures share is told to all of them by this event. */
 const CHOICE = "post-choice";
 const SHARED = { topic: "topic", template: "length word" };
-const SLOWEST = 1100;
-const WHOLE = 14000; // milliseconds in which the longest list is written
+const SLOWEST = 1100; // milliseconds an item
+const WHOLE = 14000; // and at most these for a whole list
 
 function percent(chance) {
   if (chance === null) return "–";
@@ -17,6 +17,7 @@ function percent(chance) {
 }
 
 const offers = (menu, value) => [...menu.options].some((option) => option.value === value);
+const count = (items) => `${items} item${items === 1 ? "" : "s"}`;
 const width = (chance) => `${(100 * (chance ?? 0)).toFixed(2)}%`;
 
 function opening(root) {
@@ -35,16 +36,23 @@ function opening(root) {
 
   /* One step is an item; the last one says how the list ended. */
 
+  const over = () => step.value === step.max;
+
+  /** Tell where we are; who sees the list need not read the item again. */
   function tell() {
     const place = Number(step.value);
-    const count = body.rows.length;
-    if (place > count) {
+    const items = body.rows.length;
+    if (over()) {
       const how = ended ? "The model ended the list" : "The list was cut";
-      return `${how} after ${count} item${count === 1 ? "" : "s"}.`;
+      said.textContent = `${how} after ${count(items)}.`;
+      return;
     }
     const [item, , short, long] = [...body.rows[place - 1].cells].map((cell) => cell.textContent);
-    const went = place < count ? " It went on." : "";
-    return `Item ${place}, “${item}”: it ends here with ${short} asked for a short list, ${long} asked for a long one.${went}`;
+    const unseen = document.createElement("span");
+    unseen.className = "ending-unseen";
+    unseen.textContent = `, “${item}”`;
+    const chances = `: it ends here with ${short} asked for short, ${long} asked for long.`;
+    said.replaceChildren(`Item ${place}`, unseen, chances, place < items ? " It went on." : "");
   }
 
   function look() {
@@ -53,11 +61,12 @@ function opening(root) {
       row.classList.toggle("is-ahead", index >= place);
       row.classList.toggle("is-now", index === place - 1);
     }
-    end.rows[0].classList.toggle("is-ahead", place <= body.rows.length);
-    said.textContent = tell();
+    end.rows[0].classList.toggle("is-ahead", !over());
+    tell();
     step.setAttribute("aria-valuetext", said.textContent);
-    back.disabled = place <= 1;
-    next.disabled = place > body.rows.length;
+    // Not disabled: a button that is would lose the focus of who pressed it.
+    back.ariaDisabled = place === 1;
+    next.ariaDisabled = over();
     follow((body.rows[place - 1] ?? end.rows[0]).getBoundingClientRect());
   }
 
@@ -69,18 +78,21 @@ function opening(root) {
     else if (row.top < seen.top + head) scroller.scrollTop -= seen.top + head - row.top;
   }
 
+  /** Go to a step; without one, to the whole list, which is read from its top. */
   function go(place) {
-    step.value = place;
+    step.value = place ?? step.max;
     look();
-    keep();
+    if (place === undefined) scroller.scrollTop = 0;
   }
 
   function stop() {
+    if (!timer) return;
     clearTimeout(timer);
     timer = 0;
     root.classList.remove("plays");
     play.textContent = "Play";
     said.setAttribute("aria-live", "polite");
+    keep();
   }
 
   function start() {
@@ -89,11 +101,11 @@ function opening(root) {
     said.setAttribute("aria-live", "off"); // nobody can listen that fast
     const pace = Math.min(SLOWEST, WHOLE / body.rows.length);
     const advance = () => {
-      if (Number(step.value) > body.rows.length) return stop();
+      if (over()) return stop();
       go(Number(step.value) + 1);
       timer = setTimeout(advance, pace);
     };
-    if (Number(step.value) > body.rows.length) go(1);
+    if (over()) go(1);
     timer = setTimeout(advance, pace);
   }
 
@@ -107,7 +119,7 @@ function opening(root) {
       if (same) address.searchParams.delete(`${figure}.${name}`);
       else address.searchParams.set(`${figure}.${name}`, value);
     }
-    if (step.value === step.max) address.searchParams.delete(`${figure}.step`);
+    if (over()) address.searchParams.delete(`${figure}.step`);
     else address.searchParams.set(`${figure}.step`, step.value);
     history.replaceState(history.state, "", address);
   }
@@ -118,9 +130,9 @@ function opening(root) {
     for (const menu of [topic, template]) {
       if (offers(menu, asked(menu.name))) menu.value = asked(menu.name);
     }
-    const names = Object.keys(own).filter((name) => asked(name) !== null);
-    if (!names.length) return go(asked("step") ?? step.max);
-    return show(asked("sample") ?? sample.value, asked("step")).catch(console.error);
+    const place = asked("step") ?? undefined;
+    if (Object.keys(own).every((name) => asked(name) === null)) return go(place);
+    return show(asked("sample") ?? sample.value, place);
   }
 
   /* Another list */
@@ -137,7 +149,7 @@ function opening(root) {
     sample.replaceChildren(
       ...numbers.map((number) => {
         const { items, ended } = samples[number];
-        return new Option(`${number} · ${items.length} items${ended ? "" : ", cut"}`, number);
+        return new Option(`${number} · ${count(items.length)}${ended ? "" : ", cut"}`, number);
       }),
     );
     sample.value = numbers.includes(wanted) ? wanted : numbers[0];
@@ -177,33 +189,39 @@ function opening(root) {
     word.textContent = template.value;
     root.querySelector("[data-topic]").textContent = topic.value;
     step.max = last + 2;
-    scroller.scrollTop = 0;
   }
 
   async function show(wanted, place) {
     const mine = ++latest;
     stop();
-    const samples = (await lists())[template.value];
-    if (mine !== latest) return;
-    if (!samples) {
-      said.textContent = "There is no such list; choose another topic.";
-      return;
+    scroller.ariaBusy = true;
+    try {
+      const samples = (await lists())[template.value];
+      if (mine !== latest) return;
+      if (!samples) {
+        said.textContent = "There is no such list; choose another topic.";
+        return;
+      }
+      offer(samples, wanted);
+      write(samples[sample.value]);
+      go(place);
+      keep();
+    } catch (error) {
+      console.error(error); // what is shown stays
+    } finally {
+      if (mine === latest) scroller.ariaBusy = false;
     }
-    offer(samples, wanted);
-    write(samples[sample.value]);
-    go(place ?? step.max);
   }
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
-    if (target === step) {
-      stop();
-      go(step.value);
-    }
+    if (target !== step) return;
+    stop();
+    go(step.value);
   });
   form.addEventListener("change", ({ target }) => {
-    if (target === step) return;
-    show(sample.value).catch(console.error);
+    if (target === step) return keep();
+    show(sample.value);
     const name = SHARED[target.name];
     if (!name) return;
     const detail = { name, value: target.value, from: figure };
@@ -213,13 +231,14 @@ function opening(root) {
     const menu = { [SHARED.topic]: topic, [SHARED.template]: template }[name];
     if (from === figure || !menu || menu.value === value || !offers(menu, value)) return;
     menu.value = value;
-    show(sample.value).catch(console.error);
+    show(sample.value);
   });
   play.addEventListener("click", () => (timer ? stop() : start()));
   for (const [button, by] of [[back, -1], [next, 1]]) {
     button.addEventListener("click", () => {
       stop();
       go(Number(step.value) + by);
+      keep();
     });
   }
   form.hidden = said.hidden = false;
