@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import conftest
 
@@ -267,3 +268,13 @@ def test_on_paper_every_step_is_shown(visit):
     assert len(opening.rows()) > 2
     assert opening.end().is_visible()
     assert not opening.root.locator("form").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_violation_at_a_step(visit, scheme, width):
+    seen = visit("?ending.step=2", color_scheme=scheme, width=width)
+    found = Axe().run(seen.page, context=FIGURE)
+
+    assert len(Opening(seen).rows()) == 2
+    assert found.violations_count == 0, found.generate_report()[:3000]
