@@ -96,7 +96,8 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table) -> pa.Table:
         interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
         f"seed {settings.seed}",
         units=dict.fromkeys(("p_short", "p_long", "estimate", "low", "high"), "probability"),
-        note=f"At the {PLACES[primary.at]}, temperature 1, whole vocabulary, within {EXACT:g}. "
+        note=f"At the {PLACES[primary.at]}, at temperature 1 and over the whole vocabulary (lists "
+        f"were drawn at {study.sampling.temperature:g}), exact to {EXACT:g}. "
         f"Malformed lists left out: {len(lists) - len(usable)}. "
         f"Values not known: {unknown} of {2 * len(rows):,}.",
     )

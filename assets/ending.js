@@ -2,13 +2,14 @@
  * The opening figure: pick a list, and go through it item by item. The list in the page is readable
  * without this; its own rows are the patterns of all others. Texts are put in as text.
  */
+
 import { asked, keep, offers } from "./address.js";
 import { choose, chosenOf, lacks, onChoice } from "./choice.js";
 import { json } from "./files.js";
 import { near } from "./near.js";
 
-const SLOWEST = 1100;
-const WHOLE = 14000; // milliseconds in which the longest list is written
+const SLOWEST = 1100; // milliseconds an item
+const WHOLE = 14000; // and at most these for a whole list
 
 function percent(chance) {
   if (chance === null) return "–";
@@ -17,6 +18,7 @@ function percent(chance) {
   return `${Math.min(Math.round(100 * chance), 99)}\u00a0%`;
 }
 
+const count = (items) => `${items} item${items === 1 ? "" : "s"}`;
 const width = (chance) => `${(100 * (chance ?? 0)).toFixed(2)}%`;
 
 /** Let a list be picked, and be gone through item by item. */
@@ -36,16 +38,23 @@ export function ending(root) {
 
   /* One step is an item; the last one says how the list ended. */
 
+  const over = () => step.value === step.max;
+
+  /** Tell where we are; who sees the list need not read the item again. */
   function tell() {
     const place = Number(step.value);
-    const count = body.rows.length;
-    if (place > count) {
+    const items = body.rows.length;
+    if (over()) {
       const how = ended ? "The model ended the list" : "The list was cut";
-      return `${how} after ${count} item${count === 1 ? "" : "s"}.`;
+      said.textContent = `${how} after ${count(items)}.`;
+      return;
     }
     const [item, , short, long] = [...body.rows[place - 1].cells].map((cell) => cell.textContent);
-    const went = place < count ? " It went on." : "";
-    return `Item ${place}, “${item}”: it ends here with ${short} asked for a short list, ${long} asked for a long one.${went}`;
+    const unseen = document.createElement("span");
+    unseen.className = "ending-unseen";
+    unseen.textContent = `, “${item}”`;
+    const chances = `: it ends here with ${short} asked for short, ${long} asked for long.`;
+    said.replaceChildren(`Item ${place}`, unseen, chances, place < items ? " It went on." : "");
   }
 
   function look() {
@@ -54,11 +63,12 @@ export function ending(root) {
       row.classList.toggle("is-ahead", index >= place);
       row.classList.toggle("is-now", index === place - 1);
     }
-    end.rows[0].classList.toggle("is-ahead", place <= body.rows.length);
-    said.textContent = tell();
+    end.rows[0].classList.toggle("is-ahead", !over());
+    tell();
     step.setAttribute("aria-valuetext", said.textContent);
-    back.disabled = place <= 1;
-    next.disabled = place > body.rows.length;
+    // Not disabled: a button that is would lose the focus of who pressed it.
+    back.ariaDisabled = place === 1;
+    next.ariaDisabled = over();
     follow((body.rows[place - 1] ?? end.rows[0]).getBoundingClientRect());
   }
 
@@ -70,21 +80,21 @@ export function ending(root) {
     else if (row.top < seen.top + head) scroller.scrollTop -= seen.top + head - row.top;
   }
 
+  /** Go to a step; without one, to the whole list, which is read from its top. */
   function go(place) {
-    step.value = place;
+    step.value = place ?? step.max;
     look();
-    keep({
-      [`${figure}.sample`]: sample.value === own.sample ? "" : sample.value,
-      [`${figure}.step`]: step.value === step.max ? "" : step.value,
-    });
+    if (place === undefined) scroller.scrollTop = 0;
   }
 
   function stop() {
+    if (!timer) return;
     clearTimeout(timer);
     timer = 0;
     root.classList.remove("plays");
     play.textContent = "Play";
     said.setAttribute("aria-live", "polite");
+    note();
   }
 
   function start() {
@@ -93,15 +103,22 @@ export function ending(root) {
     said.setAttribute("aria-live", "off"); // nobody can listen that fast
     const pace = Math.min(SLOWEST, WHOLE / body.rows.length);
     const advance = () => {
-      if (Number(step.value) > body.rows.length) return stop();
+      if (over()) return stop();
       go(Number(step.value) + 1);
       timer = setTimeout(advance, pace);
     };
-    if (Number(step.value) > body.rows.length) go(1);
+    if (over()) go(1);
     timer = setTimeout(advance, pace);
   }
 
-  /* The page's choice, and what the address asks for beside it. */
+  /* The page's choice, and what the address keeps beside it. */
+
+  function note() {
+    keep({
+      [`${figure}.sample`]: sample.value === own.sample ? "" : sample.value,
+      [`${figure}.step`]: over() ? "" : step.value,
+    });
+  }
 
   function take() {
     for (const [name, menu] of Object.entries({ topic, template })) {
@@ -113,10 +130,10 @@ export function ending(root) {
 
   function begin() {
     take();
-    const [number, place] = [asked(`${figure}.sample`), asked(`${figure}.step`)];
+    const [number, place] = [asked(`${figure}.sample`), asked(`${figure}.step`) ?? undefined];
     const same = topic.value === own.topic && template.value === own.template;
-    if (number === null && same) go(place ?? step.max);
-    else show(number ?? own.sample, place).catch(console.error);
+    if (number === null && same) return go(place);
+    return show(number ?? own.sample, place);
   }
 
   /* Another list */
@@ -126,7 +143,7 @@ export function ending(root) {
     sample.replaceChildren(
       ...numbers.map((number) => {
         const { items, ended } = samples[number];
-        return new Option(`${number} · ${items.length} items${ended ? "" : ", cut"}`, number);
+        return new Option(`${number} · ${count(items.length)}${ended ? "" : ", cut"}`, number);
       }),
     );
     sample.value = numbers.includes(wanted) ? wanted : numbers[0];
@@ -166,33 +183,40 @@ export function ending(root) {
     word.textContent = template.value;
     root.querySelector("[data-topic]").textContent = topic.value;
     step.max = last + 2;
-    scroller.scrollTop = 0;
   }
 
   async function show(wanted, place) {
     const mine = ++latest;
     stop();
-    const samples = (await json(topic.selectedOptions[0].dataset.file))[template.value];
-    if (mine !== latest) return;
-    if (!samples) {
-      said.textContent = "There is no such list; choose another topic.";
-      return;
+    scroller.ariaBusy = true;
+    try {
+      const samples = (await json(topic.selectedOptions[0].dataset.file))[template.value];
+      if (mine !== latest) return;
+      if (!samples) {
+        said.textContent = "There is no such list; choose another topic.";
+        return;
+      }
+      offer(samples, wanted);
+      write(samples[sample.value]);
+      go(place);
+      note();
+    } catch (error) {
+      console.error(error); // what is shown stays
+    } finally {
+      if (mine === latest) scroller.ariaBusy = false;
     }
-    offer(samples, wanted);
-    write(samples[sample.value]);
-    go(place ?? step.max);
   }
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
-    if (target === step) {
-      stop();
-      go(step.value);
-    }
+    if (target !== step) return;
+    stop();
+    go(step.value);
   });
   form.addEventListener("change", ({ target }) => {
-    if (target === sample) show(sample.value).catch(console.error);
-    else if (target !== step) choose(target.name, target.value);
+    if (target === step) note();
+    else if (target === sample) show(sample.value);
+    else choose(target.name, target.value);
   });
   onChoice(form, (name) => {
     if (!["topic", "template"].includes(name)) return;
@@ -206,6 +230,7 @@ export function ending(root) {
     button.addEventListener("click", () => {
       stop();
       go(Number(step.value) + by);
+      note();
     });
   }
   form.hidden = said.hidden = false;

@@ -93,11 +93,13 @@ def draw(
             places=PLACES,
             gone_on=None if shown.long[-1] is None else 1 - shown.long[-1],
             percent=percent,
+            between=between,
             width=lambda chance: f"{100 * (chance or 0):.2f}%",
         ),
         "A list as the model wrote it, and after every item the probability that it ends there: "
         "under the prompt that asks for a short list, and with “long” in its place and the list "
-        "kept token by token. The first one shown has median length and a typical gap at its end.",
+        "kept token by token. The list shown first has median length and a typical gap at its end. "
+        "The means at the last item are high in part because the end was drawn there.",
         "The items of one list in the order in which they were written, each with the probability "
         "that the list ends after it, asked for a short and asked for a long list; below them the "
         "means over all lists that ended.",
@@ -117,6 +119,11 @@ def percent(chance: float | None) -> str:
     if chance < 0.0995:
         return f"{math.floor(1000 * chance + 0.5) / 10:.1f}\u00a0%"
     return f"{min(math.floor(100 * chance + 0.5), 99)}\u00a0%"
+
+
+def between(low: float, high: float) -> str:
+    """Return an interval of probabilities, with one sign for both ends."""
+    return f"{percent(low).removesuffix(' %')} – {percent(high)}"
 
 
 def _lists(items: Sequence[Row]) -> list[List]:

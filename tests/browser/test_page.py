@@ -7,7 +7,7 @@ FIGURES = ".post-figure"
 # One evaluation finds what has no size: images that did not load, drawings that are empty.
 UNDRAWN = """figures => figures.flatMap(figure => {
   const seen = [...figure.querySelectorAll('.post-body svg, .post-body img')]
-    .filter(picture => getComputedStyle(picture).display !== 'none');
+    .filter(picture => picture.checkVisibility() && !picture.parentNode.closest('svg'));
   const empty = seen.filter(picture => {
     const box = picture.getBoundingClientRect();
     return box.width < 10 || box.height < 10 || picture.naturalWidth === 0;
