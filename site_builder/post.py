@@ -82,6 +82,11 @@ class Post:
                     use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
         self.problems += self.references.check()
 
+    def newest(self) -> str:
+        """When the newest result that the post shows was measured, as an ISO time; "" if none."""
+        ids = {use.id for use in self.uses.values()}
+        return max((self.store.recipe(id).made_at for id in ids), default="")
+
     def unused(self) -> list[Problem]:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"

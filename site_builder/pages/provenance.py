@@ -154,11 +154,10 @@ def _result(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
 
 def _cite(blocks: Blocks) -> dict[str, Any]:
     config = blocks.post.project.config
-    made = max((recipe.made_at for recipe in _recipes(blocks).values()), default="")
     return {
         "title": config.get("site_name", ""),
         "author": config.get("site_author", ""),
-        "date": made[:10],
+        "date": blocks.post.newest()[:10],
         "url": blocks.post.project.site_url,
     }
 
