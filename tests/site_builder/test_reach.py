@@ -66,7 +66,7 @@ def test_a_reader_gets_the_whole_post_from_the_feed(project: Project, base: str)
     assert re.match(base or "urn:uuid:", entry.id)
     (content,) = entry.content
     assert re.search(r"The first is <span[^>]*>1\.2</span>", content.value)
-    assert content.value.count("Some numbers.") == 2
+    assert content.value.count("</a> Some numbers.") == 2
     pictures = re.findall(r'<img[^>]* src="([^"]+)"|<img src="([^"]+)"', content.value)
     assert len(pictures) == 2
     for url in map("".join, pictures):
