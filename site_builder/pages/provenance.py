@@ -17,8 +17,8 @@ from site_builder.drawing import BASE
 
 if TYPE_CHECKING:
     from site_builder.blocks import Blocks
-    from site_builder.uses import Use
     from site_builder.store import Recipe, ResultId
+    from site_builder.uses import Use
 
 VARIANTS = ("summary", "figures", "graph", "results", "cite")
 
@@ -128,11 +128,7 @@ def _result(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
     return told | {
         "id": id,
         "origin": lineage.key(id),
-        "shown": {
-            f"{use.noun} {use.number}": _place(blocks, use)
-            for use in uses
-            if use.slug
-        },
+        "shown": {f"{use.noun} {use.number}": _place(blocks, use) for use in uses if use.slug},
         "values": values,
         "module": module,
         "module_digest": recipe.code.get(module, ""),
