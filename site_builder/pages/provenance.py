@@ -47,6 +47,7 @@ def _summary(blocks: Blocks) -> dict[str, Any]:
     return {
         "figures": len(blocks.figures()),
         "values": sum(use.directive.kind == "value" for use in blocks.post.uses.values()),
+        "claims": len(blocks.post.claims),
         "results": len(recipes),
         "first": made[0] if made else "",
         "last": made[-1] if made else "",
@@ -124,12 +125,12 @@ def _result(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
     models, saes = _weights(recipe.weights)
     told = _told(blocks, id, recipe)
     uses = [use for use in blocks.post.uses.values() if use.id == id]
-    values = sum(use.directive.kind == "value" for use in uses)
     return told | {
         "id": id,
         "origin": lineage.key(id),
         "shown": {f"{use.noun} {use.number}": _place(blocks, use) for use in uses if use.slug},
-        "values": values,
+        "values": sum(use.directive.kind == "value" for use in uses),
+        "claims": sum(use.directive.kind == "claim" for use in uses),
         "module": module,
         "module_digest": recipe.code.get(module, ""),
         "helpers": len(recipe.code.keys() - {module}),
