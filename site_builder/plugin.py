@@ -57,13 +57,20 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         self._assets = assets.hashed(project.assets)
         config.extra_css += [name for name in self._assets if name.endswith(".css")]
-        config.extra["post_script"] = assets.named(self._assets, "post.js")
-        config.extra["post_charts"] = assets.named(self._assets, "charts.js")
+        themes = (Path(top, "assets", "stylesheets") for top in config.theme.dirs)
+        sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
+        sheets += sorted(project.assets.glob("*.css"))
+        dark, rules = assets.dark(path.read_text("utf-8") for path in sheets)
         picture = card.png(self.blocks)
-        name = f"assets/card.{sha256(picture)[:8]}.png"
-        self._assets[name] = picture
-        config.extra["post_card"] = {"file": name, "width": card.SIZE[0], "height": card.SIZE[1]}
-        config.extra["post_date"] = self.blocks.post.newest()
+        shown = f"assets/card.{sha256(picture)[:8]}.png"
+        config.extra |= {
+            "post_script": assets.named(self._assets, "post.js"),
+            "post_charts": assets.named(self._assets, "charts.js"),
+            "post_dark": dark,
+            "post_card": {"file": shown, "width": card.SIZE[0], "height": card.SIZE[1]},
+            "post_date": self.blocks.post.newest(),
+        }
+        self._assets |= {dark: rules, shown: picture}
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
