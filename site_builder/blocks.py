@@ -6,20 +6,19 @@ import html
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from site_builder.directives import Directive
+from site_builder import lineage
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragment, Fragments, load_module
 from site_builder.post import Post
 from site_builder.studies import Studies
-from site_builder.uses import Use
+from site_builder.uses import Part, Use
 from site_builder.verdicts import Verdicts
 
 _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
@@ -65,7 +64,8 @@ class Blocks:
         self._is_drawn = True
         if not self.plain:
             self._draw_studies()
-        for place, directive in self.post.parts.items():
+        for place, part in self.post.parts.items():
+            directive = part.directive
             module = load_module(self.post.project.page_parts()[directive.name])
             variant = {"variant": directive.variant} if directive.variant else {}
             self._parts[place] = str(module.render(self, **variant))
@@ -106,17 +106,17 @@ class Blocks:
             files |= _files(fragment)
         return files
 
-    def slot(self, use: Use | Directive, page: Path) -> str:
+    def slot(self, use: Use | Part) -> str:
         """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
 
         A part that is made from the post itself is put in whole, so that search reads it.
         """
         if not self._is_drawn:
             self.draw()
-        if isinstance(use, Directive):
+        if isinstance(use, Part):
             # A host without our plugin moves links from the file to the page by itself.
-            base = self.post.base(page, of_file=self.plain)
-            return self._parts[use.where, use.start].replace(BASE, base)
+            base = self.post.base(use.page, of_file=self.plain)
+            return self._parts[use.directive.where, use.directive.start].replace(BASE, base)
         if not use.slug:
             return self._values[use.directive.where, use.directive.start]
         if self.plain:
@@ -188,8 +188,17 @@ class Blocks:
                 },
                 command=self.post.store.command(use.id),
                 where=use.directive.where,
+                provenance=self._provenance(use, base),
             )
         )
+
+    def _provenance(self, use: Use, base: str) -> str:
+        """The link to all that is known of a result, if a page tells it."""
+        told = ("provenance", "results")
+        for part in self.post.parts.values():
+            if (part.directive.name, part.directive.variant) == told and base:
+                return f"{base}/{self.post.url(part.page)}#{lineage.key(use.id)}"
+        return ""
 
     def _value(self, use: Use) -> str:
         value = self.fragments.value(use)

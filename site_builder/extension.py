@@ -16,13 +16,12 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
 from site_builder.blocks import Blocks
-from site_builder.directives import Directive
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragments
 from site_builder.mathematics import SETTINGS, MathML
 from site_builder.post import Post
 from site_builder.project import Project
-from site_builder.uses import Use
+from site_builder.uses import Part, Use
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
@@ -77,8 +76,8 @@ class _Directives(Preprocessor):
         if page is None:
             return lines
 
-        def place(use: Use | Directive) -> str:
-            put = blocks.slot(use, page)
+        def place(use: Use | Part) -> str:
+            put = blocks.slot(use)
             # A claim's sign is a link, which the host has to see to lead it to its page.
             return put if put.startswith("[") else str(self.md.htmlStash.store(put))
 

@@ -55,6 +55,7 @@ class Manifest:
 def inputs(project: Project) -> dict[str, str]:
     """Digest or stamp of every file that a build may read, and versions of what reads them."""
     digests = {name: version(name) for name in _LIBRARIES} | {"python": sys.version}
+    digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
     roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
     files = [Path(path) for root in roots for path, _ in _walk(root)]
     for path in (project.root / "mkdocs.yml", *files):

@@ -1,7 +1,7 @@
 """The MkDocs plugin, a thin skin: what the Markdown extension cannot do alone.
 
-It prepares the post before the first page, adds style, script and figures' files, fills the slots
-after search has read the pages, and writes the content-security policy last.
+It prepares the post before the first page, adds style, script, figures' files and the card, fills
+the slots after search has read the pages, and writes the feed and the content-security policy last.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from site_builder import assets, csp
+from site_builder import assets, card, csp, feed
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
+from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
@@ -34,6 +35,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
     blocks: Blocks | None = None
     _page: Path | None = None
+    _home = ""
     _serving = False
 
     def on_startup(self, *, command: str, **_: Any) -> None:
@@ -55,8 +57,21 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         self._assets = assets.hashed(project.assets)
         config.extra_css += [name for name in self._assets if name.endswith(".css")]
-        config.extra["post_script"] = assets.named(self._assets, "post.js")
-        config.extra["post_modules"] = assets.needed(self._assets, config.extra["post_script"])
+        script = assets.named(self._assets, "post.js")
+        themes = (Path(top, "assets", "stylesheets") for top in config.theme.dirs)
+        sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
+        sheets += sorted(project.assets.glob("*.css"))
+        dark, rules = assets.dark(path.read_text("utf-8") for path in sheets)
+        picture = card.png(self.blocks)
+        shown = f"assets/card.{sha256(picture)[:8]}.png"
+        config.extra |= {
+            "post_script": script,
+            "post_modules": assets.needed(self._assets, script),
+            "post_dark": dark,
+            "post_card": {"file": shown, "width": card.SIZE[0], "height": card.SIZE[1]},
+            "post_date": self.blocks.post.newest(),
+        }
+        self._assets |= {dark: rules, shown: picture}
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -79,15 +94,39 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     def on_post_page(self, output: str, *, page: Page, **_: Any) -> str:
         """Put the figures into their slots."""
         assert self.blocks is not None
+        if page.is_homepage:
+            self._home = page.content or ""
         return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Protect every page, when nothing will change it any more.
+        """Write what readers of no page want; protect every page, when nothing will change it.
 
         A preview is left alone: MkDocs adds its reloading script behind our back.
         """
         if self._serving:
             return
+        for name, content in self._around(config).items():
+            path = Path(config.site_dir, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         for path in sorted(Path(config.site_dir).rglob("*.html")):
             path.write_text(csp.protect(path.read_text("utf-8")), "utf-8")
+
+    def _around(self, config: MkDocsConfig) -> dict[str, bytes]:
+        """The feed of the post, and what a search engine asks for first."""
+        assert self.blocks is not None
+        base = config.site_url or ""
+        robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
+        found = {"robots.txt": robots.encode()}
+        if updated := self.blocks.post.newest():
+            entry = feed.Entry(
+                title=config.site_name,
+                summary=config.site_description or "",
+                author=config.site_author or config.site_name,
+                rights=config.copyright or "",
+                updated=updated,
+                content=self.blocks.fill(self._home, "."),
+            )
+            found |= feed.files(entry, base)
+        return found

@@ -14,7 +14,7 @@ from site_builder.errors import BuildError, Problem, nearest
 from site_builder.project import Project
 from site_builder.references import References
 from site_builder.store import ResultId, Store
-from site_builder.uses import NOUNS, Use
+from site_builder.uses import NOUNS, Part, Use
 
 
 class Post:
@@ -25,7 +25,7 @@ class Post:
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
-        self.parts: dict[tuple[str, int], Directive] = {}
+        self.parts: dict[tuple[str, int], Part] = {}
         self.claims: dict[str, claims.Claim] = {}
         self.references = References(self)
         self.problems: list[Problem] = []
@@ -69,7 +69,7 @@ class Post:
                     continue
                 if directive.kind == "page":
                     self.problems += checks.part(self.project, directive)
-                    self.parts[place] = directive
+                    self.parts[place] = Part(directive, page)
                     continue
                 use = self._use(directive, page)
                 if use is None:
@@ -81,6 +81,11 @@ class Post:
                     slugs[stem] = slugs.get(stem, 0) + 1
                     use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
         self.problems += self.references.check()
+
+    def newest(self) -> str:
+        """When the newest result that the post shows was measured, as an ISO time; "" if none."""
+        ids = {use.id for use in self.uses.values()}
+        return max((self.store.recipe(id).made_at for id in ids), default="")
 
     def unused(self) -> list[Problem]:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
@@ -157,10 +162,8 @@ class Post:
         if self.problems:
             raise BuildError(sorted(self.problems))
 
-    def fill(self, text: str, page: Path, place: Callable[[Use | Directive], str]) -> str:
+    def fill(self, text: str, page: Path, place: Callable[[Use | Part], str]) -> str:
         """A page's Markdown with sections put in and every directive replaced by `place`.
-
-        `place` gets the use of a result, or the directive of a part that needs none.
 
         `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
         its lines are counted from the end.
@@ -175,7 +178,7 @@ class Post:
         source: Path,
         page: Path,
         first: int,
-        place: Callable[[Use | Directive], str],
+        place: Callable[[Use | Part], str],
     ) -> list[str]:
         lines = text.split("\n")
         for directive in reversed(scan(text, self.project.named(source), first)[0]):

@@ -85,21 +85,34 @@ class Project:
         )
 
     @cached_property
-    def study(self) -> str:
-        """The study whose numbers the page shows: the extension's `study` in mkdocs.yml."""
+    def config(self) -> dict[str, Any]:
+        """What stands in mkdocs.yml."""
         import yaml
+        from yaml_env_tag import construct_env_tag
 
         class AnyTag(yaml.SafeLoader):
-            """Reads `!ENV` and `!!python/name:…` as nothing: only our own settings matter here."""
+            """Reads `!!python/name:…` as nothing: only our own settings matter here."""
 
         AnyTag.add_multi_constructor("", lambda _loader, _suffix, _node: None)
+        AnyTag.add_constructor("!ENV", construct_env_tag)
         try:
             config = yaml.load((self.root / "mkdocs.yml").read_text("utf-8"), AnyTag)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f"mkdocs.yml:{mark.line + 1}" if mark else "mkdocs.yml"
             raise BuildError([Problem(where, f"not YAML ({error})", "mend the line")]) from None
-        for extension in (config or {}).get("markdown_extensions", []):
+        return config if isinstance(config, dict) else {}
+
+    @property
+    def site_url(self) -> str:
+        """Where the site is published, with a slash at the end; "" when nobody has said it."""
+        url = str(self.config.get("site_url") or "").rstrip("/")
+        return url and f"{url}/"
+
+    @cached_property
+    def study(self) -> str:
+        """The study whose numbers the page shows: the extension's `study` in mkdocs.yml."""
+        for extension in self.config.get("markdown_extensions", []):
             if isinstance(extension, dict) and EXTENSION in extension:
                 return str((extension[EXTENSION] or {}).get("study", ""))
         cure = f"add markdown_extensions: - {EXTENSION}: {{study: NAME}}"

@@ -1,4 +1,4 @@
-"""One use of a result in the prose, and what it is called there."""
+"""One use of a result in the prose, and what it is called there; parts that need no result."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from site_builder.store import ResultId
 
 NOUNS = {"figure": "Figure", "tokens": "Figure", "table": "Table", "feature": "Feature card"}
 """The kinds of directive that become numbered blocks; each noun is counted apart."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page that is made from the post itself, and the file of that page."""
+
+    directive: Directive
+    page: Path
 
 
 @dataclass

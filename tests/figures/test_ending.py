@@ -57,7 +57,10 @@ def test_means_stand_below_with_their_intervals():
     assert [row[0] for row in rows] == [
         "mean at the last item of the 7 long lists that ended", "mean at the items before it",
     ]  # fmt: skip
-    assert rows[0][2:] == ["40\u00a0%35\u2009–\u200945\u00a0%", "10\u00a0%5.0\u2009–\u200915\u00a0%"]
+    assert rows[0][2:] == [
+        "40\u00a0%35\u2009–\u200945\u00a0%",
+        "10\u00a0%5.0\u2009–\u200915\u00a0%",
+    ]
 
 
 def test_every_list_is_in_the_file_of_its_topic():

@@ -1,0 +1,66 @@
+"""The workflow that publishes the page: real commands, the light install, no more rights than it needs."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from site_builder.cli import main
+
+WORKFLOW: dict[Any, Any] = yaml.safe_load(
+    (Path(__file__).parents[1] / ".github" / "workflows" / "pages.yml").read_text("utf-8")
+)
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+STEPS: list[dict[str, Any]] = [step for job in JOBS.values() for step in job["steps"]]
+RUNS: list[list[str]] = [
+    shlex.split(line) for step in STEPS for line in step.get("run", "").splitlines()
+]
+
+
+def accepted(words: list[str]) -> bool:
+    """Whether the command and its options exist: help is shown only when all others are known."""
+    return CliRunner().invoke(main, [*words, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [r for r in RUNS if r[0] == "build-site"], ids=" ".join)
+def test_a_command_of_the_workflow_is_one_of_ours(words: list[str]) -> None:
+    assert accepted(words[1:])
+
+
+@pytest.mark.parametrize("words", ["verifi", "--run never --strikt"])
+def test_a_misspelt_one_would_be_seen(words: str) -> None:
+    assert not accepted(words.split())
+
+
+def test_only_the_light_install_is_made_and_nothing_stale_is_published() -> None:
+    assert [words for words in RUNS if words[0] != "build-site"] == [
+        ["pip", "install", "--editable", "."]
+    ]
+    (build,) = (words for words in RUNS if words[:2] == ["build-site", "--run"])
+    assert {"never", "--strict"} <= set(build)
+    assert ["build-site", "verify"] in RUNS
+
+
+def test_the_page_knows_its_address() -> None:
+    (step,) = (step for step in STEPS if "SITE_URL" in step.get("env", {}))
+    (pages,) = (
+        step for step in STEPS if step.get("uses", "").startswith("actions/configure-pages@")
+    )
+    assert step["env"]["SITE_URL"] == f"${{{{ steps.{pages['id']}.outputs.base_url }}}}/"
+
+
+def test_rights_are_few_and_versions_pinned() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    writing = {name for name, job in JOBS.items() if "write" in job["permissions"].values()}
+    assert writing == {"deploy"}
+    assert JOBS["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert JOBS["deploy"]["needs"] == "build"
+    assert WORKFLOW["concurrency"]["group"]
+    for step in STEPS:
+        if "uses" in step:
+            action, _, major = step["uses"].partition("@v")
+            assert action.startswith("actions/")
+            assert major.isdigit()
