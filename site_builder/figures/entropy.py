@@ -28,12 +28,12 @@ WHERE = {
 }
 CONDITIONS = {
     "short-clean": (theme.SHORT, [1, 0], "circle"),
-    "short-corrupted": (theme.SHORT, [3, 3], "square"),
-    "long-clean": (theme.LONG, [1, 0], "triangle-up"),
-    "long-corrupted": (theme.LONG, [3, 3], "diamond"),
-    "none-clean": (theme.NONE, [8, 3], "triangle-down"),
+    "short-corrupted": (theme.SHORT, [2, 2], "square"),
+    "long-clean": (theme.LONG, [8, 3], "triangle-up"),
+    "long-corrupted": (theme.LONG, [8, 3, 2, 3], "diamond"),
+    "none-clean": (theme.NONE, [4, 2], "triangle-down"),
     "short": (theme.SHORT, [1, 0], "circle"),
-    "long": (theme.LONG, [3, 3], "triangle-up"),
+    "long": (theme.LONG, [5, 3], "triangle-up"),
 }
 
 
@@ -188,7 +188,7 @@ def _compare(table: pa.Table, position: str) -> Drawing:
         "length word the list was sampled with, under that prompt (clean) and under the other "
         "one (corrupted).",
         "Four panels of mean curves with intervals: entropy and varentropy, counted from the last "
-        "and from the first item. Solid lines are clean, dashed ones corrupted.",
+        "and from the first item. Lines with dots are corrupted.",
     )
 
 

@@ -19,9 +19,9 @@ Records = list[Row]
 PROXIES = {"proxy_a": "Proxy A, end against going on", "proxy_b": "Proxy B, blank against break"}
 CURVES = {
     "short, clean": (theme.SHORT, [1, 0]),
-    "short, corrupted": (theme.SHORT, [3, 3]),
-    "long, clean": (theme.LONG, [1, 0]),
-    "long, corrupted": (theme.LONG, [3, 3]),
+    "short, corrupted": (theme.SHORT, [2, 2]),
+    "long, clean": (theme.LONG, [8, 3]),
+    "long, corrupted": (theme.LONG, [8, 3, 2, 3]),
 }
 
 POINTS = {
@@ -159,7 +159,7 @@ def _means(table: pa.Table) -> Drawing:
         "difference of logits over lists, by the length word the list was sampled with, under that "
         "prompt (clean) and under the other one (corrupted). Above zero the end is the likelier.",
         "Four panels of mean curves with intervals: proxies A and B, counted from the last and "
-        "from the first item. Solid lines are clean, dashed ones corrupted.",
+        "from the first item. Lines with dots are corrupted.",
     )
 
 

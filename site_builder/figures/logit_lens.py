@@ -92,7 +92,7 @@ def _means(records: Sequence[Row], align: str, items: Sequence[int], title: str)
     # Late items are dark in both panels, as in that of one list.
     shades = SHADES[::-1] if align == "end" else SHADES[-len(items) :]
     present = tuple(name for name in names.values() if name in {row["item"] for row in shown})
-    classes = parts.Classes("item", "item", present, shades, columns=5)
+    classes = parts.Classes("item", "item", present, shades)
     return _by_layer(shown, title, "mean difference of logits", classes, parts.extent(records, 0.0))
 
 

@@ -30,9 +30,9 @@ PROMPTS = {"clean": "short", "corrupted": "long"}
 MODEL, OTHER = theme.colour("7"), theme.colour("4")
 LISTS = {
     "model, short": (MODEL, [1, 0], "circle"),
-    "model, long": (MODEL, [3, 3], "square"),
-    "other, short": (OTHER, [1, 0], "triangle-up"),
-    "other, long": (OTHER, [3, 3], "diamond"),
+    "model, long": (MODEL, [2, 2], "square"),
+    "other, short": (OTHER, [8, 3], "triangle-up"),
+    "other, long": (OTHER, [8, 3, 2, 3], "diamond"),
 }
 
 
@@ -71,7 +71,7 @@ def draw(table: pa.Table, *, variant: str = "", align: str = "end") -> Drawing:
         "under the long prompt: item by item, at the last item and at all earlier ones, and the "
         "difference between the two. Surprise is −log p, a mean over the tokens of an item.",
         "For logits and for nats: two panels of mean curves with intervals, grey for the model’s "
-        "lists, pink for the other author’s, dashed under the long prompt; then points with "
+        "lists, pink for the other author’s, with dots under the long prompt; then points with "
         "intervals at the last and at earlier items; then the differences about zero.",
     )
 

@@ -22,6 +22,9 @@ Domain = tuple[float | None, float | None]
 FEWEST = 10
 """A mean over fewer lists than this is not drawn."""
 
+_SAMPLE = {"symbolType": "M-2.4,0L2.4,0", "labelOffset": 10, "columnPadding": 16}
+"""A line in a legend, long enough to show its dashes: colours alone are lost on paper."""
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -40,8 +43,8 @@ class Classes:
     def of_lines(self) -> dict[str, Any]:
         """Return the channels of lines: colour and dash, in one legend."""
         return {
-            "color": alt.Color(**self._channel(self.colours, symbolType="stroke")),
-            "strokeDash": alt.StrokeDash(**self._channel(self.dashes, symbolType="stroke")),
+            "color": alt.Color(**self._channel(self.colours, **_SAMPLE)),
+            "strokeDash": alt.StrokeDash(**self._channel(self.dashes, **_SAMPLE)),
         }
 
     def of_points(self, *, legend: bool = True) -> dict[str, Any]:

@@ -89,7 +89,7 @@ DIVERGING: Final = "blueorange"
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 
-FONT = "Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, sans-serif"
+FONT = "Helvetica Neue, Segoe UI, Roboto, Liberation Sans, Arial, DejaVu Sans Condensed, sans-serif"
 """Fonts of a reader's own system; the widths that vl-convert measures are close to all of them.
 
 `system-ui` and its kin are not: some systems have a font of a sixth more width under that name.
@@ -128,7 +128,7 @@ CONFIG: dict[str, Any] = {
         "titleFontSize": 11,
         "titleColor": colour("muted"),
         "titleOrient": "left",
-        "titlePadding": 9,
+        "titlePadding": 12,
         "titleLimit": 260,
         "labelColor": colour("fg"),
         "labelFontSize": 11,
