@@ -46,7 +46,7 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
         shutil.copytree(REPO / name, ours / name, ignore=ignore)
     shutil.copy(REPO / "mkdocs.yml", ours)
-    _without_figures(ours, plain)
+    without_figures(ours, plain)
     first = _seconds(OURS, ours)
     _seconds(PLAIN, plain)
     times: dict[str, list[float]] = {"ours": [], "reference": [], "edit": [], "edit_reference": []}
@@ -66,7 +66,7 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     }
 
 
-def _without_figures(ours: Path, plain: Path) -> None:
+def without_figures(ours: Path, plain: Path) -> None:
     """The same text for MkDocs Material as it comes: sections put in, directives left out."""
     (plain / "content").mkdir(parents=True)
     sections = ours / "content" / "sections"
