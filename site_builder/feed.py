@@ -13,19 +13,9 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
-from site_builder.fingerprint import sha256
-
-MARGIN = 28
-"""Pixels on either side of a picture."""
-
 ATOM = "http://www.w3.org/2005/Atom"
 XML = "http://www.w3.org/XML/1998/namespace"
 
-_PICTURE = re.compile(r'<svg [^>]*class="marks".*?</svg>', re.DOTALL)
-_SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"')
-_SHAPE = re.compile(r'(?:width|height)="[\d.]+"')
-_WORDS = re.compile(r"<(title|desc)\b[^>]*>(.*?)</\1>", re.DOTALL)
-_COLOUR = re.compile(r"var\(--[\w-]+, ([^()]*)\)")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _KEPT = {
     *("href", "src", "alt", "title", "width", "height", "id", "scope", "colspan", "rowspan"),
@@ -49,37 +39,11 @@ class Entry:
 
 
 def files(entry: Entry, base: str) -> dict[str, bytes]:
-    """The feed and its pictures, by their path in the site; `base` is the site's address or ""."""
-    pictures: dict[str, bytes] = {}
-
-    def picture(found: re.Match[str]) -> str:
-        svg = _static_svg(found[0])
-        name = f"feed/{sha256(svg)[:16]}.svg"
-        pictures[name] = svg
-        shape = " ".join(_SHAPE.findall(svg.decode())[:2])
-        words = (html.unescape(text).rstrip(".") for _, text in _WORDS.findall(found[0]))
-        return f'<img src="{name}" alt="{html.escape(". ".join(words))}" {shape}>'
-
+    """The feed, by its path in the site; `base` is the site's address or ""."""
     static = _Static(base)
-    static.feed(_PICTURE.sub(picture, entry.content))
+    static.feed(entry.content)
     static.close()
-    return pictures | {"feed.xml": _atom(entry, base, "".join(static.out))}
-
-
-def _static_svg(svg: str) -> bytes:
-    """A page's SVG as a file: on a ground of its own, in the colours of the light page.
-
-    A margin takes what a reader's font makes wider; a page lets it stand out, a file does not.
-    """
-
-    def framed(size: re.Match[str]) -> str:
-        wide, high = float(size[1]) + 2 * MARGIN, float(size[2])
-        shape = f'width="{wide:g}" height="{high:g}" viewBox="{-MARGIN} 0 {wide:g} {high:g}"'
-        return f'xmlns="http://www.w3.org/2000/svg" {shape}'
-
-    ground = f'<rect x="{-MARGIN}" width="100%" height="100%" fill="#fff"/>'
-    svg = re.sub(r"^<svg[^>]*>", lambda found: _SIZE.sub(framed, found[0]) + ground, svg)
-    return _COLOUR.sub(r"\1", svg).encode()
+    return {"feed.xml": _atom(entry, base, "".join(static.out))}
 
 
 def _atom(entry: Entry, base: str, content: str) -> bytes:

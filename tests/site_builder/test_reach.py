@@ -70,7 +70,7 @@ def test_a_reader_gets_the_whole_post_from_the_feed(project: Project, base: str)
     pictures = re.findall(r'<img[^>]* src="([^"]+)"|<img src="([^"]+)"', content.value)
     assert len(pictures) == 2
     for url in map("".join, pictures):
-        assert url.startswith(f"{base}feed/")
+        assert url.startswith(f"{base or './'}figures/")
         picture = (site / url.removeprefix(base)).read_bytes()
         ElementTree.fromstring(picture)
         assert b"var(" not in picture
