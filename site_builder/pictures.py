@@ -44,17 +44,9 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
 
     Its colours are the page's variables, so that one picture follows light and dark.
     """
-    root = _lean(svg)
+    root = _lean(svg, prefix)
     for node in root.iter():
         node.tag = node.tag.removeprefix(_SVG)
-    # vl-convert numbers its ids by process: two figures of one page would share them.
-    names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
-    own = {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(names))}
-    for node in root.iter():
-        node.attrib = {
-            name: own.get(value, value) if name == "id" else _refer(value, own)
-            for name, value in node.attrib.items()
-        }
     words = [("title", title)] + ([("desc", description)] if description else [])
     for place, (tag, text) in enumerate(words):
         node = ElementTree.Element(tag, {"id": f"{prefix}-{tag}"})
@@ -70,7 +62,7 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
 def svg_file(svg: str, scheme: str) -> bytes:
     """Return an SVG that stands alone, in the colours of a scheme: no page lends it any."""
     ElementTree.register_namespace("", _NAMESPACE)
-    return ElementTree.tostring(_lean(theme.literal_colours(svg, scheme)))
+    return ElementTree.tostring(_lean(theme.literal_colours(svg, scheme), "own"))
 
 
 def webp(svg: str, scheme: str) -> bytes:
@@ -100,11 +92,21 @@ def size(svg: str) -> tuple[int, int]:
     return width, height
 
 
-def _lean(svg: str) -> ElementTree.Element:
-    """Say once what Vega says of every mark; half of the weight goes, nothing that is seen."""
+def _lean(svg: str, prefix: str) -> ElementTree.Element:
+    """Say once what Vega says of every mark; half of the weight goes, nothing that is seen.
+
+    vl-convert numbers ids by process: here they are `prefix` and a number of the picture's own.
+    """
     root = ElementTree.fromstring(svg)
     _thin(root)
     root.attrib["font-family"] = theme.FONT
+    names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
+    own = {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(names))}
+    for node in root.iter():
+        node.attrib = {
+            name: own.get(value, value) if name == "id" else _refer(value, own)
+            for name, value in node.attrib.items()
+        }
     return root
 
 
