@@ -180,7 +180,7 @@ def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
     assert re.findall(r'<select name="(.*?)"', form) == ["length word", "topic"]
     assert re.findall(r"<option selected>(.*?)<", form) == ["short", "Fruits"]
     assert re.findall(r"<option>(.*?)<", form)[0] == "long"
-    assert said == '<p class="post-count" role="status">length word short · topic Fruits</p>'
+    assert said == '<p class="post-count">length word short · topic Fruits</p>'
     assert said in rendered.inline
     assert "<form" not in rendered.inline
 

@@ -9,7 +9,7 @@ import altair as alt
 import pytest
 
 from site_builder import embed
-from site_builder.drawing import Drawing
+from site_builder.drawing import BASE, Drawing
 from site_builder.figures import theme
 from tests.figures import tables
 
@@ -25,10 +25,12 @@ ODD = [
 class Tags(HTMLParser):
     def __init__(self):
         super().__init__()
-        self.found, self.text = [], ""
+        self.found, self.text, self.pictures = [], "", []
 
     def handle_starttag(self, tag, attrs):
         self.found.append(tag)
+        if tag == "img":
+            self.pictures.append(dict(attrs))
         assert not any(name.startswith("on") or name == "style" for name, _ in attrs)
 
     def handle_data(self, data):
@@ -65,10 +67,21 @@ def test_text_in_a_chart_is_text(odd):
     )
     rendered = embed.render(Drawing((chart,), "c", odd), "slug", "0" * 16)
 
-    tags = read(rendered.html)
-    assert odd in tags.text
-    assert not {"script", "img"} & set(tags.found)
+    page = read(rendered.html)
+    assert "script" not in page.found
+    assert all(odd in picture["alt"] for picture in page.pictures)
+    assert [picture["src"] for picture in page.pictures] == [
+        f"{BASE}/figures/slug.00000000-1.{scheme}.svg" for scheme in ("light", "dark")
+    ]
+    inline = read(rendered.inline)
+    assert odd in inline.text
+    assert not {"script", "img"} & set(inline.found)
     ElementTree.fromstring(rendered.inline)
+    for name, content in rendered.files.items():
+        if name.endswith(".svg"):
+            drawn = ElementTree.fromstring(content)
+            assert odd in "".join(drawn.itertext())
+            assert not list(drawn.iter("{http://www.w3.org/2000/svg}script"))
 
 
 def test_characters_that_no_svg_can_hold_do_not_break_the_build():

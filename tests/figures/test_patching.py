@@ -168,7 +168,8 @@ def test_estimate_and_measurement_share_their_cells():
     picked = [spec for spec in specs if spec.get("data", {}).get("name") == PICKED]
 
     assert len(picked) == 5
-    assert [spec["encoding"]["color"]["field"] for spec in picked[:4]] == [
+    cells = [spec["layer"][0]["encoding"]["color"] for spec in picked[:4]]  # signs lie over them
+    assert [colour["field"] for colour in cells] == [
         "estimate", "measured", "estimate", "measured",
     ]  # fmt: skip
-    assert picked[0]["encoding"]["color"]["scale"] == picked[1]["encoding"]["color"]["scale"]
+    assert cells[0]["scale"] == cells[1]["scale"]
