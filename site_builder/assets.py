@@ -33,7 +33,7 @@ def hashed(folder: Path) -> dict[str, bytes]:
                 data = _IMPORTED.sub(
                     lambda found: _renamed(found, path, (*above, path.name)), data.decode()
                 ).encode()
-            name = _hashed(path.name, data)
+            name = stamped(path.name, data)
             names[path.name] = name.removeprefix("assets/")
             files[name] = data
         return names[path.name]
@@ -51,6 +51,12 @@ def hashed(folder: Path) -> dict[str, bytes]:
         if path.suffix in (".css", ".js"):
             add(path, ())
     return files
+
+
+def stamped(name: str, data: bytes) -> str:
+    """Where a file with this content is published: `assets/card.1a2b3c4d.png`."""
+    stem, _, suffix = name.rpartition(".")
+    return f"assets/{stem}.{sha256(data)[:8]}.{suffix}"
 
 
 def named(files: dict[str, bytes], name: str) -> str:

@@ -20,7 +20,6 @@ from mkdocs.utils import get_relative_url
 from site_builder import assets, card, csp, dark, feed
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
-from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
@@ -67,9 +66,9 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
         sheets += sorted(project.assets.glob("*.css"))
         rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
-        night = f"assets/dark.{sha256(rules)[:8]}.css"
+        night = assets.stamped("dark.css", rules)
         picture = card.png(blocks)
-        shown = f"assets/card.{sha256(picture)[:8]}.png"
+        shown = assets.stamped("card.png", picture)
         config.extra |= {
             "post_script": script,
             "post_modules": assets.needed(self._assets, script),
