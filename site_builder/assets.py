@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.fingerprint import sha256
 
 _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
-_SLATE = re.compile(r'\[data-md-color-scheme="?slate"?\]')
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def hashed(folder: Path) -> dict[str, bytes]:
@@ -36,7 +33,7 @@ def hashed(folder: Path) -> dict[str, bytes]:
                 data = _IMPORTED.sub(
                     lambda found: _renamed(found, path, (*above, path.name)), data.decode()
                 ).encode()
-            name = _hashed(path.name, data)
+            name = stamped(path.name, data)
             names[path.name] = name.removeprefix("assets/")
             files[name] = data
         return names[path.name]
@@ -54,6 +51,12 @@ def hashed(folder: Path) -> dict[str, bytes]:
         if path.suffix in (".css", ".js"):
             add(path, ())
     return files
+
+
+def stamped(name: str, data: bytes) -> str:
+    """Where a file with this content is published: `assets/card.1a2b3c4d.png`."""
+    stem, _, suffix = name.rpartition(".")
+    return f"assets/{stem}.{sha256(data)[:8]}.{suffix}"
 
 
 def named(files: dict[str, bytes], name: str) -> str:
@@ -77,44 +80,3 @@ def needed(files: dict[str, bytes], script: str) -> list[str]:
                 found[path] = None
                 waiting.append(path)
     return sorted(found)
-
-
-def dark(sheets: Iterable[str]) -> tuple[str, bytes]:
-    """The dark rules of style sheets, for a page that is light until a script runs.
-
-    A reader without scripts who prefers dark gets them as one more sheet; returns name and content.
-    """
-    rules = "\n".join(rule for sheet in sheets for rule in _dark(_COMMENT.sub("", sheet)))
-    data = rules.encode()
-    return _hashed("dark.css", data), data
-
-
-def _dark(sheet: str) -> Iterator[str]:
-    """Rules that name the dark scheme, naming the light one instead; print has none."""
-    for head, body in _rules(sheet):
-        if not head.startswith("@"):
-            if _SLATE.search(head):
-                yield f"{_SLATE.sub('[data-md-color-scheme=default]', head)} {{{body}}}"
-        elif head.startswith("@media") and "print" not in head:
-            for rule in _dark(body):
-                yield f"{head} {{ {rule} }}"
-
-
-def _rules(sheet: str) -> Iterator[tuple[str, str]]:
-    """Heads and bodies of the outermost blocks."""
-    depth = start = opened = 0
-    for brace in re.finditer("[{}]", sheet):
-        if brace[0] == "{":
-            depth += 1
-            opened = brace.end() if depth == 1 else opened
-        else:
-            depth -= 1
-            if depth == 0:
-                head = sheet[start : opened - 1].rpartition(";")[2]
-                yield head.strip(), sheet[opened : brace.start()]
-                start = brace.end()
-
-
-def _hashed(name: str, data: bytes) -> str:
-    stem, _, suffix = name.rpartition(".")
-    return f"assets/{stem}.{sha256(data)[:8]}.{suffix}"

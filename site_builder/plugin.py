@@ -17,10 +17,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from site_builder import assets, card, csp, feed
+from site_builder import assets, card, csp, dark, feed
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
-from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
@@ -55,24 +54,29 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 raise PluginError(str(error)) from None
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
+        self._dress(config, project, self.blocks)
+        return config
+
+    def _dress(self, config: MkDocsConfig, project: Project, blocks: Blocks) -> None:
+        """Tell the templates the names of style sheets, scripts and card."""
         self._assets = assets.hashed(project.assets)
         config.extra_css += [name for name in self._assets if name.endswith(".css")]
         script = assets.named(self._assets, "post.js")
         themes = (Path(top, "assets", "stylesheets") for top in config.theme.dirs)
         sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
         sheets += sorted(project.assets.glob("*.css"))
-        dark, rules = assets.dark(path.read_text("utf-8") for path in sheets)
-        picture = card.png(self.blocks)
-        shown = f"assets/card.{sha256(picture)[:8]}.png"
+        rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
+        night = assets.stamped("dark.css", rules)
+        picture = card.png(blocks)
+        shown = assets.stamped("card.png", picture)
         config.extra |= {
             "post_script": script,
             "post_modules": assets.needed(self._assets, script),
-            "post_dark": dark,
+            "post_dark": night,
             "post_card": {"file": shown, "width": card.SIZE[0], "height": card.SIZE[1]},
-            "post_date": self.blocks.post.newest(),
+            "post_date": blocks.post.newest(),
         }
-        self._assets |= {dark: rules, shown: picture}
-        return config
+        self._assets |= {night: rules, shown: picture}
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Add hashed assets and the figures' files; leave our templates out of the site."""

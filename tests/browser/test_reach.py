@@ -28,12 +28,12 @@ LOOK = """() => {
   };
   const covered = (part) => {
     const box = part.getBoundingClientRect();
-    const inside = (value, most) => Math.min(Math.max(value, 1), most - 1);
-    const top = document.elementFromPoint(
-      inside(box.left + box.width / 2, innerWidth),
-      inside(box.top + Math.min(box.height / 2, 8), innerHeight),
-    );
-    return top && !part.contains(top) && !top.contains(part);
+    const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+    const [left, right] = [Math.max(box.left, 0), Math.min(box.right, innerWidth)];
+    return [0.1, 0.5, 0.9].every((share) => {
+      const over = document.elementFromPoint((left + right) / 2, top + share * (bottom - top));
+      return over && !part.contains(over) && !over.contains(part);
+    });
   };
   const words = node.getAttribute("aria-label") || node.title || node.textContent.trim()
     || [...(node.labels ?? [])].map((label) => label.textContent.trim()).join(" ")
