@@ -214,4 +214,4 @@ def _serve(folder: Path) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -22,7 +22,7 @@ Domain = tuple[float | None, float | None]
 FEWEST = 10
 """A mean over fewer lists than this is not drawn."""
 
-_SAMPLE = {"symbolType": "M-2.4,0L2.4,0", "labelOffset": 10, "columnPadding": 16}
+_SAMPLE: dict[str, Any] = {"symbolType": "M-2.4,0L2.4,0", "labelOffset": 10, "columnPadding": 16}
 """A line in a legend, long enough to show its dashes: colours alone are lost on paper."""
 
 
@@ -57,7 +57,7 @@ class Classes:
             "shape": alt.Shape(**self._channel(self.shapes, legend, title=None)),
         }
 
-    def _channel(self, looks: Sequence[Any], legend: bool = True, **more: object) -> dict[str, Any]:
+    def _channel(self, looks: Sequence[Any], legend: bool = True, **more: Any) -> dict[str, Any]:
         shown = {"title": self.title or None, "columns": self.columns, **more}
         return {
             "shorthand": f"{self.field}:N",
