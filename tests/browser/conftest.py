@@ -40,6 +40,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def show(root: Path, content: str) -> None:
+    """Let the post say only this; other pages then have no section of it to refer to."""
+    (root / "content/index.md").write_text(content, "utf-8")
+    for page in (root / "content").glob("*.md"):
+        lines = page.read_text("utf-8").splitlines(keepends=True)
+        page.write_text("".join(line for line in lines if "<< ref: 0" not in line), "utf-8")
+
+
 def build(root: Path) -> Path:
     """Build the project's page; returns its folder."""
     command = "from site_builder.cli import main; main(['--run', 'never', '--quiet'])"

@@ -91,7 +91,7 @@ RIVERS = "Rivers & <b>"
 def folder(tmp_path_factory):
     root = conftest.copy(tmp_path_factory)
     (root / "site_builder/figures/dataset.py").write_text(DRAWING, "utf-8")
-    (root / "content/index.md").write_text(CONTENT, "utf-8")
+    conftest.show(root, CONTENT)
     return conftest.build(root)
 
 

@@ -21,7 +21,7 @@ ROWS = ".ending-list tr"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = conftest.copy(tmp_path_factory)
-    (root / "content/index.md").write_text(CONTENT, "utf-8")
+    conftest.show(root, CONTENT)
     return conftest.build(root)
 
 

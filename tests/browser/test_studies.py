@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
     root = conftest.copy(tmp_path_factory)
     for name in ("dataset", "sae_health"):
         (root / f"site_builder/figures/{name}.py").write_text(DRAWING, "utf-8")
-    (root / "content/index.md").write_text(CONTENT, "utf-8")
+    conftest.show(root, CONTENT)
     project = Project(root)
     (study,) = [path for name, path in project.studies().items() if name == project.study]
     lines = study.read_text("utf-8").splitlines(keepends=True)
