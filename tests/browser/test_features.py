@@ -1,5 +1,7 @@
 """Feature cards in a browser: one in the prose, and a gallery of hundreds that opens at once."""
 
+import shutil
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -57,6 +59,7 @@ def folder(tmp_path_factory):
     root = conftest.copy(tmp_path_factory)
     (root / "content/index.md").write_text(INDEX, "utf-8")
     (root / "content/features.md").write_text(GALLERY, "utf-8")
+    shutil.rmtree(root / "content/claims")  # they are about other results
     project = Project(root)
     for (name, variant), table in TABLES.items():
         (root / f"analyses/{name}.py").write_text(STUB.format(variant), "utf-8")
