@@ -165,9 +165,10 @@ def test_without_scripts_the_page_is_dark_for_who_prefers_it(visit, path, scheme
 
 def test_forced_colours_leave_words_in_charts_legible(visit, scheme):
     seen = visit(forced_colors="active", color_scheme=scheme)
+    seen.scroll_through()
     ground, *fills = seen.page.evaluate(
         """() => [getComputedStyle(document.body).backgroundColor, ...new Set(
-            [...document.querySelectorAll('.post-panel svg text')].map(n => getComputedStyle(n).fill))]"""
+            [...document.querySelectorAll('.post-view svg text')].map(n => getComputedStyle(n).fill))]"""
     )
 
     assert fills
