@@ -15,12 +15,11 @@ from site_builder.errors import Problem, nearest
 from site_builder.post import Post
 
 _ID = re.compile(r'\sid="([^"]+)"')
-_HREF = re.compile(r'<a\b[^>]*?\shref="([^"]*)"')
 _OUTSIDE = re.compile(r"(https://[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?|mailto:\S+@\S+)")
 
 
 def dead(post: Post, site: Path) -> list[Problem]:
-    """Every link of the prose, and of the pages made from it, whose end is not there."""
+    """Every link of the prose whose end is not there."""
 
     @cache
     def ids(page: Path) -> frozenset[str]:
@@ -44,21 +43,12 @@ def dead(post: Post, site: Path) -> list[Problem]:
         return None
 
     found: list[Problem] = []
-    written: set[str] = set()
     for source, line, target in _written(post):
         where = f"{post.project.named(source)}:{line}"
         page = _page_of(post, source, site)
         at = _as_built(target)
-        written |= {target, at}
         if page.is_file() and (cure := wrong(at, page)):
             found.append(Problem(where, f'the link "{target}" leads nowhere', cure))
-    for page in sorted(site.rglob("*.html")):
-        name = page.relative_to(site).as_posix()
-        if name == "404.html":  # its links are from the root of wherever it is shown
-            continue
-        for target in dict.fromkeys(map(html.unescape, _HREF.findall(page.read_text("utf-8")))):
-            if target not in written and (cure := wrong(target, page)):
-                found.append(Problem(name, f'the link "{target}" leads nowhere', cure))
     return found
 
 
