@@ -1,7 +1,7 @@
 """Lists in numbers: how long, how many tokens an item, how many blanks, how many repeats.
 
-Each variant is a small page of panels: by template, by temperature, by position or topic. Lists cut
-at the token limit are censored: lengths are survival curves (Kaplan and Meier), never dropped.
+Each variant has panels by template, temperature, position or topic. Lists cut are censored: lengths
+are survival curves (Kaplan and Meier), never dropped.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def test_without_scripts_the_first_choice_stands_in_the_page(visit):
     assert figure.locator(".post-count").inner_text() == "length word short · topic Fruits"
     picture = figure.locator("img.only-light").get_attribute("src")
     drawn = seen.page.request.get(urljoin(seen.page.url, picture)).text()
-    assert re.findall(r">(\d\d)</text>", drawn) == ["11", "12"]
+    assert re.findall(r">(\d\d)</text>", drawn)[-2:] == ["11", "12"]
     assert seen.page.locator("form.post-controls:visible").count() == 0
 
 

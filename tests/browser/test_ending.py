@@ -138,7 +138,7 @@ def test_any_list_can_be_picked_and_the_address_keeps_it(visit, files):
 
 
 @pytest.mark.parametrize(
-    "query", ["?ending.topic=%3Cimg%3E&ending.sample=x", "?ending.step=-3", "?ending.sample=99"]
+    "query", ["?topic=%3Cimg%3E&ending.sample=x", "?ending.step=-3", "?ending.sample=99"]
 )
 def test_an_address_that_names_no_list_changes_little(visit, query):
     opening = Opening(visit(query))
@@ -204,7 +204,7 @@ def test_a_long_list_scrolls_in_its_own_window(visit, files):
     number, longest = max(
         files["Animals"]["long"].items(), key=lambda entry: len(entry[1]["items"])
     )
-    opening = Opening(visit(f"?ending.topic=Animals&ending.template=long&ending.sample={number}"))
+    opening = Opening(visit(f"?topic=Animals&template=long&ending.sample={number}"))
     opening.settle()
     window = opening.root.locator(".ending-scroll")
     top = opening.page.evaluate("scrollY")
@@ -232,7 +232,7 @@ def test_the_choice_of_topic_is_shared_both_ways(visit):
 
     assert opening.menu("topic").input_value() == "Animals"
     assert opening.root.locator("[data-topic]").inner_text() == "Animals"
-    assert "ending.topic=Animals" in seen.page.url
+    assert "topic=Animals" in seen.page.url
     assert seen.complaints == []
 
 
