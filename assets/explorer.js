@@ -20,7 +20,7 @@ export function explorer(root) {
     row.append(element("span", `template template-${template.replace(/[^a-z]/g, "")}`, template));
     const items = element("span", "items");
     for (const [place, item] of all.items[index].entries()) {
-      if (place) items.append(element("i", "", " · "));
+      if (place) items.append(" · ");
       const hit = wanted && item.toLowerCase().includes(wanted);
       items.append(hit ? element("mark", "", item) : item);
     }

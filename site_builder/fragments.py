@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from site_builder.drawing import Drawing
 
-MOST_ROWS = 6
+MOST_ROWS = 4
 """Rows of data shown under a figure; the rest is in its CSV file."""
 
 LONGEST_CELL = 80
