@@ -41,6 +41,7 @@ class Blocks:
         self._parts: dict[tuple[str, int], str] = {}
         self._files: dict[str, Callable[[], bytes]] = {}
         self._switches: dict[str, list[dict[str, str]]] = {}
+        self._others: list[Use] = []
         self._is_drawn = False
 
     def draw(self) -> None:
@@ -73,7 +74,8 @@ class Blocks:
     def _draw_studies(self) -> None:
         """Publish each figure that several studies have as a file for each of them."""
         for slug, others in self.studies.draw(use for use, _ in self._drawn.values()).items():
-            for _, fragment in others:
+            for use, fragment in others:
+                self._others.append(use)
                 self._files |= _files(fragment)
             self._switches[slug] = [
                 self._switch(use, fragment) for use, fragment in (self._drawn[slug], *others)
@@ -85,6 +87,10 @@ class Blocks:
         name = f"figures/{use.slug}.{use.id.study}.{sha256(data)[:8]}.htm"
         file = self.publish(name, lambda: data)
         return {"name": use.id.study, "title": self._title(use.id.study), "file": file}
+
+    def uses(self) -> list[Use]:
+        """Every use of a result that the pages make, and the same of other studies' figures."""
+        return [*self.post.uses.values(), *self._others]
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""

@@ -49,17 +49,18 @@ class Row:
 
 
 def results(store: Store, ids: Iterable[ResultId]) -> dict[ResultId, Recipe]:
-    """The recipes of `ids` and of everything that they were made from, inputs first.
+    """The recipes of `ids` and of all that they were made from and is still there, inputs first.
 
-    Raises `BuildError` when one is missing or cannot be read.
+    Raises `BuildError` when one cannot be read.
     """
     found: dict[ResultId, Recipe] = {}
 
     def visit(id: ResultId) -> None:
         if id not in found:
             recipe = store.recipe(id)
-            for name in recipe.inputs:
-                visit(id.input(name))
+            for input_id in map(id.input, recipe.inputs):
+                if store.path(input_id).is_file():
+                    visit(input_id)
             found[id] = recipe
 
     for id in sorted(ids):
@@ -74,6 +75,7 @@ def key(id: ResultId) -> str:
 
 def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
     """Every result and what is above it, sorted by depth, then by what they share."""
+    several = len({id.study for id in recipes}) > 1
     depths: dict[str, int] = {}
     found: dict[str, Origin] = {}
 
@@ -95,8 +97,8 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
         ]
         if any("/" in name for name in recipe.weights):
             above.append(add(f"saes-{id.study}", "autoencoders", "autoencoders", above))
-        above += [key(id.input(name)) for name in recipe.inputs]
-        add(key(id), str(id), "result", above)
+        above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
+        add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
     return sorted(found.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
 
 

@@ -97,7 +97,7 @@ def _results(blocks: Blocks) -> dict[str, Any]:
     studies = dict.fromkeys(id.study for id in recipes)
     return {
         "studies": [_study(blocks, study, recipes) for study in studies],
-        "results": [_result(blocks, id, recipe) for id, recipe in sorted(recipes.items())],
+        "results": [_result(blocks, id, recipes) for id in sorted(recipes)],
     }
 
 
@@ -118,13 +118,13 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
     }
 
 
-def _result(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
-    store = blocks.post.store
+def _result(blocks: Blocks, id: ResultId, recipes: dict[ResultId, Recipe]) -> dict[str, Any]:
+    store, recipe = blocks.post.store, recipes[id]
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
     models, saes = _weights(recipe.weights)
     told = _told(blocks, id, recipe)
-    uses = [use for use in blocks.post.uses.values() if use.id == id]
+    uses = [use for use in blocks.uses() if use.id == id]
     return told | {
         "id": id,
         "origin": lineage.key(id),
@@ -135,7 +135,10 @@ def _result(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
         "module_digest": recipe.code.get(module, ""),
         "helpers": len(recipe.code.keys() - {module}),
         "code_digest": fingerprint.digest(recipe.code),
-        "inputs": {name: lineage.key(id.input(name)) for name in recipe.inputs},
+        "inputs": {
+            name: lineage.key(i) if (i := id.input(name)) in recipes else ""
+            for name in recipe.inputs
+        },
         "settings": dict(_settings(recipe.settings)),
         "models": models,
         "saes": saes,
@@ -160,7 +163,7 @@ def _cite(blocks: Blocks) -> dict[str, Any]:
 
 
 def _recipes(blocks: Blocks) -> dict[ResultId, Recipe]:
-    return lineage.results(blocks.post.store, {use.id for use in blocks.post.uses.values()})
+    return lineage.results(blocks.post.store, {use.id for use in blocks.uses()})
 
 
 def _place(blocks: Blocks, use: Use) -> str:

@@ -19,7 +19,7 @@ from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import Recipe, ResultId, Store
-from tests.site_builder.conftest import REPO, write
+from tests.site_builder.conftest import REPO, put, write
 
 PARTS = ("summary", "figures", "graph", "results", "cite")
 
@@ -108,6 +108,26 @@ def test_a_stale_result_is_marked(toy: Project) -> None:
     assert "analyses/base.py changed" in text
     assert "its input base is stale" in text
     assert text.count("stale</b>") == 4  # 2 stale in the summary, figure 2, base, totals
+
+
+def test_a_result_of_another_study_that_a_figure_can_show_is_told(toy: Project) -> None:
+    study = toy.analyses / "studies" / "toy.toml"
+    study.with_name("other.toml").write_text(study.read_text("utf-8"), "utf-8")
+    put(Store(toy), ResultId("other", "numbers", "small"))
+    text = built(toy)
+    assert {"of-toy-numbers-small", "of-other-numbers-small"} <= set(Tags(text).ids)
+    assert text.count("numbers small · other") == 2  # in the graph, and one by one
+    (shown,) = toy.site.glob("figures/numbers-small.other.*.htm")
+    assert "/provenance/#of-other-numbers-small" in shown.read_text("utf-8")
+    assert (toy.site / "data" / "other" / "numbers" / "small.parquet").is_file()
+
+
+def test_an_input_that_is_gone_is_told_and_fails_nothing(toy: Project) -> None:
+    Store(toy).path(ResultId("toy", "base")).unlink()
+    text = built(toy)
+    assert "base, which is gone" in text
+    assert "its input base is gone" in text
+    assert dead(toy.site) == []
 
 
 def test_text_of_a_recipe_is_text(toy: Project) -> None:
