@@ -1,7 +1,6 @@
 """Lists in numbers: how long, how many tokens an item, how many blanks, how many repeats.
 
-Each variant has panels by template, temperature, position or topic. Lists cut are censored: lengths
-are survival curves (Kaplan and Meier), never dropped.
+Panels by template, temperature, position or topic. Lists that were cut are censored, never dropped.
 """
 
 from __future__ import annotations
