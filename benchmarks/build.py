@@ -66,8 +66,11 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     }
 
 
-def without_figures(ours: Path, plain: Path) -> None:
-    """The same text for MkDocs Material as it comes: sections put in, directives left out."""
+def without_figures(ours: Path, plain: Path, place: str = "") -> None:
+    """The same text for MkDocs Material as it comes: sections put in, directives left out.
+
+    Where a figure stood there is `place`.
+    """
     (plain / "content").mkdir(parents=True)
     sections = ours / "content" / "sections"
 
@@ -76,6 +79,7 @@ def without_figures(ours: Path, plain: Path) -> None:
         source = re.sub(
             r"<< section: (\S+) >>", lambda found: text(sections / f"{found[1]}.md"), source
         )
+        source = re.sub(r"<< (figure|table|tokens):[^<>]*>>", place, source)
         return re.sub(r"<<[^<>]*>>", "", source)
 
     for page in (ours / "content").glob("*.md"):

@@ -1,12 +1,12 @@
 """What a reader waits for, against the same text and figures embedded in the ordinary way.
 
 The reference is the post in MkDocs Material as it comes, with Vega, Vega-Lite and Vega-Embed from
-the npm registry, every chart's Vega-Lite specification in the page, drawn at load. Both sites are
-served on loopback, compressed, and opened in turn by headless Chromium, over a line of `DOWN` bits
-a second with `DELAY` ms, and at full speed. `ratio` is reference ÷ ours for the time until the
-charts in view are drawn, over the line. All of our charts, gone through one by one, are compared
-with the reference's in view, too. Bytes and requests are those of the first view and of the whole
-page.
+the npm registry: every chart's Vega-Lite specification is in the page, at its place, and drawn when
+that is read. Both sites are served on loopback, compressed, and opened in turn by headless
+Chromium, over a line of `DOWN` bits a second with `DELAY` ms, and at full speed. `ratio` is
+reference ÷ ours for the time until the charts in view are drawn, over the line. All of our charts,
+gone through one by one, are compared with the reference's in view, too. Bytes and requests are
+those of the first view and of the whole page.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ BUNDLES = ("vega/build/vega.min.js", "vega-lite/build/vega-lite.min.js",
            "vega-embed/build/vega-embed.min.js")  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+PLACE = '<div class="chart-place"></div>'
 # Ours says when a chart is live; Vega-Embed puts its picture into the place that waits for it.
 DRAWN = {"ours": ".post-chart[data-drawn]", "reference": ".chart:has(svg.marks)"}
 PLACES = {"ours": ".post-chart[data-vega]", "reference": ".chart"}
@@ -77,26 +78,33 @@ def ours(folder: Path) -> Path:
 def reference(folder: Path) -> Path:
     """Build the same text with MkDocs Material, and embed the same charts in the ordinary way."""
     root = folder / "reference"
-    without_figures(folder / "ours", root)
+    without_figures(folder / "ours", root, PLACE)
     subprocess.run(PLAIN, cwd=root, check=True, capture_output=True)
     subprocess.run(["npm", "install", "--silent", *PACKAGES], cwd=root, check=True)
     site = root / "site"
     for name in BUNDLES:
         shutil.copy(root / "node_modules" / name, site / Path(name).name)
-    page = site / "index.html"
-    charts = "".join(_charts(folder / "ours" / "site"))
     scripts = "".join(f'<script src="{Path(name).name}"></script>' for name in BUNDLES)
-    text = page.read_text("utf-8").replace("</article>", f"{charts}</article>", 1)
-    page.write_text(text.replace("</head>", f"{scripts}</head>", 1), "utf-8")
+    page = site / "index.html"
+    text = page.read_text("utf-8").replace("</head>", f"{scripts}</head>", 1)
+    parts = text.split(PLACE)
+    charts = _charts(folder / "ours" / "site")
+    page.write_text("".join(map("".join, zip(parts, [*charts, ""], strict=True))), "utf-8")
     return site
 
 
 def _charts(site: Path) -> Iterator[str]:
-    """Every chart of our page, in its order: a place, its specification, and what draws it."""
-    text = (site / "index.html").read_text("utf-8")
-    links = re.findall(r'href="\./(figures/[^"]+\.vl\.json)"', text)
-    for number, link in enumerate(links):
-        spec = (site / html.unescape(link)).read_text("utf-8").replace("</", "<\\/")
+    """What stands for each figure of our page: a place, its specification, and what draws it.
+
+    A figure of HTML alone has no chart, and nothing stands for it.
+    """
+    _, *figures = (site / "index.html").read_text("utf-8").split('<figure class="post-figure')
+    for number, figure in enumerate(figures):
+        link = re.search(r'href="\./(figures/[^"]+\.vl\.json)"', figure)
+        if not link:
+            yield ""
+            continue
+        spec = (site / html.unescape(link[1])).read_text("utf-8").replace("</", "<\\/")
         yield (
             f'<div class="chart" id="chart-{number}" style="min-height:200px"></div>'
             f'<script>vegaEmbed("#chart-{number}", {spec}, {{renderer: "svg"}})</script>'

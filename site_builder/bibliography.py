@@ -64,19 +64,25 @@ def load(project: Project) -> tuple[dict[str, Work], list[Problem]]:
         works[key] = Work(
             key=key,
             where=where,
-            short=f"{_authors(entry)}, {entry.fields['year']}",
-            title=re.sub(r"[{}]", "", entry.fields["title"]),
+            short=_words(f"{_authors(entry)}, {entry.fields['year']}"),
+            title=_words(entry.fields["title"]),
             html=set_entry.text.render(backend),
             link=link,
         )
     return works, problems
 
 
+def _words(latex: str) -> str:
+    """What a field says: accents set, braces gone."""
+    from pybtex.richtext import Text
+
+    return str(Text.from_latex(latex))
+
+
 def _authors(entry: Any) -> str:
     names = [
         " ".join(person.prelast_names + person.last_names) for person in entry.persons["author"]
     ]
-    names = [re.sub(r"[{}]", "", name) for name in names]
     if len(names) > 2 or names[-1] == "others":
         return f"{names[0]} et al."
     return " and ".join(names)

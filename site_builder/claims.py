@@ -138,8 +138,12 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
     table = _opened(claim, table) if claim.inside else table
     rows = _rows(claim, table, claim.row)
     others = _rows(claim, table, claim.row | claim.other) if claim.other else {}
-    if len(others) == 1 and {*_free(claim, claim.row)} <= claim.other.keys():
+    free = {*_free(claim, claim.row)}
+    if len(others) == 1 and free <= claim.other.keys():
         others = dict.fromkeys(rows, next(iter(others.values())))
+    elif both := sorted(free & claim.other.keys()):
+        what = f'"{both[0]}" may be anything, but one value in the other row'
+        raise _wrong(claim, what, f"let `other` name all of: {', '.join(sorted(free))}, or none")
     keys = [key for key in rows if not claim.other or key in others]
     if not keys:
         raise _wrong(claim, "no row has its other row", "let both have the same `every`")

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_NAMES = 60
+"""Names in a hint, when none is near: all measurements and drawings, but not every anchor."""
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -34,4 +37,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:
         return f'did you mean "{close[0]}"?'
-    return f"there is: {', '.join(names)}" if names else "there is none yet"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"there is: {', '.join(names[:MOST_NAMES])}{more}" if names else "there is none yet"

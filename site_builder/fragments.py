@@ -10,6 +10,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -40,6 +41,8 @@ MOST_ROWS = 4
 
 LONGEST_CELL = 80
 """Characters kept of a cell under a figure, a few more than are shown; nested ones are long."""
+
+_NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
 MOST_WORKERS = 4
 WORTH_A_WORKER = 6
@@ -98,7 +101,7 @@ class Fragments:
             # The prose picks rows of the post's own study; another one need not have them.
             if use.id.study == self.project.study:
                 raise
-            value = values.Value("not measured", "")
+            value = values.Value(values.MISSING, "")
         write_aside(path, json.dumps(asdict(value)).encode())
         return value
 
@@ -171,6 +174,7 @@ class Fragments:
         parts = [
             self._file_digest(use.id),
             code,
+            self._templates(f"figures/{use.id.analysis}.py"),
             self._surroundings,
             use.slug,
             use.id.variant,
@@ -194,13 +198,23 @@ class Fragments:
             self._codes[name] = meaning.code(root, root / "site_builder" / name, function)
         return self._codes[name]
 
+    def _templates(self, name: str) -> dict[str, str]:
+        """The templates that a drawing's module names, and those that they put in, as digests."""
+        source = self.project.builder / "site_builder" / name
+        queue = _NAMED.findall(source.read_text("utf-8"))
+        digests: dict[str, str] = {}
+        while queue:
+            path = self.project.templates / queue.pop()
+            if path.name not in digests and path.is_file():
+                digests[path.name] = fingerprint.sha256_file(path)
+                queue += _NAMED.findall(path.read_text("utf-8"))
+        return digests
+
     @cached_property
     def _surroundings(self) -> list[str]:
-        """What else shapes a drawing: its templates, and the libraries that draw."""
-        templates = sorted(self.project.templates.glob("*.j2"))
-        digests = [fingerprint.sha256_file(path) for path in templates]
-        own = [fingerprint.sha256_file(Path(__file__))]
-        return own + digests + [version(name) for name in ("altair", "vl-convert-python", "jinja2")]
+        """What else shapes every drawing: how it is kept, and the libraries that draw."""
+        own = fingerprint.sha256_file(Path(__file__))
+        return [own, *(version(name) for name in ("altair", "vl-convert-python", "jinja2"))]
 
     def _table(self, id: ResultId) -> pa.Table:
         if id not in self._tables:

@@ -42,6 +42,8 @@ class MathML(Treeprocessor):
                     continue
                 block = found["open"] == "["
                 html = self._set(found["latex"], "block" if block else "inline")
+                if block:  # a long one scrolls, so that a keyboard has to reach it
+                    html = html.replace("<math", '<math tabindex="0"', 1)
                 node.text = self.md.htmlStash.store(html)
                 node.set("class", "post-math")
 

@@ -130,7 +130,7 @@ class References:
         links = []
         for key in directive.name.split():
             work = self.works[key]
-            title = re.sub(r"[\"{}]", "", f"{work.short}: {work.title}")
+            title = attribute(f"{work.short}: {work.title}")
             links.append(
                 f"[\\[{self.cited[key]}\\]]({_way(page, home)}#ref-{key})"
                 f'{{ .post-cite title="{title}" }}'
@@ -144,6 +144,12 @@ class References:
                 return f"{use.noun} {use.number}", use.page, use.slug
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
+
+
+def attribute(text: str) -> str:
+    """Text that fits into a quoted attribute of a Markdown link, and is not Markdown there."""
+    text = re.sub(r"[\"{}\s]+", " ", text).replace("<", "‹").replace(">", "›")
+    return re.sub(r"[*_`\[\]\\$]", lambda sign: f"&#{ord(sign[0])};", text)
 
 
 def _way(page: Path, target: Path) -> str:

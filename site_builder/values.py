@@ -18,6 +18,9 @@ from site_builder.errors import BuildError, Problem, nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MISSING = "not measured"
+"""What the prose prints where a result has no number."""
+
 RESERVED = ("show", "format", "study")
 _NO_LESS = re.compile(r"-0(\.0*)?%?")  # what rounds to zero has no sign
 
@@ -95,7 +98,7 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
 def text(value: Any, spec: str) -> str:
     """A number as prose shows it: a true minus sign, and none on what rounds to zero."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "not measured"
+        return MISSING
     if not spec:
         spec = ".3g" if isinstance(value, float) else ""
     # A hyphen breaks the line and is no sign.

@@ -5,19 +5,20 @@ from __future__ import annotations
 import html
 import json
 import os
-import re
 from pathlib import Path
 
+from site_builder import values
 from site_builder.claims import Claim, Verdict
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import Project
+from site_builder.references import attribute
 from site_builder.uses import Use
 
 SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
 SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
-WORDS = {True: "holds", False: "does not hold", None: "not measured"}
+WORDS = {True: "holds", False: "does not hold", None: values.MISSING}
 
 
 class Verdicts:
@@ -59,7 +60,7 @@ class Verdicts:
         """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
         claim, verdict = self.post.claims[name], self.of[name]
         return (
-            f"{numbers(claim, verdict)}; tested: {claim.holds}" if verdict.rows else "not measured"
+            f"{numbers(claim, verdict)}; tested: {claim.holds}" if verdict.rows else values.MISSING
         )
 
     def rows(self) -> list[dict[str, object]]:
@@ -107,13 +108,13 @@ class Verdicts:
         sign = SIGNS[verdict.holds] + (" stale" if stale else "")
         return (
             f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{SHAPES[verdict.holds]}{stale} "
-            f'title="{_plain(title)}" aria-label="{_plain(label)}" }}'
+            f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
         )
 
     def _number(self, use: Use) -> str:
         name = use.directive.name
         verdict = self.of[name]
-        shown = verdict.shown.get(use.directive.options["show"], "not measured")
+        shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
         title = html.escape(self.said(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
@@ -132,7 +133,7 @@ class Verdicts:
         if not failing:
             return []
         return [
-            f'!!! failure "Not everything below holds on {_plain(self._study())}"',
+            f'!!! failure "Not everything below holds on {attribute(self._study())}"',
             "",
             *(
                 f"    - {self.post.claims[name].says} *{self.said(name)}*"
@@ -165,7 +166,9 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     text = f"{shown['estimate']} {claim.unit}".strip()
     if "interval" in shown and verdict.low is not None:
         text += f" ({shown['interval']})"
-    if "other.estimate" in shown:
+    if shown.get("other.estimate") == values.MISSING:
+        text += "; the other row is not measured"
+    elif "other.estimate" in shown:
         text += f" against {shown['other.estimate']}"
         text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if verdict.n is not None:
@@ -173,8 +176,3 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     if verdict.rows > 1:
         text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
     return text
-
-
-def _plain(text: str) -> str:
-    """Text that fits into a quoted attribute of a Markdown link."""
-    return re.sub(r"[\"{}\n]", " ", text).replace("<", "‹").replace(">", "›")

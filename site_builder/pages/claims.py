@@ -54,6 +54,8 @@ def _row(blocks: Blocks, name: str) -> dict[str, Any]:
             )
     return {
         "claim": claim,
+        "row": {column: _any_of(texts) for column, texts in claim.row.items()},
+        "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
         "section": f"{section.called}: {section.title}"
         if section and section.number
@@ -64,6 +66,15 @@ def _row(blocks: Blocks, name: str) -> dict[str, Any]:
         "result": str(id),
         "command": post.store.command(id),
     }
+
+
+def _any_of(texts: list[str]) -> str:
+    """Values in words; whole numbers without a gap as a range."""
+    if len(texts) > 2 and all(text.isdecimal() for text in texts):
+        numbers = sorted(map(int, texts))
+        if numbers == list(range(numbers[0], numbers[-1] + 1)):
+            return f"{numbers[0]} to {numbers[-1]}"
+    return " or ".join(texts)
 
 
 def _shelf(id: ResultId) -> tuple[str, str]:

@@ -227,6 +227,7 @@ def test_the_figures_come_alive_and_answer_a_choice(visit):
     seen = visit()
     seen.scroll_through()
     figure = seen.page.locator("#feature-activation")
+    figure.scroll_into_view_if_needed()  # what is not near is drawn anew only when it is
     bars = figure.locator(".post-view").first.locator(".mark-rect.role-mark path")
     before = bars.count()
     figure.locator("select[name='length word']").select_option("long")

@@ -59,7 +59,7 @@ def test_without_scripts_every_figure_is_there(visit, scheme):
     page.wait_for_load_state("networkidle")
 
     assert page.locator(FIGURES).count() > 0
-    for picture in page.locator(".post-body :is(svg.marks, img.only-light)").all():
+    for picture in page.locator(f".post-body :is(svg.marks, img.only-{scheme})").all():
         box = picture.bounding_box()
         assert box
         assert box["width"] > 100

@@ -100,6 +100,21 @@ def test_an_edited_helper_of_drawings_draws_all_anew(project: Project) -> None:
     assert built(project).drawn == 2
 
 
+def test_an_edited_template_draws_anew_what_it_is_used_for(project: Project) -> None:
+    built(project)
+    drawing = project.figures / "numbers.py"
+    outer, inner = (project.templates / f"{name}.html.j2" for name in ("outer", "inner"))
+    outer.write_text('It {% include "inner.html.j2" %}.', "utf-8")
+    inner.write_text("counts", "utf-8")
+    drawing.write_text(drawing.read_text("utf-8") + '\n\nUSED = "outer.html.j2"\n', "utf-8")
+    built(project)
+
+    edit(inner, "counts", "counts twice")
+    assert built(project).drawn == 1
+    edit(project.templates / "figure.html.j2", "<figcaption>", "<figcaption >")
+    assert built(project).drawn == 0
+
+
 def test_new_data_is_drawn_anew(project: Project) -> None:
     built(project)
     old = block(project, "numbers-small")

@@ -111,6 +111,14 @@ def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
     assert found.shown["interval"] == "−1.00 to 0.50"
 
 
+def test_another_row_names_all_that_may_be_anything_or_none_of_it(project):
+    keys = {"row": {"k": [1, 2]}, "every": ["word"], "holds": "estimate <= other.estimate"}
+
+    assert verdict(claim(project, **keys, other={"word": "short", "k": 2}), TABLE).rows == 4
+    with pytest.raises(BuildError, match='"k" may be anything, but one value in the other row'):
+        verdict(claim(project, **keys, other={"k": 1}), TABLE)
+
+
 def test_a_claim_looks_inside_a_list(project):
     """Entries stand beside the row that holds them, and a row without any has none."""
     entries = [{"role": "end", "clean": 3.0, "clean_low": 2.5, "clean_high": 3.5}]

@@ -7,10 +7,10 @@ from site_builder.publish import build
 
 from .conftest import write
 
-BIB = """
+BIB = r"""
 @misc{ada,
   author = {Lovelace, Ada},
-  title  = {{Notes <i>}},
+  title  = {{Notes <i> on *two* Erd{\H o}s {\'a} `x`}},
   year   = {1843},
   url    = {https://example.org/notes},
 }
@@ -59,7 +59,7 @@ def test_a_citation_leads_to_the_work_and_its_text_is_escaped(project):
     html = page(project)
 
     assert 'href="#ref-ada"' in html
-    assert ">[1]</a>" in html
+    assert 'title="Lovelace, 1843: Notes ‹i› on &#42;two&#42; Erdős á &#96;x&#96;">[1]</a>' in html
     assert '<li id="ref-ada" value="1">' in html
     assert 'href="https://example.org/notes"' in html
     assert "<i>" not in html[html.index('id="ref-ada"') :][:600].replace("<em>", "")
@@ -93,7 +93,7 @@ def test_what_leads_nowhere_fails_the_build_with_its_line(project, text, said):
     [
         ("  year   = {1843},\n", "", 'content/references.bib:1: "ada" has no year'),
         ("https://example.org/notes", "notes.html", '"notes.html" is no https address'),
-        ("{{Notes <i>}},", "{{Notes", "content/references.bib:"),
+        ("}},", "}", "content/references.bib:"),
     ],
 )
 def test_a_bibliography_that_is_not_whole_is_told(project, old, new, said):
