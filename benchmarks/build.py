@@ -79,7 +79,7 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
         source = re.sub(
             r"<< section: (\S+) >>", lambda found: text(sections / f"{found[1]}.md"), source
         )
-        source = re.sub(r"<< (figure|table|tokens):[^<>]*>>", place, source)
+        source = re.sub(r"<< (figure|table|tokens|feature):[^<>]*>>", place, source)
         return re.sub(r"<<[^<>]*>>", "", source)
 
     for page in (ours / "content").glob("*.md"):

@@ -236,14 +236,25 @@ def _writable(value: Any) -> Any:
 
 
 def _one_specification(specs: list[Spec]) -> Spec:
-    """One document that opens in any Vega-Lite editor, whatever the number of panels."""
+    """One document that opens in any Vega-Lite editor, whatever the number of panels.
+
+    Variables count only at the top of a document, so that is where those of the panels go.
+    """
     if len(specs) == 1:
         return specs[0]
-    panels = [
-        {key: value for key, value in spec.items() if key not in ("$schema", "config")}
-        for spec in specs
-    ]
-    return {"$schema": specs[0]["$schema"], "config": theme.CONFIG, "vconcat": panels}
+    top: dict[str, Any] = {}
+    panels = []
+    for spec in specs:
+        panel = {key: value for key, value in spec.items() if key not in ("$schema", "config")}
+        params = panel.pop("params", [])
+        if own := [param for param in params if "select" in param]:
+            panel["params"] = own
+        for param in params:
+            if "select" not in param and top.setdefault(param["name"], param) != param:
+                raise ValueError(f'panels differ in the variable "{param["name"]}"')
+        panels.append(panel)
+    whole: Spec = {"$schema": specs[0]["$schema"], "config": theme.CONFIG, "vconcat": panels}
+    return whole | ({"params": [*top.values()]} if top else {})
 
 
 def _title(spec: Spec) -> str:

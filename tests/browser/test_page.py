@@ -1,6 +1,7 @@
 """The built page in a browser: every figure is drawn, nothing complains, nobody is shut out."""
 
 import pytest
+import vl_convert
 from axe_playwright_python.sync_playwright import Axe
 
 FIGURES = ".post-figure"
@@ -49,6 +50,14 @@ def test_charts_load_only_when_they_are_near(visit):
     seen.scroll_through()
 
     assert len(first) < len([url for url in seen.requests if url.endswith(".chart.json")])
+
+
+def test_every_chart_that_is_offered_opens_in_a_vega_lite_editor(folder):
+    offered = sorted((folder / "figures").glob("*.vl.json"))
+
+    assert len(offered) > 30
+    for path in offered:
+        assert vl_convert.vegalite_to_svg(path.read_text("utf-8")).startswith("<svg"), path.name
 
 
 def test_without_scripts_every_figure_is_there(visit, scheme):

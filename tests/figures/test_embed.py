@@ -139,6 +139,23 @@ def test_the_page_gets_compiled_vega_and_readers_get_vega_lite():
     assert rendered.interactive
 
 
+def test_variables_of_panels_stand_at_the_top_of_what_readers_get():
+    panels = [chart().add_params(alt.param(name="at_x", value=0)) for _ in range(2)]
+    coloured = [
+        panel.encode(
+            opacity=alt.when("datum.x === at_x").then(alt.value(1)).otherwise(alt.value(0))
+        )
+        for panel in panels
+    ]
+    written = json.loads(render(*coloured).files["heat.01234567.vl.json"])
+    other = chart().add_params(alt.param(name="at_x", value=1))
+
+    assert written["params"] == [{"name": "at_x", "value": 0}]
+    assert vl_convert.vegalite_to_svg(written).startswith("<svg")
+    with pytest.raises(ValueError, match='panels differ in the variable "at_x"'):
+        render(panels[0], other)
+
+
 def test_html_finds_its_own_files():
     drawing = Drawing(
         Markup('<p data-lists="{}x.json"></p>').format(Markup(theme.FILES)),
