@@ -6,9 +6,12 @@ import { link } from "./links.js";
 import { pickerOf } from "./menus.js";
 import { inView, near } from "./near.js";
 
+/** Milliseconds in view after which a picture is worth its bytes: mostly the chart is faster. */
+const PATIENCE = 400;
+
 /**
- * Draw a chart as soon as it is near. Its pictures keep their place, and load only when it comes
- * into view without being drawn, when it cannot be drawn, and on paper.
+ * Draw a chart as soon as it is near. Its pictures keep their place, and load only when it is in
+ * view without being drawn for a while, when it cannot be drawn, and on paper.
  */
 export async function enliven(chart) {
   for (const picture of chart.querySelectorAll(".post-picture")) {
@@ -17,7 +20,7 @@ export async function enliven(chart) {
   }
   chart.classList.add("post-held");
   const release = () => chart.classList.remove("post-held");
-  inView(chart).then(release);
+  inView(chart).then(() => setTimeout(release, PATIENCE));
   await near(chart);
   try {
     await draw(chart);
@@ -45,7 +48,7 @@ async function draw(chart) {
       if (specification.data?.some(({ name }) => name === "picked")) picked.push(live);
       // One picture with one description, as before, and not a tree of groups without names.
       place.setAttribute("role", "img");
-      place.setAttribute("aria-label", picture.querySelector("img").alt);
+      place.setAttribute("aria-label", picture.ariaLabel);
       place.removeAttribute("aria-roledescription");
       place.querySelector("svg").setAttribute("aria-hidden", "true");
       keys(live, place);

@@ -4,9 +4,10 @@ The reference is the post in MkDocs Material as it comes, with Vega, Vega-Lite a
 the npm registry: every chart's Vega-Lite specification is in the page, at its place, and drawn when
 that is read. Both sites are served on loopback, compressed, and opened in turn by headless
 Chromium, over a line of `DOWN` bits a second with `DELAY` ms, and at full speed. `ratio` is
-reference ÷ ours for the time until the charts in view are drawn, over the line. All of our charts,
-gone through one by one, are compared with the reference's in view, too. Bytes and requests are
-those of the first view and of the whole page.
+reference ÷ ours for the time until the charts in view are drawn, over the line, at the first chart;
+the slowest of `LINKED` places, from the first to the last, is compared with it, too. All charts are
+those of a reader who goes through the page from one to the next. Bytes and requests are those of
+the first view and of the whole page.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ PLACE = '<div class="chart-place"></div>'
 # Ours says when a chart is live; Vega-Embed puts its picture into the place that waits for it.
 DRAWN = {"ours": ".post-chart[data-drawn]", "reference": ".chart:has(svg.marks)"}
 PLACES = {"ours": ".post-chart[data-vega]", "reference": ".chart"}
+LINKED = 5
 IN_VIEW = """places => places.filter(place => {
   const box = place.getBoundingClientRect();
   return box.top < innerHeight && box.bottom > 0;
@@ -61,7 +63,8 @@ def main() -> None:
         return
     for name in told["ours"]:
         print(f"{name:24} {told['ours'][name]:>12,.2f} {told['reference'][name]:>14,.2f} reference")
-    print(f"ratio {told['ratio']:.2f}, all charts {told['all_charts_over_reference_in_view']:.2f}")
+    slowest = told["slowest_over_reference_in_view"]
+    print(f"ratio {told['ratio']:.2f}; our slowest over the reference in view {slowest:.2f}")
 
 
 def ours(folder: Path) -> Path:
@@ -135,7 +138,7 @@ def measure(sites: dict[str, Path], rounds: int) -> dict[str, Any]:
     in_view = told["reference"]["charts_in_view_s"]
     return told | {
         "ratio": in_view / told["ours"]["charts_in_view_s"],
-        "all_charts_over_reference_in_view": told["ours"]["all_charts_s"] / in_view,
+        "slowest_over_reference_in_view": told["ours"]["slowest_in_view_s"] / in_view,
         "rounds": rounds,
     }
 
@@ -152,21 +155,26 @@ def _visit(browser: Any, url: str, sent: list[tuple[int, int]], name: str, *, li
     page.goto(url, wait_until="networkidle")
     first = list(sent)
     text = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    page.goto("about:blank")
-    page.goto(url, wait_until="commit")
     place, drawn = PLACES[name], json.dumps(DRAWN[name])
-    # The view with charts: as a reader who followed a link to the first one would have it.
-    page.wait_for_selector(place, state="attached")
-    page.evaluate("place => document.querySelector(place).scrollIntoView()", place)
     check = f"place => ({IN_VIEW % drawn})([...document.querySelectorAll(place)])"
-    page.wait_for_function(check, arg=place, polling=10)
-    in_view = page.evaluate("performance.now()")
+    charts = page.locator(place).count()
+    in_view = []
+    # As a reader who followed a link to a chart has it; the first one last, to go on from there.
+    for number in range(LINKED, 0, -1):
+        sent.clear()
+        page.goto("about:blank")
+        page.goto(url, wait_until="commit")
+        at = page.locator(place).nth((number - 1) * (charts - 1) // (LINKED - 1))
+        at.wait_for(state="attached")
+        at.evaluate("node => node.scrollIntoView()")
+        page.wait_for_function(check, arg=place, polling=10)
+        in_view.append(page.evaluate("performance.now()"))
     for chart in page.query_selector_all(place):
         chart.evaluate("node => node.scrollIntoView()")
         page.wait_for_function(f"node => node.matches({drawn})", arg=chart, polling=10)
     everything = page.evaluate("performance.now()")
     page.wait_for_load_state("networkidle")
-    whole = sent[len(first) :]
+    whole = list(sent)
     context.close()
     return {
         "first_view_bytes": sum(size for size, _ in first),
@@ -176,7 +184,8 @@ def _visit(browser: Any, url: str, sent: list[tuple[int, int]], name: str, *, li
         "whole_compressed": sum(size for _, size in whole),
         "whole_requests": len(whole),
         "first_text_s": text / 1000,
-        "charts_in_view_s": in_view / 1000,
+        "charts_in_view_s": in_view[-1] / 1000,
+        "slowest_in_view_s": max(in_view) / 1000,
         "all_charts_s": everything / 1000,
     }
 

@@ -208,15 +208,18 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
-    """A picture in both schemes, of which the page shows one; names end with scheme and kind."""
+    """A picture in both schemes, of which the page shows one; names end with scheme and kind.
+
+    Its words are said once, by what holds both.
+    """
     width, height = pictures.size(svg)
-    alt = _text(". ".join(word.rstrip(".") for word in words if word) + ".")
-    shape = f'width="{width}" height="{height}" loading="lazy" alt="{alt}"'
+    told = _text(". ".join(word.rstrip(".") for word in words if word) + ".")
+    shape = f'width="{width}" height="{height}" loading="lazy" alt=""'
     images = "".join(
         f'<img class="only-{name.split(".")[-2]}" src="{source}" {shape}>'
         for name, source in sources.items()
     )
-    return f'<div class="post-picture">{images}</div>'
+    return f'<div class="post-picture" role="img" aria-label="{told}">{images}</div>'
 
 
 def _vega_lite(chart: Chart) -> Spec:

@@ -54,8 +54,8 @@ def test_the_page_shows_a_picture_in_the_colours_of_each_scheme():
         assert (theme.DARK if scheme == "dark" else theme.LIGHT)["fg"] in told
         assert "var(" not in told
     # The description is of the whole figure: told once, not again with every panel.
-    assert 'alt="Title. A description."' in rendered.html
-    assert 'alt="Second."' in rendered.html
+    assert 'role="img" aria-label="Title. A description."' in rendered.html
+    assert 'role="img" aria-label="Second."' in rendered.html
 
 
 def test_pictures_are_lean_and_draw_the_same():
@@ -117,7 +117,7 @@ def test_many_marks_become_images_for_both_schemes():
         assert rendered.files[name].startswith(b"RIFF")
         assert f'src="{embed.BASE}/figures/{name}"' in rendered.html
     assert re.search(r'width="\d+" height="\d+" loading="lazy"', rendered.html)
-    assert 'alt="A caption. A description."' in rendered.html
+    assert 'aria-label="A caption. A description."' in rendered.html
 
 
 def test_the_inline_form_needs_no_file():
