@@ -22,7 +22,6 @@ ROWS = [
 ]
 CHARTS = [
     {
-        "$schema": "vega",
         "title": title,
         "axes": [{"orient": "bottom", "labelFont": "serif", "title": "place"}] * 2,
         "data": [{"name": "rows", "values": ROWS}, {"name": "derived", "source": "rows"}],
