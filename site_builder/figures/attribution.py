@@ -172,7 +172,7 @@ def _agreements(records: Sequence[Row]) -> Iterable[Chart]:
                 x_title="",
                 row="place",
                 order=[*layers, effects.ALL],
-                classes=parts.Classes("by", "", names, colours),
+                classes=parts.Classes("by", "", names, colours, columns=2),
                 domain=parts.extent(rows, 0.0, 1.0),
                 step=12 * len(names) + 4,
                 at=("layer",),
