@@ -27,13 +27,18 @@ _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
 class Blocks:
     """The post's figures as blocks, drawn before the first page is written.
 
-    `plain` blocks stand in one piece: no links to files, no slots.
+    `plain` blocks stand in one piece: no links to files, no slots. `forgiving` ones never fail:
+    what cannot be shown is told where it would stand, and kept in `problems`.
     """
 
-    def __init__(self, post: Post, fragments: Fragments, *, plain: bool = False) -> None:
+    def __init__(
+        self, post: Post, fragments: Fragments, *, plain: bool = False, forgiving: bool = False
+    ) -> None:
         self.post = post
         self.fragments = fragments
         self.plain = plain
+        self.forgiving = forgiving
+        self.problems: list[Problem] = []
         self.verdicts = Verdicts(post, fragments)
         self.studies = Studies(post, fragments)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
@@ -46,30 +51,46 @@ class Blocks:
 
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
-        problems: list[Problem] = []
         uses = self.post.uses.items()
-        self.fragments.prepare([use for _, use in uses if use.slug])
-        problems += self.verdicts.judge()
+        self.fragments.prepare([use for _, use in uses if use.slug and use.state != "missing"])
+        self.problems = [*self.post.problems, *self.verdicts.judge()]
         for place, use in uses:
-            try:
-                if use.directive.kind == "value":
-                    self._values[place] = self._value(use)
-                elif use.directive.kind == "claim" and not problems:
-                    self._values[place] = self.verdicts.written(use)
-                elif use.slug:
-                    self._drawn[use.slug] = use, self.fragments.fragment(use)
-            except BuildError as error:
-                problems += error.problems
-        if problems:
-            raise BuildError(sorted(problems))
+            self.show(place, use)
+        if self.problems and not self.forgiving:
+            raise BuildError(sorted(self.problems))
         self._is_drawn = True
         if not self.plain:
             self._draw_studies()
         for place, part in self.post.parts.items():
-            directive = part.directive
-            module = load_module(self.post.project.page_parts()[directive.name])
-            variant = {"variant": directive.variant} if directive.variant else {}
+            self._make(place, part)
+
+    def show(self, place: tuple[str, int], use: Use) -> None:
+        """Make what one use becomes, or keep the problems that it has."""
+        try:
+            if use.state == "missing" and use.directive.kind != "claim":
+                self.problems.append(self.post.missing(use))
+            elif use.directive.kind == "value":
+                self._values[place] = self._value(use)
+            elif use.directive.kind == "claim":
+                if use.directive.name in self.verdicts.of:
+                    self._values[place] = self.verdicts.written(use)
+            elif use.slug:
+                self._drawn[use.slug] = use, self.fragments.fragment(use)
+        except BuildError as error:
+            self.problems += error.problems
+
+    def _make(self, place: tuple[str, int], part: Part) -> None:
+        """Make a part of a page from the post itself."""
+        module = load_module(self.post.project.page_parts()[part.directive.name])
+        variant = {"variant": part.directive.variant} if part.directive.variant else {}
+        try:
             self._parts[place] = str(module.render(self, **variant))
+        except Exception as error:
+            if not self.forgiving:
+                raise
+            what = f'page "{part.directive.name}" raised {type(error).__name__}: {error}'
+            cure = f"see site_builder/pages/{part.directive.name}.py"
+            self.problems.append(Problem(part.directive.where, what, cure))
 
     def _draw_studies(self) -> None:
         """Publish each figure that several studies have as a file for each of them."""
@@ -112,24 +133,37 @@ class Blocks:
             files |= _files(fragment)
         return files
 
-    def slot(self, use: Use | Part) -> str:
+    def slot(self, use: Use | Part | str) -> str:
         """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
 
-        A part that is made from the post itself is put in whole, so that search reads it.
+        A part that is made from the post itself is put in whole, so that search reads it. What
+        cannot be shown is told, known by its "file:line".
         """
         if not self._is_drawn:
             self.draw()
+        if isinstance(use, str):
+            return self.told(use)
+        place = use.directive.where, use.directive.start
         if isinstance(use, Part):
             # A host without our plugin moves links from the file to the page by itself.
             base = self.post.base(use.page, of_file=self.plain)
-            return self._parts[use.directive.where, use.directive.start].replace(BASE, base)
+            part = self._parts.get(place)
+            return self.told(place[0]) if part is None else part.replace(BASE, base)
         if not use.slug:
-            return self._values[use.directive.where, use.directive.start]
+            return self._values.get(place) or self.told(place[0], inline=True)
+        if use.slug not in self._drawn:
+            return self.told(place[0])
         if self.plain:
             return self.block(use.slug, "")
         fragment = self._drawn[use.slug][1]
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return f'<div data-slot id="{use.slug}"><p>{caption}</p></div>'
+
+    def told(self, where: str, *, inline: bool = False) -> str:
+        """What is wrong at a line, in the place of what would stand there."""
+        found = [problem for problem in self.problems if problem.where == where]
+        template = "problem_inline.html.j2" if inline else "problem.html.j2"
+        return str(self.markup(template, where=where, problems=found)).strip()
 
     def fill(self, page: str, base: str) -> str:
         """Replace the slots of a page by their blocks; `base` is the way to the site's root."""

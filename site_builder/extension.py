@@ -51,8 +51,16 @@ class MeasuredFigures(Extension):
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
         md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
         md.treeprocessors.register(
-            MathML(md, lambda: self.prepared().post.project), "mathml", AFTER_INLINE
+            MathML(md, lambda: self.prepared().post.project, self._wrong), "mathml", AFTER_INLINE
         )
+
+    def _wrong(self, problem: Problem) -> str:
+        """What stands for a formula that cannot be read, if anything may."""
+        blocks = self.prepared()
+        if not blocks.forgiving:
+            raise BuildError([problem])
+        blocks.problems.append(problem)
+        return blocks.told(problem.where, inline=True)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -76,7 +84,7 @@ class _Directives(Preprocessor):
         if page is None:
             return lines
 
-        def place(use: Use | Part) -> str:
+        def place(use: Use | Part | str) -> str:
             put = blocks.slot(use)
             # A claim's sign is a link, which the host has to see to lead it to its page.
             return put if put.startswith("[") else str(self.md.htmlStash.store(put))

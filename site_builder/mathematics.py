@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from latex2mathml.converter import convert
 from markdown.treeprocessors import Treeprocessor
 
-from site_builder.errors import BuildError, Problem
+from site_builder.errors import Problem
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -27,11 +27,14 @@ _FOUND = re.compile(r"\\(?P<open>[(\[])\s*(?P<latex>.*?)\s*\\[)\]]", re.DOTALL)
 
 
 class MathML(Treeprocessor):
-    """Sets every formula; raises `BuildError` with the line of one that cannot be read."""
+    """Sets every formula; of one that cannot be read it tells `wrong`, and puts in its answer."""
 
-    def __init__(self, md: Markdown, project: Callable[[], Project]) -> None:
+    def __init__(
+        self, md: Markdown, project: Callable[[], Project], wrong: Callable[[Problem], str]
+    ) -> None:
         super().__init__(md)
         self.project = project
+        self.wrong = wrong
 
     def run(self, root: Element) -> None:
         """Replace the marked formulas."""
@@ -57,7 +60,7 @@ class MathML(Treeprocessor):
             why = f"{unknown[0]} is no command" if unknown else ""
         if why:
             what = f"cannot set ${latex}$: {why}"
-            raise BuildError([Problem(self._where(latex), what, "mend the formula")])
+            return self.wrong(Problem(self._where(latex), what, "mend the formula"))
         return html
 
     def _where(self, latex: str) -> str:

@@ -16,6 +16,11 @@ from site_builder.references import References
 from site_builder.store import ResultId, Store
 from site_builder.uses import NOUNS, Part, Use
 
+Place = Callable[[Use | Part | str], str]
+"""What stands for a use or a part; or for what cannot be shown, by its "file:line"."""
+
+MARK = "<!-- section {} -->"
+
 
 class Post:
     """Pages of Markdown whose directives name results."""
@@ -148,12 +153,7 @@ class Post:
             self.judge()
         for use in self.uses.values():
             if use.state == "missing":
-                cure = f"run: {self.store.command(use.id)}" + (
-                    "" if runner.has_lab() else f" ({runner.LAB_CURE})"
-                )
-                self.problems.append(
-                    Problem(use.directive.where, f'no result for "{use.id}"', cure)
-                )
+                self.problems.append(self.missing(use))
             elif use.state == "stale" and strict:
                 what = f'"{use.id}" is stale: {"; ".join(use.reasons)}'
                 self.problems.append(
@@ -162,7 +162,13 @@ class Post:
         if self.problems:
             raise BuildError(sorted(self.problems))
 
-    def fill(self, text: str, page: Path, place: Callable[[Use | Part], str]) -> str:
+    def missing(self, use: Use) -> Problem:
+        """That a use has no result, and what measures it."""
+        lab = "" if runner.has_lab() else f" ({runner.LAB_CURE})"
+        cure = f"run: {self.store.command(use.id)}{lab}"
+        return Problem(use.directive.where, f'no result for "{use.id}"', cure)
+
+    def fill(self, text: str, page: Path, place: Place) -> str:
         """A page's Markdown with sections put in and every directive replaced by `place`.
 
         `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
@@ -178,23 +184,22 @@ class Post:
         source: Path,
         page: Path,
         first: int,
-        place: Callable[[Use | Part], str],
+        place: Place,
     ) -> list[str]:
         lines = text.split("\n")
-        for directive in reversed(scan(text, self.project.named(source), first)[0]):
+        directives, problems = scan(text, self.project.named(source), first)
+        # Only a preview fills what cannot be read; it is told behind its line.
+        unread = {int(problem.where.rpartition(":")[2]) - first for problem in problems}
+        for directive in reversed(directives):
             line = lines[directive.line]
             if directive.kind == "section":
                 path = self._section(directive)
-                inner = self._filled(_read(path), path, page, 1, place) if path else []
-                if path:
-                    self.references.numbered(inner, path.stem)
-                put = "\n".join(["", *inner, ""])
+                put = self.section(path, page, place) if path else place(directive.where)
             elif directive.kind in ("ref", "cite"):
-                put = self.references.link(directive, page)
+                put = self.references.link(directive, page) or place(directive.where)
             else:
                 key = directive.where, directive.start
-                found = self.uses.get(key) or self.parts.get(key)
-                put = place(found) if found else ""
+                put = place(self.uses.get(key) or self.parts.get(key) or directive.where)
             before, after = line[: directive.start], line[directive.end :]
             if directive.kind in BLOCKS:
                 # A blank line only where there is none: a second one would end a footnote.
@@ -203,7 +208,15 @@ class Post:
                 if directive.line + 1 < len(lines) and lines[directive.line + 1].strip(" \t>"):
                     after = f"{after}\n"
             lines[directive.line] = before + put + after
+        for number in unread:
+            lines[number] += f"\n\n{place(f'{self.project.named(source)}:{first + number}')}\n"
         return lines
+
+    def section(self, path: Path, page: Path, place: Place) -> str:
+        """A section's Markdown as its page has it, between marks that a preview finds again."""
+        inner = self._filled(_read(path), path, page, 1, place)
+        self.references.numbered(inner, path.stem)
+        return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
 
     def _walk(self, source: Path, page: Path) -> Iterator[Directive]:
         """The directives of a page as they are read, those of its sections in their place."""

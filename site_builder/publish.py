@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
 from site_builder.manifest import Manifest, inputs, outputs
 from site_builder.project import Project
+
+if TYPE_CHECKING:
+    from site_builder.blocks import Blocks
 
 Say = Callable[[str], None]
 
@@ -83,6 +86,33 @@ def build(
     read |= {name: digest for name, digest in inputs(project).items() if name.startswith("data/")}
     Manifest(study, read, outputs(project.site), notes, len(stale) + len(failing)).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
+
+
+def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, list[str]]:
+    """Build into `site` whatever is there, for who writes it; returns its blocks, and what to know.
+
+    What is wrong stands in its place, and is told. Raises `BuildError` when there can be no page at
+    all, and leaves `site` as it was.
+    """
+    from site_builder.blocks import Blocks
+    from site_builder.fragments import Fragments
+    from site_builder.links import dead
+    from site_builder.post import Post
+
+    post = Post(project, study)
+    post.collect()
+    post.judge()
+    blocks = Blocks(post, Fragments(post), forgiving=True)
+    blocks.draw()
+    aside = site.with_name(f"{site.name}.new")
+    try:
+        warnings = _mkdocs(project, blocks, aside)
+        problems = [*blocks.problems, *dead(post, aside)]
+        _replace(site, aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
+    return blocks, [*map(str, (*sorted(set(problems)), *notes)), *warnings]
 
 
 def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:

@@ -122,13 +122,18 @@ class References:
                 return
 
     def link(self, directive: Directive, page: Path) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown."""
+        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if it is dead."""
         if directive.kind == "ref":
-            name, target, anchor = self._target(directive) or (directive.named, page, "")
+            found = self._target(directive)
+            if not found:
+                return ""
+            name, target, anchor = found
             return f"[{name}]({_way(page, target)}#{anchor}){{ .post-ref }}"
         home = self.post.project.content / "index.md"
         links = []
         for key in directive.name.split():
+            if key not in self.cited:
+                return ""
             work = self.works[key]
             title = attribute(f"{work.short}: {work.title}")
             links.append(
