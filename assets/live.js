@@ -30,6 +30,14 @@ export async function enliven(chart) {
   }
 }
 
+/** Draw a chart anew from another file; whether it could: another number of panels cannot. */
+export async function redraw(chart, url) {
+  chart.dataset.vega = url;
+  const form = chart.querySelector("form[data-picks]");
+  if (form) form.dataset.rows = url.replace(/chart\.json$/, "pick-");
+  return !chart.dataset.drawn || draw(chart);
+}
+
 async function draw(chart) {
   const [{ draw: view, unfold }, folded] = await Promise.all([
     import("./charts.js"),
@@ -37,8 +45,11 @@ async function draw(chart) {
   ]);
   const picked = [];
   const panels = [...chart.querySelectorAll(".post-panel")];
-  for (const [index, specification] of unfold(folded).entries()) {
-    const picture = panels[index].querySelector(".post-picture");
+  const specifications = unfold(folded);
+  if (panels.length !== specifications.length) return false;
+  for (const [index, specification] of specifications.entries()) {
+    const before = panels[index].querySelector(".post-picture, .post-view");
+    const words = before.dataset.words ?? before.ariaLabel;
     const place = element("div", "post-view");
     place.hidden = true;
     panels[index].append(place);
@@ -48,11 +59,12 @@ async function draw(chart) {
       if (specification.data?.some(({ name }) => name === "picked")) picked.push(live);
       // One picture with one description, as before, and not a tree of groups without names.
       place.setAttribute("role", "img");
-      place.setAttribute("aria-label", picture.ariaLabel);
+      place.setAttribute("aria-label", words);
+      place.dataset.words = words;
       place.removeAttribute("aria-roledescription");
       place.querySelector("svg").setAttribute("aria-hidden", "true");
       keys(live, place);
-      picture.remove();
+      before.remove();
       place.hidden = false;
     } catch (error) {
       place.remove();
@@ -61,4 +73,5 @@ async function draw(chart) {
   }
   await pickerOf(chart.querySelector("form[data-picks]"))?.live(picked);
   chart.dataset.drawn = "vega";
+  return true;
 }

@@ -19,7 +19,8 @@ export function menus(form) {
   const said = form.nextElementSibling;
   const plain = all.map((menu) => menu.selectedIndex);
   const keepOwn = addressed(figure.id, form);
-  let shown = said.textContent;
+  const first = said.textContent;
+  let shown = first;
   let views = [];
   let latest = 0;
 
@@ -111,6 +112,7 @@ export function menus(form) {
   pickers.set(form, {
     live(own) {
       views = own;
+      shown = first;
       form.hidden = false;
       return show().catch(console.error);
     },

@@ -20,7 +20,8 @@ const WHEN_NEAR = {
   ".post-lists": async () => (await import("./explorer.js")).explorer,
 };
 
-function wake(root) {
+/** Let everything in `root` that a script improves answer. */
+export function wake(root) {
   for (const button of root.querySelectorAll(".post-copy")) copier(button);
   for (const form of root.querySelectorAll("form[data-picks]")) menus(form);
   for (const opening of root.querySelectorAll(".ending")) ending(opening);
@@ -41,10 +42,13 @@ function wake(root) {
   }
 }
 
-for (const figure of document.querySelectorAll(".post-figure")) {
+/** Let a figure switch to other studies, or say that it is of one alone. */
+export function studied(figure) {
   const form = figure.querySelector(".post-study");
   if (form) study(form, wake);
   else only(figure.querySelector(".post-body"), { study: figure.dataset.study });
 }
+
+for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();

@@ -47,7 +47,6 @@ class Blocks:
         self._files: dict[str, Callable[[], bytes]] = {}
         self._switches: dict[str, list[dict[str, str]]] = {}
         self._others: list[Use] = []
-        self._is_drawn = False
 
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
@@ -58,7 +57,6 @@ class Blocks:
             self.show(place, use)
         if self.problems and not self.forgiving:
             raise BuildError(sorted(self.problems))
-        self._is_drawn = True
         if not self.plain:
             self._draw_studies()
         for place, part in self.post.parts.items():
@@ -139,8 +137,6 @@ class Blocks:
         A part that is made from the post itself is put in whole, so that search reads it. What
         cannot be shown is told, known by its "file:line".
         """
-        if not self._is_drawn:
-            self.draw()
         if isinstance(use, str):
             return self.told(use)
         place = use.directive.where, use.directive.start

@@ -100,18 +100,22 @@ def _quietly(quiet: bool) -> Callable[[str], None]:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
-def serve(port: int) -> None:
-    """Show the post and rebuild it when a file changes (loopback only)."""
-    from mkdocs.commands.serve import serve as mkdocs_serve
+@click.option("--port", default=8000, show_default=True, help="Port; the next free one if taken.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer at.")
+@click.option(
+    "--run",
+    type=click.Choice(["never", "missing", "stale"]),
+    default="never",
+    show_default=True,
+    help="Which results to measure beside the page without being asked.",
+)
+@_study
+def serve(port: int, host: str, run: str, study: str) -> None:
+    """Show the post as it is written: a saved file changes the open page at once."""
+    from site_builder.serving import serve as preview
 
     with _told():
-        project = _project()
-        mkdocs_serve(
-            config_file=str(project.root / "mkdocs.yml"),
-            dev_addr=f"127.0.0.1:{port}",
-            watch=[str(p) for p in (project.data, project.figures, project.templates)],
-        )
+        preview(_project(), host=host, port=port, study=study, run=run, say=say)
 
 
 @main.command("run")

@@ -49,6 +49,28 @@ def compact(charts: list[dict[str, Any]]) -> dict[str, Any]:
     return _parts([_chart(chart, names) for chart in charts])
 
 
+def plain(charts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same object with nothing folded or rounded: larger, and made at once."""
+    return {
+        "parts": [],
+        "charts": [
+            chart
+            | {
+                "data": [
+                    data | ({"values": _columns(data["values"])} if "values" in data else {})
+                    for data in chart.get("data", [])
+                ]
+            }
+            for chart in charts
+        ],
+    }
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {"rows": len(rows), "columns": {name: [row.get(name) for row in rows] for name in names}}
+
+
 def _chart(chart: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Put rows into columns, and short names in place of Vega-Lite's digests."""
     bent = any(scale.get("type") in _BENT for scale in chart.get("scales", []))

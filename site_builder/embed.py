@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
-from site_builder.compact import compact
+from site_builder.compact import compact, plain
 from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
@@ -65,22 +65,13 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         alone = body.replace(theme.FILES, "").replace(BASE, ".")
         return Rendered(linked, alone, own, interactive=False)
 
-    specs = [_vega_lite(chart) for chart in drawing.body]
-    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
-    files = {
-        f"{stem}.vl.json": _json(_one_specification(specs)),
-        f"{stem}.chart.json": _json(compact(compiled)),
-    }
+    specs, compiled, files = charts(drawing.body, drawing.choices, stem)
     said = controls = ""
     followers: list[int] = []
     if drawing.choices:
         followers = _followers(drawing.choices, compiled)
         said = _said(drawing.choices)
         controls = _controls(drawing.choices, stem) + said
-        files |= {
-            f"{stem}.pick-{number}.json": _json(_columns(rows))
-            for number, rows in enumerate(drawing.choices.options.values())
-        }
     panels: list[Panel] = []
     for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
         words = _title(spec) or drawing.caption, "" if panels else drawing.description
@@ -97,6 +88,34 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         files=files | own,
         interactive=True,
     )
+
+
+def charts(
+    panels: Sequence[Chart], choices: Choices | None, stem: str
+) -> tuple[list[Spec], list[Spec], dict[str, bytes]]:
+    """A drawing's charts, as Vega-Lite and as Vega, and the files that make them live."""
+    specs = [_vega_lite(chart) for chart in panels]
+    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
+    files = {
+        f"{stem}.vl.json": _json(_one_specification(specs)),
+        f"{stem}.chart.json": _json(compact(compiled)),
+    }
+    return specs, compiled, files | _picks(choices, stem)
+
+
+def sketch(panels: Sequence[Chart], choices: Choices | None, stem: str) -> dict[str, bytes]:
+    """Only what makes charts live, as fast as it can be had: not validated, not folded."""
+    specs = [_vega_lite(chart, validate=False) for chart in panels]
+    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
+    return {f"{stem}.chart.json": _json(plain(compiled))} | _picks(choices, stem)
+
+
+def _picks(choices: Choices | None, stem: str) -> dict[str, bytes]:
+    """The rows of each choice, by column."""
+    options = choices.options.values() if choices else ()
+    return {
+        f"{stem}.pick-{number}.json": _json(_columns(rows)) for number, rows in enumerate(options)
+    }
 
 
 class Panel(NamedTuple):
@@ -222,8 +241,8 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
     return f'<div class="post-picture" role="img" aria-label="{told}">{images}</div>'
 
 
-def _vega_lite(chart: Chart) -> Spec:
-    spec: Spec = _writable(chart.to_dict())
+def _vega_lite(chart: Chart, *, validate: bool = True) -> Spec:
+    spec: Spec = _writable(chart.to_dict(validate=validate))
     # The theme is ours alone: none of Altair's global state decides how a page looks.
     spec["config"] = theme.CONFIG
     return spec

@@ -34,8 +34,10 @@ class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows.
 
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
-    that is being rendered.
+    that is being rendered. With a `section`, and the page that it is part of, that alone is.
     """
+
+    section: tuple[Path, Path] | None = None
 
     def __init__(
         self, study: str = "", blocks: Blocks | None = None, page: PageOf | None = None
@@ -80,15 +82,17 @@ class _Directives(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
         blocks = self.extension.prepared()
-        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
-        if page is None:
-            return lines
 
         def place(use: Use | Part | str) -> str:
             put = blocks.slot(use)
             # A claim's sign is a link, which the host has to see to lead it to its page.
             return put if put.startswith("[") else str(self.md.htmlStash.store(put))
 
+        if self.extension.section:
+            return blocks.post.section(*self.extension.section, place).split("\n")
+        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+        if page is None:
+            return lines
         filled = blocks.post.fill(text, page, place).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
 

@@ -132,7 +132,7 @@ class Fragments:
         What cannot be drawn is left for `fragment` to say. `study` is that of the uses which do not
         name one; the post's if empty.
         """
-        missing = [use for use in uses if not self._there(self._key(use))]
+        missing = [use for use in uses if not self._there(self.key(use))]
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
         if count < 2:
             return
@@ -151,13 +151,35 @@ class Fragments:
 
         Raises `BuildError` when the drawing cannot draw the table.
         """
-        key = self._key(use)
+        key = self.key(use)
         self.used.add(key)
         folder = self.folder / key
         if not self._there(key):
             self._draw(use, key, folder)
             self.drawn += 1
         return Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
+
+    def sketch(self, use: Use) -> tuple[str, dict[str, bytes]] | None:
+        """A figure's caption, and the files that make its charts live; None if it has no charts.
+
+        It is what a preview shows at once: the pictures of the charts cost most, and are not made.
+        Raises `BuildError` when the drawing cannot draw the table.
+        """
+        from altair.utils.schemapi import debug_mode
+        from markupsafe import Markup
+
+        from site_builder import embed
+
+        with debug_mode(False):  # every object of Altair's would be validated as it is made
+            drawing = self._drawing(use, self._table(use.id))
+            if isinstance(drawing.body, Markup):
+                return None
+            try:
+                stem = f"{use.slug}.{self.key(use)[:8]}"
+                files = embed.sketch(drawing.body, drawing.choices, stem)
+            except Exception as error:
+                raise BuildError([self._raised(use, error)]) from error
+        return drawing.caption, files
 
     def sweep(self) -> int:
         """Remove what the post no longer uses; returns how many pieces went."""
@@ -168,7 +190,8 @@ class Fragments:
                 gone += 1
         return gone
 
-    def _key(self, use: Use) -> str:
+    def key(self, use: Use) -> str:
+        """What everything that a use becomes depends on, as one digest."""
         drawing = self._code(f"figures/{use.id.analysis}.py", "draw")
         code = [drawing, self._code("embed.py", "render")]
         parts = [

@@ -46,7 +46,7 @@ def dead(post: Post, site: Path) -> list[Problem]:
     for source, line, target in _written(post):
         where = f"{post.project.named(source)}:{line}"
         page = _page_of(post, source, site)
-        at = _as_built(target)
+        at = as_built(target)
         if page.is_file() and (cure := wrong(at, page)):
             found.append(Problem(where, f'the link "{target}" leads nowhere', cure))
     return found
@@ -73,7 +73,7 @@ def _page_of(post: Post, source: Path, site: Path) -> Path:
     return folder / "index.html"
 
 
-def _as_built(target: str) -> str:
+def as_built(target: str) -> str:
     """A link to a Markdown file as the host writes it: `features.md#x` is `features/#x`."""
     address, anchor = urldefrag(target)
     if address.endswith(".md") and "://" not in address:

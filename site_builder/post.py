@@ -5,7 +5,7 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from site_builder import checks, claims, runner
@@ -64,28 +64,56 @@ class Post:
         self.claims, self.problems = claims.load(self.project)
         self.problems += checks.claims(self.project, self.claims)
         self.references = References(self)
-        counts: dict[str, int] = {}
-        slugs: dict[str, int] = {}
         for page in self.pages():
             for directive in self._walk(page, page):
-                place = directive.where, directive.start
-                if directive.kind in ("ref", "cite"):
-                    self.references.see(directive)
-                    continue
-                if directive.kind == "page":
-                    self.problems += checks.part(self.project, directive)
-                    self.parts[place] = Part(directive, page)
-                    continue
-                use = self._use(directive, page)
-                if use is None:
-                    continue
-                self.uses[place] = use
-                if directive.kind in NOUNS:
-                    counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
-                    stem = use.stem
-                    slugs[stem] = slugs.get(stem, 0) + 1
-                    use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
+                self._take(directive, page)
+        self._number()
         self.problems += self.references.check()
+
+    def reread(self, section: Path) -> list[Use]:
+        """Read one section again; everything else stays as it was collected. Returns its uses."""
+        known = self.references.sections.get(section.stem)
+        if known is None:
+            return []
+        start = f"{self.project.named(section)}:"
+        before, self.uses = self.uses, {}
+        self.problems = [one for one in self.problems if not one.where.startswith(start)]
+        for directive in self._walk(section, known.page):
+            self._take(directive, known.page)
+        found, self.uses = self.uses, {}
+        places = [place for place in before if place[0].startswith(start)]
+        for place, use in before.items():
+            if places and place == places[0]:
+                self.uses |= found
+            if place not in places:
+                self.uses[place] = use
+        if not places:
+            self.uses |= found
+        self._number()
+        return [*found.values()]
+
+    def _take(self, directive: Directive, page: Path) -> None:
+        """Keep what a directive asks for, in the order of reading."""
+        place = directive.where, directive.start
+        if directive.kind in ("ref", "cite"):
+            self.references.see(directive)
+        elif directive.kind == "page":
+            wrong = checks.part(self.project, directive)
+            self.problems += wrong
+            if not wrong:
+                self.parts[place] = Part(directive, page)
+        elif use := self._use(directive, page):
+            self.uses[place] = use
+
+    def _number(self) -> None:
+        """Count the blocks, each noun apart, and give each a name of its own."""
+        counts: dict[str, int] = {}
+        slugs: dict[str, int] = {}
+        for use in self.blocks():
+            counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
+            stem = use.stem
+            slugs[stem] = slugs.get(stem, 0) + 1
+            use.slug = stem if slugs[stem] == 1 else f"{stem}-{slugs[stem]}"
 
     def newest(self) -> str:
         """When the newest result that the post shows was measured, as an ISO time; "" if none."""
@@ -111,9 +139,9 @@ class Post:
             ),
         ]
 
-    def judge(self) -> None:
+    def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""
-        for use in self.uses.values():
+        for use in self.uses.values() if uses is None else uses:
             if not self.store.path(use.id).is_file():
                 use.state, use.reasons = "missing", [f"measured by {self.store.command(use.id)}"]
                 continue

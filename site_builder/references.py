@@ -122,7 +122,7 @@ class References:
                 return
 
     def link(self, directive: Directive, page: Path) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if it is dead."""
+        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead."""
         if directive.kind == "ref":
             found = self._target(directive)
             if not found:

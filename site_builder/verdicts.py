@@ -32,9 +32,9 @@ class Verdicts:
     def judge(self) -> list[Problem]:
         """Test every claim; returns what keeps one from being tested, or shown."""
         problems: list[Problem] = []
-        for name, claim in self.post.claims.items():
+        for name in self.post.claims:
             try:
-                self.of[name] = self.fragments.verdict(claim, self.post.study)
+                self.test(name)
             except BuildError as error:
                 problems += error.problems
         for use in self._uses():
@@ -43,6 +43,10 @@ class Verdicts:
                 what = f'claim "{use.directive.name}" has no "{show}" to show'
                 problems.append(Problem(use.directive.where, what, nearest(show, verdict.shown)))
         return problems
+
+    def test(self, name: str) -> None:
+        """Test one claim; raises `BuildError` when it cannot be tested."""
+        self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
 
     def failing(self) -> list[Problem]:
         """Claims that do not hold, at the sentences that make them."""

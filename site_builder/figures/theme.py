@@ -233,8 +233,11 @@ def unique(table: pa.Table, column: str) -> list[Any]:
 
 
 def data(records: Sequence[dict[str, Any]]) -> alt.InlineData:
-    """Return `records` as the data of a chart."""
-    return alt.InlineData(values=list(records))
+    """Return `records` as the data of a chart.
+
+    Altair copies lists with all that is in them for every encoding, and leaves a tuple alone.
+    """
+    return alt.InlineData(values=tuple(records))
 
 
 @cache

@@ -1,0 +1,184 @@
+/**
+ * The preview's side of the page. The server tells what a save changes; here it is put into the page
+ * so that everything else stays as it is: charts, open details, the place one reads at.
+ */
+import { settle, source, learn, nodes } from "./settle.js";
+import { measuring, notes } from "./panel.js";
+
+const HERE = location.pathname.replace(/^\//, "").replace(/index\.html$/, "");
+const script = document.querySelector('script[type="module"][src*="/post."]');
+const modules = [...document.querySelectorAll('link[rel="modulepreload"]')];
+const { wake, studied } = await import(script.src);
+const { redraw } = await import(modules.find(({ href }) => /\/live\.\w+\.js$/.test(href)).href);
+const parser = new DOMParser();
+const article = document.querySelector("article");
+let known;
+let process;
+let learned = false;
+
+function started(root) {
+  const figures = root.matches(".post-figure") ? [root] : [...root.querySelectorAll(".post-figure")];
+  for (const figure of figures) studied(figure);
+  if (figures.length) wake(root);
+  for (const figure of figures) watched.observe(figure);
+}
+
+async function published() {
+  const answer = await fetch(location.pathname, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`${location.pathname}: ${answer.status}`);
+  return parser.parseFromString(await answer.text(), "text/html");
+}
+
+/** Take over whatever the built page has and the open one has not. */
+async function whole() {
+  const next = await published();
+  const scripts = 'script[type="module"][src*="/post."]';
+  if (next.querySelector(scripts)?.getAttribute("src") !== script.getAttribute("src")) {
+    location.reload(); // nothing can take a running script back
+    return;
+  }
+  for (const sheet of next.querySelectorAll('link[rel="stylesheet"]')) {
+    if (sheet.parentNode.nodeName !== "NOSCRIPT") style(stem(sheet), sheet.getAttribute("href"));
+  }
+  settle(article, nodes(article), nodes(next.querySelector("article")), null, started);
+  document.title = next.title;
+  const navs = [...document.querySelectorAll("nav.md-nav--secondary")];
+  const after = [...next.querySelectorAll("nav.md-nav--secondary")];
+  for (const [index, nav] of navs.entries()) {
+    if (after[index] && source(nav) !== after[index].outerHTML) {
+      settle(nav, nodes(nav), nodes(after[index]), null, () => {});
+      source(nav, after[index].outerHTML);
+    }
+  }
+}
+
+/** The name of a style sheet without its digest. */
+function stem(sheet) {
+  return sheet.getAttribute("href").split("/").pop().split(".")[0];
+}
+
+function style(name, href) {
+  const sheets = [...document.querySelectorAll('link[rel="stylesheet"]')];
+  const before = sheets.filter((sheet) => stem(sheet) === name);
+  if (!before.length || before.some((sheet) => sheet.getAttribute("href") === href)) return;
+  const next = before.at(-1).cloneNode();
+  next.href = href;
+  next.addEventListener("load", () => before.forEach((sheet) => sheet.remove()));
+  before.at(-1).after(next);
+}
+
+/** The nodes between the marks of a section, and the closing mark. */
+function section(name) {
+  const all = nodes(article);
+  const is = (word) => (node) => node.nodeType === Node.COMMENT_NODE && node.data.trim() === word;
+  const start = all.findIndex(is(`section ${name}`.trim()));
+  const end = all.findIndex((node, index) => index > start && is("section")(node));
+  return start < 0 || end < 0 ? null : { inner: all.slice(start + 1, end), end: all[end] };
+}
+
+function figure(html) {
+  const place = document.createElement("template");
+  place.innerHTML = html;
+  return place.content.firstElementChild;
+}
+
+const TOLD = {
+  section({ name, html }) {
+    const place = section(name);
+    if (!place) return;
+    const next = document.createElement("template");
+    next.innerHTML = html;
+    const marks = (node) => node.nodeType !== Node.COMMENT_NODE || !/^ section/.test(node.data);
+    settle(article, place.inner, nodes(next.content).filter(marks), place.end, started);
+  },
+  async chart({ slug, url, caption }) {
+    const shown = document.getElementById(slug);
+    const chart = shown?.querySelector(".post-chart");
+    if (!chart) return;
+    const words = shown.querySelector(".post-caption");
+    words.replaceChildren(words.firstElementChild, ` ${caption}`);
+    if (await redraw(chart, url)) right(shown);
+  },
+  figure({ slug, html }) {
+    const shown = document.getElementById(slug);
+    const next = figure(html);
+    if (!shown || !next) return;
+    shown.replaceWith(next);
+    source(next, html);
+    started(next);
+  },
+  wrong({ slug, html }) {
+    const shown = document.getElementById(slug);
+    if (!shown) return;
+    right(shown);
+    shown.prepend(figure(html));
+    shown.classList.add("preview-wrong");
+    source(shown, "wrong"); // whatever is built next takes its place
+  },
+  style: ({ name, url }) => style(name, url),
+  measuring,
+  async page(told) {
+    if (process && told.process && told.process !== process) known = undefined;
+    process ??= told.process;
+    process = told.process ?? process;
+    notes(told.notes);
+    const digest = told.pages?.[HERE];
+    if (!digest || digest === known) return;
+    const first = known === undefined && !learned;
+    known = digest;
+    if (!first) await whole();
+  },
+};
+
+/** Take a message away that stood in place of a figure. */
+function right(shown) {
+  if (!shown.classList.contains("preview-wrong")) return;
+  shown.classList.remove("preview-wrong");
+  shown.querySelector(":scope > .post-problem")?.remove();
+}
+
+// What is seen is drawn first.
+const seen = new Set();
+let asked = 0;
+const watched = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (isIntersecting) seen.add(target.id);
+    else seen.delete(target.id);
+  }
+  clearTimeout(asked);
+  asked = setTimeout(() => fetch("/~/seen", { method: "POST", body: JSON.stringify([...seen]) }), 80);
+});
+for (const shown of document.querySelectorAll(".post-figure")) watched.observe(shown);
+
+// A click on a figure's number copies where it is written.
+document.addEventListener("click", ({ target }) => {
+  const number = target.closest?.(".post-number");
+  const where = number?.closest(".post-figure").querySelector("[data-where]")?.textContent;
+  if (!where) return;
+  navigator.clipboard?.writeText(where).then(() => {
+    number.title = `copied ${where}`;
+  });
+});
+
+{
+  // The page as it was published says what its nodes were before scripts improved them.
+  const first = await published();
+  learned = learn(article, first.querySelector("article"));
+  const navs = [...document.querySelectorAll("nav.md-nav--secondary")];
+  for (const [index, nav] of [...first.querySelectorAll("nav.md-nav--secondary")].entries()) {
+    if (navs[index]) source(navs[index], nav.outerHTML);
+  }
+}
+
+let last = Promise.resolve();
+const events = new EventSource("/~/events");
+events.addEventListener("message", ({ data }) => {
+  const message = JSON.parse(data);
+  if (message.page !== undefined && message.page !== HERE) return;
+  // One after the other: a later save must not be overtaken by an earlier one.
+  last = last
+    .then(() => TOLD[message.kind]?.(message))
+    .then(() => document.dispatchEvent(new CustomEvent("preview", { detail: message })))
+    .catch((error) => console.error(`${message.kind}:`, error));
+});
+document.documentElement.dataset.preview = "on";

@@ -1,0 +1,57 @@
+"""The preview's whole builds, in a process of their own that stays warm.
+
+It reads one line of JSON a build, the changed files, and answers with one: the digest of every
+page, and what there is to know. Whatever the project's code prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from site_builder.errors import BuildError
+from site_builder.fingerprint import sha256_file
+from site_builder.project import Project
+from site_builder.publish import preview
+from site_builder.workbench import forget
+
+
+def main(root: Path, site: Path, study: str) -> None:
+    """Build whenever standard input asks for it, until it ends."""
+    sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        forget(Project(root), set(map(Path, json.loads(line))))
+        print(json.dumps(_built(root, site, study)), file=answers, flush=True)
+
+
+def _built(root: Path, site: Path, study: str) -> dict[str, Any]:
+    """Build once; nothing that an author writes ends this process."""
+    pages: dict[str, str] = {}
+    try:
+        blocks, notes = preview(Project(root), site, study=study)
+        pages = {blocks.post.url(page): "" for page in blocks.post.pages()}
+        pages = {url: sha256_file(site / url / "index.html") for url in pages}
+        wanted = [
+            [str(use.id), use.id.analysis, use.id.variant, use.id.study, use.state]
+            for use in {use.id: use for use in blocks.post.uses.values()}.values()
+            if use.state != "fresh"
+        ]
+    except BuildError as error:
+        return {"built": False, "notes": [str(problem) for problem in error.problems]}
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = getattr(error, "filename", None) or frame.filename
+        line = getattr(error, "lineno", None) or frame.lineno
+        named = Project(root).named(Path(where))
+        return {"built": False, "notes": [f"{named}:{line}: {type(error).__name__}: {error}"]}
+    return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,197 @@
+"""What a saved file changes on an open page, made before the whole page is built again.
+
+The post is kept as it was last collected. A section is rendered alone, with slots where the page
+has its figures; of a figure only what makes its charts live is made. All else waits for the build.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from markdown import Markdown
+from mkdocs.config import load_config
+
+from site_builder.blocks import Blocks
+from site_builder.errors import BuildError
+from site_builder.extension import MeasuredFigures
+from site_builder.fingerprint import sha256_file
+from site_builder.fragments import Fragments
+from site_builder.links import as_built
+from site_builder.post import Post
+from site_builder.project import EXTENSION, Project
+from site_builder.uses import Part, Use
+
+Message = dict[str, Any]
+"""What pages are told; `kind` says what the rest means: see assets/preview/preview.js."""
+
+_LINK = re.compile(r'(?<= href=")(?!https?:|mailto:|#|/)[^"]+\.md(#[^"]*)?(?=")')
+_FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
+
+
+class Workbench:
+    """The post of a project, kept warm; `files` has what is shown of figures before a build."""
+
+    def __init__(self, root: Path, study: str = "") -> None:
+        self.root = root
+        self.study = study
+        self.files: dict[str, bytes] = {}
+        self._keys: dict[str, str] = {}
+        self.load()
+
+    def load(self) -> None:
+        """Collect the post anew, as after every build."""
+        self.post = Post(Project(self.root), self.study)
+        self.post.collect()
+        self.post.judge()
+        self.blocks = _Slots(self.post, Fragments(self.post), forgiving=True)
+        self.extension = MeasuredFigures(blocks=self.blocks)
+        config = load_config(str(self.root / "mkdocs.yml"))
+        others = [name for name in config.markdown_extensions if name != EXTENSION]
+        self.markdown = Markdown(
+            extensions=[*others, self.extension], extension_configs=config.mdx_configs
+        )
+        self._keys = {use.slug: self._key(use) for use in self.post.blocks()}
+
+    def edit(self, paths: Iterable[Path], seen: Iterable[str] = ()) -> Iterator[Message]:
+        """What these changed files change at once; figures that are `seen` come first."""
+        changed = set(paths)
+        for path in sorted(changed):
+            if path.suffix == ".css" and path.parent == self.post.project.assets:
+                if path.is_file():
+                    url = f"/~/style/{path.name}?{sha256_file(path)[:8]}"
+                    yield {"kind": "style", "name": path.stem, "url": url}
+            elif path.suffix == ".md" and path.parent.name == "sections" and path.is_file():
+                yield from self._section(path)
+        everything = forget(self.post.project, changed)
+        self.blocks.fragments = Fragments(self.post)
+        first = set(seen)
+        uses = [use for use in self.post.blocks() if everything or self._touches(use, changed)]
+        for use in sorted(uses, key=lambda use: use.slug not in first):
+            key = self._key(use)
+            if self._keys.get(use.slug) != key:
+                self._keys[use.slug] = key
+                yield self._figure(use)
+
+    def _touches(self, use: Use, changed: set[Path]) -> bool:
+        """Whether a use's own result, drawing or templates may be among the changed files."""
+        drawing = self.post.project.figures / f"{use.id.analysis}.py"
+        if {drawing, self.post.store.path(use.id)} & changed:
+            return True
+        return any(path.suffix == ".j2" for path in changed)
+
+    def _key(self, use: Use) -> str:
+        """What tells one look of a figure from another; "" without a result or a drawing."""
+        try:
+            return self.blocks.fragments.key(use)
+        except (OSError, BuildError):
+            return ""
+
+    def _section(self, path: Path) -> Iterator[Message]:
+        """A section as it reads now, and the figures that its directives ask for otherwise."""
+        section = self.post.references.sections.get(path.stem)
+        start = f"{self.post.project.named(path)}:"
+        if section is None or any(where.startswith(start) for where, _ in self.post.parts):
+            return
+        before = {use.slug: use for use in self.post.blocks()}
+        states = {use.id: (use.state, use.reasons) for use in self.post.uses.values()}
+        uses = self.post.reread(path)
+        self.post.judge([use for use in uses if use.id not in states])
+        self.blocks.problems = [*self.post.problems]
+        for use in uses:
+            use.state, use.reasons = states.get(use.id, (use.state, use.reasons))
+            if not use.slug:
+                self._say(use)
+        self.extension.section = path, section.page
+        html = self.markdown.reset().convert(path.stem)
+        base = self.post.base(section.page)
+        html = _LINK.sub(lambda link: f"{'' if base == '.' else '../'}{as_built(link[0])}", html)
+        html = _FOOTNOTES.sub("", html)  # numbered over the whole page: they come with it
+        page = self.post.url(section.page)
+        yield {"kind": "section", "page": page, "name": path.stem, "html": html}
+        for use in filter(lambda use: use.slug, uses):
+            last = before.get(use.slug)
+            if last is None or last.directive.options != use.directive.options:
+                self._keys[use.slug] = self._key(use)
+                yield self._figure(use)
+
+    def _say(self, use: Use) -> None:
+        """Make a number or a claim's sign."""
+        if use.directive.kind == "claim":
+            try:
+                self.blocks.verdicts.test(use.directive.name)
+            except BuildError as error:
+                self.blocks.problems += error.problems
+        self.blocks.show((use.directive.where, use.directive.start), use)
+
+    def _figure(self, use: Use) -> Message:
+        """A figure as it is now: its charts alone if it has some, else the whole of it."""
+        fragments = self.blocks.fragments
+        base = self.post.base(use.page)
+        self.blocks.problems = [*self.post.problems]
+        said = {"slug": use.slug, "page": self.post.url(use.page)}
+        try:
+            if use.state == "missing" or not self._key(use):
+                raise BuildError([self.post.missing(use)])
+            sketch = fragments.sketch(use)
+            if sketch:
+                caption, files = sketch
+                self.files |= files
+                (chart,) = (name for name in files if name.endswith(".chart.json"))
+                return said | {
+                    "kind": "chart",
+                    "url": f"{base}/figures/{chart}",
+                    "caption": caption,
+                }
+            fragment = fragments.fragment(use)
+            self.files |= {name: (fragment.folder / name).read_bytes() for name in fragment.files}
+            self.blocks.show((use.directive.where, use.directive.start), use)
+            return said | {"kind": "figure", "html": self.blocks.block(use.slug, base)}
+        except BuildError as error:
+            self.blocks.problems += error.problems
+            return said | {"kind": "wrong", "html": self.blocks.told(use.directive.where)}
+
+
+class _Slots(Blocks):
+    """Blocks for a page that has its figures already."""
+
+    def slot(self, use: Use | Part | str) -> str:
+        """An empty slot for a figure, the page knows which; a number or a message as ever."""
+        if isinstance(use, Use) and use.slug:
+            return f'<div data-slot id="{use.slug}"></div>'
+        return super().slot(use)
+
+
+def forget(project: Project, changed: set[Path]) -> bool:
+    """Let changed drawings be imported anew; returns whether any drawing may use what changed."""
+    mine = {path for path in changed if path.suffix == ".py" and path.parent == project.figures}
+    try:
+        drawings = set(project.drawings().values())
+    except (OSError, UnicodeDecodeError):
+        drawings = set()
+    helpers = mine - drawings
+    for name, module in list(sys.modules.items()):
+        package, _, word = name.rpartition(".")
+        file = Path(getattr(module, "__file__", None) or ".")
+        if package == "site_builder.figures" and (file in mine or (helpers and word not in _HELD)):
+            del sys.modules[name]
+            vars(sys.modules[package]).pop(word, None)
+    return bool(helpers)
+
+
+_HELD = ("theme",)
+"""Modules among the drawings that the rest of the builder holds: they change with a restart."""
+
+
+def restarts(project: Project, changed: set[Path]) -> bool:
+    """Whether only a new process sees these changes: the builder itself was edited."""
+    package = project.builder / "site_builder"
+    return any(
+        path.suffix == ".py"
+        and path.is_relative_to(package)
+        and (path.parent != project.figures or path.stem in _HELD)
+        for path in changed
+    )
