@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from site_builder.console import (
+    analysis_argument,
+    find_project,
+    json_option,
+    quiet_option,
+    say,
+    study_option,
+    told,
+    variant_argument,
+)
 from site_builder.errors import BuildError
 from site_builder.project import Project
 
@@ -21,34 +30,6 @@ STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
 
 
-def say(line: str) -> None:
-    """Tell a person what happens; never on standard output, which is for machines."""
-    click.echo(line, err=True)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Every problem on a line of its own, then exit 1."""
-    try:
-        yield
-    except BuildError as error:
-        for problem in error.problems:
-            click.secho(str(problem), err=True, fg="red")
-        count = len(error.problems)
-        say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
-        sys.exit(1)
-
-
-def _project() -> Project:
-    project = Project.find()
-    if str(project.root) not in sys.path:
-        sys.path.insert(0, str(project.root))
-    return project
-
-
-_study = click.option("--study", default="", help="Show this study instead of the post's own.")
-_quiet = click.option("--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 _run = click.option(
     "--run",
     type=click.Choice(["never", "missing", "stale"]),
@@ -62,10 +43,10 @@ _strict = click.option(
 
 
 @click.group(invoke_without_command=True)
-@_study
+@study_option
 @_run
 @_strict
-@_quiet
+@quiet_option
 @click.pass_context
 def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool) -> None:
     """Build the post: every directive's result, drawn, on a page in site/.
@@ -80,8 +61,8 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
     from site_builder.publish import build
 
-    with _told():
-        project = _project()
+    with told():
+        project = find_project()
         built = build(
             project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet
         )
@@ -109,21 +90,21 @@ def _quietly(quiet: bool) -> Callable[[str], None]:
     show_default=True,
     help="Which results to measure beside the page without being asked.",
 )
-@_study
+@study_option
 def serve(port: int, host: str, run: str, study: str) -> None:
     """Show the post as it is written: a saved file changes the open page at once."""
     from site_builder.serving import serve as preview
 
-    with _told():
-        preview(_project(), host=host, port=port, study=study, run=run, say=say)
+    with told():
+        preview(find_project(), host=host, port=port, study=study, run=run, say=say)
 
 
 @main.command("run")
-@click.argument("analysis", default="")
-@click.argument("variant", default="")
+@analysis_argument
+@variant_argument
 @click.option("--again", is_flag=True, help="Measure even what is fresh, from the first input on.")
-@_study
-@_quiet
+@study_option
+@quiet_option
 def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> None:
     """Measure: all that the post needs and is missing or stale, or the named ANALYSIS [VARIANT].
 
@@ -132,8 +113,8 @@ def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> N
     from site_builder import runner
     from site_builder.post import needs
 
-    with _told():
-        project = _project()
+    with told():
+        project = find_project()
         store, asked = _asked(project, analysis, variant, study)
         named = set(asked) if analysis else set()
         before = _claims(project, study)
@@ -186,15 +167,15 @@ def _asked(project: Project, analysis: str, variant: str, study: str) -> tuple[A
 
 
 @main.command()
-@_study
-@_json
+@study_option
+@json_option
 @click.option("--explain", is_flag=True, help="Say why a result is stale.")
 def status(study: str, as_json: bool, explain: bool) -> None:
     """Show for every directive whether its result is fresh, stale or missing."""
     from site_builder.post import Post
 
-    with _told():
-        post = Post(_project(), study)
+    with told():
+        post = Post(find_project(), study)
         post.collect()
         post.judge()
         if post.problems and not as_json:
@@ -230,15 +211,15 @@ def status(study: str, as_json: bool, explain: bool) -> None:
 
 
 @main.command()
-@_study
-@_json
+@study_option
+@json_option
 @click.option("--strict", is_flag=True, help="Exit with 1 when a claim does not hold.")
 def claims(study: str, as_json: bool, strict: bool) -> None:
     """Show what the prose claims, and whether each claim holds on the study's results."""
     from site_builder.verdicts import WORDS, judged
 
-    with _told():
-        verdicts = judged(_project(), study)
+    with told():
+        verdicts = judged(find_project(), study)
     counts = dict.fromkeys(WORDS.values(), 0)
     for verdict in verdicts.of.values():
         counts[WORDS[verdict.holds]] += 1
@@ -257,9 +238,9 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
 
 
 @main.command()
-@click.argument("analysis", default="")
-@click.argument("variant", default="")
-@_study
+@analysis_argument
+@variant_argument
+@study_option
 def accept(analysis: str, variant: str, study: str) -> None:
     """Restamp stale results after a change that keeps their meaning (all, or ANALYSIS [VARIANT]).
 
@@ -269,8 +250,8 @@ def accept(analysis: str, variant: str, study: str) -> None:
     from site_builder import runner
     from site_builder.upkeep import accept as restamp
 
-    with _told():
-        store, asked = _asked(_project(), analysis, variant, study)
+    with told():
+        store, asked = _asked(find_project(), analysis, variant, study)
         ids = [id for id in runner.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids)
     for id, reasons in accepted:
@@ -285,8 +266,8 @@ def verify() -> None:
     from site_builder.store import Store
     from site_builder.upkeep import check
 
-    with _told():
-        store = Store(_project())
+    with told():
+        store = Store(find_project())
         problems = check(store)
         if problems:
             raise BuildError(problems)
@@ -300,19 +281,19 @@ def gc(results: bool) -> None:
     from site_builder.store import Store
     from site_builder.upkeep import collect
 
-    with _told():
-        for line in collect(Store(_project()), results=results):
+    with told():
+        for line in collect(Store(find_project()), results=results):
             click.echo(line)
 
 
 @main.command()
-@_json
+@json_option
 def studies(as_json: bool) -> None:
     """List the studies, with how many results each has."""
     from site_builder.store import Store
 
-    with _told():
-        project = _project()
+    with told():
+        project = find_project()
         store = Store(project)
         ids = store.results()
         rows = [

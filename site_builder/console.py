@@ -1,0 +1,52 @@
+"""What all commands share: how they speak, their project, options and arguments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from site_builder.errors import BuildError
+from site_builder.project import Project
+
+
+def say(line: str) -> None:
+    """Tell a person what happens; never on standard output, which is for machines."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def told(*, of_page: bool = True) -> Iterator[None]:
+    """Every problem on a line of its own, then exit 1; `of_page` tells that the page stays."""
+    try:
+        yield
+    except BuildError as error:
+        for problem in error.problems:
+            click.secho(str(problem), err=True, fg="red")
+        count = len(error.problems)
+        if of_page:
+            say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
+        sys.exit(1)
+
+
+def find_project() -> Project:
+    """The project of the current folder, its modules importable."""
+    project = Project.find()
+    if str(project.root) not in sys.path:
+        sys.path.insert(0, str(project.root))
+    return project
+
+
+study_option = click.option(
+    "--study",
+    default="",
+    help="Show this study instead of the post's own.",
+)
+quiet_option = click.option(
+    "--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+analysis_argument = click.argument("analysis", default="")
+variant_argument = click.argument("variant", default="")
