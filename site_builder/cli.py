@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from site_builder.authoring import new
 from site_builder.console import (
     analysis_argument,
     find_project,
@@ -56,6 +57,9 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
     """
     if context.invoked_subcommand is None:
         _build(study, run, strict, quiet)
+
+
+main.add_command(new)
 
 
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:

@@ -102,21 +102,30 @@ BUILD = "from site_builder.cli import main\nmain(['--run', 'never'])\n"
 
 
 def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path) -> None:
-    """Without torch: the whole page, then one file and one line more."""
+    """Without torch: the whole page, then one command and one line more, then the file changed."""
     project = copy_of_project(tmp_path)
     built = run(project, without_torch() + BUILD)
     assert built.returncode == 0, built.stderr
     text = (REPO / "CONTRIBUTING.md").read_text("utf-8")
+    (words,) = re.findall(r"```sh\nbuild-site (.*?)\n```", text)
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (line,) = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)
-    drawing = project / "site_builder" / "figures" / "list_samples.py"
-    assert not drawing.exists()
-    drawing.write_text(code, "utf-8")
     section = sorted((project / "content" / "sections").glob("*.md"))[1]
-    section.write_text(section.read_text("utf-8") + f"\n{line}", "utf-8")
-    built = run(project, without_torch() + BUILD)
-    assert built.returncode == 0, built.stderr
-    page = (project / "site" / "index.html").read_text("utf-8")
+    before = section.read_text("utf-8")
+
+    def page_with(line: str) -> str:
+        section.write_text(f"{before}\n{line}", "utf-8")
+        built = run(project, without_torch() + BUILD)
+        assert built.returncode == 0, built.stderr
+        return (project / "site" / "index.html").read_text("utf-8")
+
+    command = f"from site_builder.cli import main\nmain({words.split()})\n"
+    written = run(project, without_torch() + command)
+    assert written.stdout == "<< figure: list_samples >>\n"
+    assert f"`{written.stdout.strip()}`" in text
+    assert "How often each value of new_tokens occurs" in page_with(written.stdout)
+    (project / "site_builder" / "figures" / "list_samples.py").write_text(code, "utf-8")
+    page = page_with(line)
     assert 'id="list-samples"' in page
     assert "Tokens written per list, template long." in page
 
