@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from site_builder.authoring import new
+from site_builder.authoring import directives, new
 from site_builder.console import (
     analysis_argument,
     find_project,
@@ -59,6 +59,7 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
         _build(study, run, strict, quiet)
 
 
+main.add_command(directives)
 main.add_command(new)
 
 

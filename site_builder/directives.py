@@ -32,7 +32,16 @@ _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
 _HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
-_FORMS = {"claim": ("ID [show=COLUMN]", 1), "cite": ("KEY [KEY …]", 20), "section": ("FILE", 1)}
+_FORMS = {
+    "feature": ("LAYER/INDEX [option=value]", 1),
+    "page": ("NAME [PART]", 2),
+    "section": ("FILE", 1),
+    "value": ("NAME [VARIANT] column=value", 2),
+    "claim": ("ID [show=COLUMN]", 1),
+    "ref": ("NAME [VARIANT]", 2),
+    "cite": ("KEY [KEY …]", 20),
+}
+"""What follows the colon of a kind, and how many words at most."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 _FEATURE = re.compile(r"(?:[a-z][a-z0-9_]*-)?[0-9]{1,3}/[0-9]{1,7}\Z")
 _PIECE = re.compile(
@@ -99,6 +108,11 @@ def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], li
     return directives, problems
 
 
+def form(kind: str) -> str:
+    """What follows the colon of a kind: "NAME [VARIANT] [option=value]"."""
+    return _FORMS.get(kind, ("NAME [VARIANT] [option=value]", 2))[0]
+
+
 def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] | Problem:
     """The parts of the directive that `source` opens with, or what is wrong with it."""
     if _HALF_OPEN.match(source):
@@ -141,10 +155,10 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
             return Problem(where, 'option "feature" stands twice', "keep one")
         options = {"feature": words.pop(), **options}
         words = words or ["feature"]
-    form, most = _FORMS.get(kind, ("NAME [VARIANT] [option=value]", 2))
+    _, most = _FORMS.get(kind, ("", 2))
     if not 1 <= len(words) <= most or not all(map(_WORD.match, words)):
         what = f"cannot read {_shown(whole[0])}"
-        return Problem(where, what, f"write << {kind}: {form} >> in lower case")
+        return Problem(where, what, f"write << {kind}: {form(kind)} >> in lower case")
     if kind == "cite":
         return kind, " ".join(words), "", options, whole.end()
     return kind, words[0], words[1] if len(words) == 2 else "", options, whole.end()

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ SAE_FILES = ("cfg.json", "sae_weights.safetensors")
 class Signature:
     """What a module says of itself: the inputs or options it takes, and its variants.
 
-    `options` maps a keyword to the name of its type.
+    `options` maps a keyword to the name of its type, `defaults` to its default if that is written
+    out.
     """
 
     inputs: tuple[str, ...]
     options: dict[str, str]
     variants: tuple[str, ...]
+    defaults: dict[str, Any]
 
 
 def sha256(data: bytes) -> str:
@@ -84,5 +87,10 @@ def signature(root: Path, path: Path, function: str) -> Signature:
                 for a in node.args.kwonlyargs
                 if a.arg != "variant"
             }
-            return Signature(tuple(positional[1:]), options, variants)
+            defaults = {}
+            for a, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+                with suppress(ValueError):  # a default that is no literal
+                    if a.arg in options and value is not None:
+                        defaults[a.arg] = ast.literal_eval(value)
+            return Signature(tuple(positional[1:]), options, variants, defaults)
     raise BuildError([Problem(name, f"defines no {function}()", f"add def {function}(…)")])
