@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from site_builder import completion
 from site_builder.console import find_project, json_option, say, told
 
 MOST_VALUES, MOST_NAMES = 4, 30
@@ -24,7 +25,7 @@ def new() -> None:
 
 
 @new.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.undrawn)
 def figure(name: str) -> None:
     """Write a drawing and its test, which work as they are; print the line that shows the figure.
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from site_builder import completion
 from site_builder.errors import BuildError
 from site_builder.project import Project
 
@@ -42,11 +43,12 @@ def find_project() -> Project:
 study_option = click.option(
     "--study",
     default="",
+    shell_complete=completion.studies,
     help="Show this study instead of the post's own.",
 )
 quiet_option = click.option(
     "--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-analysis_argument = click.argument("analysis", default="")
-variant_argument = click.argument("variant", default="")
+analysis_argument = click.argument("analysis", default="", shell_complete=completion.analyses)
+variant_argument = click.argument("variant", default="", shell_complete=completion.variants)
