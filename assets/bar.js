@@ -59,7 +59,7 @@ export function bar() {
       ? " A figure that does not name temperatures has one, and keeps it."
       : "";
     said.textContent = any
-      ? `All figures follow${few}.${warm}`
+      ? `Figures that offer it follow${few}.${warm}`
       : "One choice for all figures; now each shows its author’s.";
   }
 

@@ -12,6 +12,7 @@ export function explorer(root) {
   const count = root.querySelector(".post-count");
   const found = root.querySelector(".post-found");
   const plain = [...found.childNodes];
+  const said = count.textContent;
   let all;
 
   function entry(index, wanted) {
@@ -51,13 +52,19 @@ export function explorer(root) {
         (!wanted || all.items[index].some((item) => item.toLowerCase().includes(wanted)));
       if (fits) hits.push(index);
     }
+    const asked = wanted || chosen.topic || chosen.template || chosen.temperature;
+    found.classList.toggle("all", Boolean(asked));
+    if (!asked) {
+      found.replaceChildren(...plain);
+      count.textContent = said;
+      return;
+    }
     const list = element("ul", "post-hits");
     list.append(...hits.slice(0, MOST_LISTS).map((index) => entry(index, wanted)));
     found.replaceChildren(list);
-    found.classList.add("all");
     found.tabIndex = 0;
     const more = hits.length > MOST_LISTS ? `; the first ${MOST_LISTS} are below` : "";
-    count.textContent = `${hits.length} of ${all.topic.length.toLocaleString("en")} lists${more}`;
+    count.textContent = `${hits.length.toLocaleString("en")} of ${all.topic.length.toLocaleString("en")} lists${more}`;
   }
 
   async function update() {

@@ -56,7 +56,7 @@ export function keys(view, place) {
   }
 
   place.tabIndex = 0;
-  place.setAttribute("aria-label", `${place.getAttribute("aria-label")}. ${HOW}`);
+  place.setAttribute("aria-label", `${place.getAttribute("aria-label").replace(/\.$/, "")}. ${HOW}`);
   place.addEventListener("focus", () => {
     readout.setAttribute("role", "status");
     place.after(readout);

@@ -153,8 +153,8 @@ class References:
 
 def attribute(text: str) -> str:
     """Text that fits into a quoted attribute of a Markdown link, and is not Markdown there."""
-    text = re.sub(r"[\"{}\s]+", " ", text).replace("<", "‹").replace(">", "›")
-    return re.sub(r"[*_`\[\]\\$]", lambda sign: f"&#{ord(sign[0])};", text)
+    text = re.sub(r"[\"{}\s]+", " ", text)
+    return re.sub(r"[*_`\[\]\\$<>]", lambda sign: f"&#{ord(sign[0])};", text)
 
 
 def _way(page: Path, target: Path) -> str:

@@ -170,9 +170,7 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     text = f"{shown['estimate']} {claim.unit}".strip()
     if "interval" in shown and verdict.low is not None:
         text += f" ({shown['interval']})"
-    if shown.get("other.estimate") == values.MISSING:
-        text += "; the other row is not measured"
-    elif "other.estimate" in shown:
+    if shown.get("other.estimate", values.MISSING) != values.MISSING:
         text += f" against {shown['other.estimate']}"
         text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if verdict.n is not None:

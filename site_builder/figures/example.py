@@ -30,7 +30,7 @@ def draw(
     """
     theme.choose(variant, [""], "variant")
     records = theme.rows(
-        table, "template", "topic", "sample", "condition", "position", *FIELDS, digits=3
+        table, "template", "topic", "sample", "condition", "position", *FIELDS, digits=5
     )
     topics = theme.unique(table, "topic")
     templates = [name for name in theme.TEMPLATES if name in theme.unique(table, "template")]

@@ -56,7 +56,7 @@ def rows(table: pa.Table) -> list[Row]:
     Raises:
         DrawingError: if a column is missing.
     """
-    return theme.rows(table, *COLUMNS)
+    return theme.rows(table, *COLUMNS, digits=theme.EXACT)
 
 
 def pick(records: Sequence[Row], name: str) -> Row:

@@ -39,7 +39,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     """Draw a row for each autoencoder."""
     theme.choose(variant, [""], "variant")
     columns = ("site", "layer", "width", "group", "places", "quantity", "estimate", "low", "high")
-    records = theme.rows(table, *columns)
+    records = theme.rows(table, *columns, digits=theme.EXACT)
     rows = []
     for place in saes.places(records):
         of = [row for row in records if saes.name(row["site"], row["layer"]) == place]

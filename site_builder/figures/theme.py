@@ -187,6 +187,10 @@ def choose(value: str, among: Iterable[str], name: str) -> str:
     return value
 
 
+EXACT = 9
+"""Digits of numbers that become text: what is rounded twice may be off by one."""
+
+
 def rows(table: pa.Table, *columns: str, digits: int = 4) -> list[dict[str, Any]]:
     """Return `columns` of `table` row by row, floats rounded to `digits` significant digits.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from site_builder.blocks import Blocks
 from site_builder.directives import Directive
 from site_builder.drawing import BASE
+from site_builder.references import Section
 from site_builder.store import ResultId
 from site_builder.verdicts import SHAPES, WORDS, numbers
 
@@ -29,6 +31,7 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
     for name in blocks.post.claims:
         row = _row(blocks, name)
         groups.setdefault(row["section"], []).append(row)
+    groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
     link = blocks.publish("claims.json", blocks.verdicts.json)
     return blocks.markup("claims.html.j2", groups=groups, link=link)
 
@@ -59,13 +62,24 @@ def _row(blocks: Blocks, name: str) -> dict[str, Any]:
         "tested": sorted(tested, key=lambda one: not one["own"]),
         "section": f"{section.called}: {section.title}"
         if section and section.number
-        else "Elsewhere",
+        else section.title
+        if section
+        else "In short",
+        "order": _order(section),
+        "show": "" if claim.show == "estimate" else claim.show,
         "place": f"{BASE}/{post.url(section.page)}#{section.anchor}" if section else "",
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
         "command": post.store.command(id),
     }
+
+
+def _order(section: Section | None) -> tuple[float, str]:
+    """Where a section stands in the post: its head first, what has no number last."""
+    if section is None:
+        return (0.0, "")
+    return (float(section.number) if section.number else math.inf, section.title)
 
 
 def _any_of(texts: list[str]) -> str:

@@ -41,12 +41,18 @@ def render(blocks: Blocks, *, variant: str) -> Markup:
     return blocks.markup(f"provenance/{variant}.html.j2", **values)
 
 
+def _prints(use: Use) -> bool:
+    """Whether a number of the prose stands there."""
+    kind = use.directive.kind
+    return kind == "value" or (kind == "claim" and "show" in use.directive.options)
+
+
 def _summary(blocks: Blocks) -> dict[str, Any]:
     store, recipes = blocks.post.store, _recipes(blocks)
     made = sorted(recipe.made_at[:10] for recipe in recipes.values())
     return {
         "figures": len(blocks.figures()),
-        "values": sum(use.directive.kind == "value" for use in blocks.post.uses.values()),
+        "values": sum(_prints(use) for use in blocks.post.uses.values()),
         "claims": len(blocks.post.claims),
         "results": len(recipes),
         "first": made[0] if made else "",
