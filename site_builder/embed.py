@@ -254,7 +254,7 @@ def _writable(value: Any) -> Any:
         return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
         return {_writable(key): _writable(entry) for key, entry in value.items()}
-    return [_writable(entry) for entry in value] if isinstance(value, list) else value
+    return [_writable(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _one_specification(specs: list[Spec]) -> Spec:

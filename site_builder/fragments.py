@@ -6,7 +6,6 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
 import multiprocessing
 import os
@@ -24,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import checks, claims, fingerprint, meaning, values
+from site_builder import checks, claims, fingerprint, meaning, tabular, values
 from site_builder.errors import BuildError, Problem
 from site_builder.post import Post
 from site_builder.project import Project
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 4
 """Rows of data shown under a figure; the rest is in its CSV file."""
-
-LONGEST_CELL = 80
-"""Characters kept of a cell under a figure, a few more than are shown; nested ones are long."""
 
 _NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
@@ -255,7 +251,9 @@ class Fragments:
             raise BuildError([self._raised(use, error)]) from error
         # All uses of a result share its data, so the file is named by them and not by the figure.
         stem = "-".join(filter(None, (use.id.study, use.id.analysis, use.id.variant)))
-        files = dict(rendered.files) | {f"{stem}.{self._file_digest(use.id)[:8]}.csv": _csv(table)}
+        files = dict(rendered.files) | {
+            f"{stem}.{self._file_digest(use.id)[:8]}.csv": tabular.csv(table)
+        }
         head = table.slice(0, MOST_ROWS).to_pylist()
         body = {
             "key": key,
@@ -264,7 +262,7 @@ class Fragments:
             "caption": drawing.caption,
             "description": drawing.description,
             "columns": table.column_names,
-            "rows": [[_cell(value) for value in row.values()] for row in head],
+            "rows": [[tabular.cell(value) for value in row.values()] for row in head],
             "total_rows": table.num_rows,
             "files": sorted(files),
         }
@@ -321,25 +319,3 @@ def load_module(path: Path) -> Any:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def _csv(table: pa.Table) -> bytes:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    for place, column in enumerate(table.columns):
-        if pa.types.is_nested(column.type):  # no cell of a CSV file can be a list
-            texts = [None if value is None else str(value) for value in column.to_pylist()]
-            table = table.set_column(place, table.column_names[place], pa.array(texts, pa.string()))
-    written = io.BytesIO()
-    csv.write_csv(table, written, csv.WriteOptions(quoting_style="needed"))
-    return written.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text[:LONGEST_CELL]

@@ -43,7 +43,9 @@ def by_layer(table: pa.Table, topics: str) -> Drawing:
     """Draw a table for each start, edit and place; the first one open, the others in folds."""
     bounds = [side + end for side in SIDES for end in ("", "_low", "_high")]
     bounds = [name.removeprefix("estimate_") for name in bounds]
-    records = theme.rows(table, *conditions.COLUMNS, "topics", "quantity", *bounds, "n", digits=theme.EXACT)
+    records = theme.rows(
+        table, *conditions.COLUMNS, "topics", "quantity", *bounds, "n", digits=theme.EXACT
+    )
     theme.choose(topics, dict.fromkeys(row["topics"] for row in records), "topics")
     found: dict[Condition, Found] = {}
     for row in records:

@@ -98,7 +98,8 @@ def draw(
         ),
         "A list as the model wrote it, and after every item the probability that it ends there: "
         "under the prompt that asks for a short list, and with “long” in its place and the list "
-        "kept token by token. The list shown first has the median length of lists that ended, and a typical gap at its end. "
+        "kept token by token. The list shown first has the median length of lists that ended, and "
+        "a typical gap at its end. "
         "The means at the last item are high in part because the end was drawn there.",
         "The items of one list in the order in which they were written, each with the probability "
         "that the list ends after it, asked for a short and asked for a long list; below them the "

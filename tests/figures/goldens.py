@@ -63,10 +63,10 @@ def file(name: str, variant: str) -> str:
 def laid_out(value: Any, indent: str = "") -> str:
     """Return JSON with short values on one line, so that a data row is a line."""
     line = json.dumps(value, ensure_ascii=False)
-    if len(indent + line) <= 100 or not isinstance(value, dict | list):
+    if len(indent + line) <= 100 or not isinstance(value, dict | list | tuple):
         return line
     inner = indent + "  "
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         parts = [inner + laid_out(entry, inner) for entry in value]
         return "[\n" + ",\n".join(parts) + f"\n{indent}]"
     parts = [f"{inner}{json.dumps(key)}: {laid_out(entry, inner)}" for key, entry in value.items()]
