@@ -39,7 +39,6 @@ STEP = 8
 
 _FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
 _SCRIPT = '<script type="module" src="/~/preview.js"></script>'
-_OWN = {"idiomorph.esm.js", "panel.js", "preview.css", "preview.js", "settle.js"}
 
 
 class Preview:
@@ -185,14 +184,17 @@ class Preview:
         return Response(status_code=204)
 
     async def own(self, request: Request) -> Response:
-        """The preview's script and style, and style sheets as they were just saved."""
+        """The preview's scripts and style."""
+        folder = self.project.assets / "preview"
+        return _file(folder / request.path_params["name"], folder)
+
+    async def asset(self, request: Request) -> Response:
+        """A style sheet as it was just saved, under its plain name; else the site's file."""
         name = request.path_params["name"]
-        folder = self.project.assets
-        if request.path_params.get("kind") != "style":
-            folder = folder / "preview"
-            if name not in _OWN:
-                return Response("not found\n", 404)
-        return _file(folder / name, folder)
+        saved = self.project.assets / name
+        if saved.suffix == ".css" and saved.is_file():
+            return _file(saved, self.project.assets)
+        return _file(self.site / "assets" / name, self.site)
 
     async def page(self, request: Request) -> Response:
         """A file of the site, or of a figure that is newer than the site."""
@@ -248,7 +250,7 @@ def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
-            Route("/~/{kind:str}/{name:str}", preview.own),
+            Route("/assets/{name:str}", preview.asset),
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/~/{name:str}", preview.own),
             Route("/{path:path}", preview.page),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,6 +159,35 @@ class Project:
                 [Problem(self.named(known[study]), f"not TOML: {error}", "mend it")]
             ) from None
         return flat(tree)
+
+
+class Snapshot(Project):
+    """A project whose shelves are looked at once, for who asks often."""
+
+    @cached_property
+    def _seen(self) -> dict[str, dict[str, Path]]:
+        return {}
+
+    def _once(self, name: str, look: Callable[[], dict[str, Path]]) -> dict[str, Path]:
+        if name not in self._seen:
+            self._seen[name] = look()
+        return self._seen[name]
+
+    def studies(self) -> dict[str, Path]:
+        """Every study and its file."""
+        return self._once("studies", super().studies)
+
+    def measurements(self) -> dict[str, Path]:
+        """Every measurement and its module."""
+        return self._once("measurements", super().measurements)
+
+    def drawings(self) -> dict[str, Path]:
+        """Every drawing and its module."""
+        return self._once("drawings", super().drawings)
+
+    def page_parts(self) -> dict[str, Path]:
+        """Every module that makes parts of pages."""
+        return self._once("page_parts", super().page_parts)
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

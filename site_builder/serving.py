@@ -26,7 +26,7 @@ def serve(
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     open_socket = _bound(host, port)
     found = open_socket.getsockname()[1]
-    if found != port:
+    if port and found != port:
         say(f"port {port} is taken")
     preview = Preview(project, study, run, say)
     hosts = _HOME if host in _HOME else (*_HOME, host, "*")

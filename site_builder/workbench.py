@@ -22,7 +22,7 @@ from site_builder.fingerprint import sha256_file
 from site_builder.fragments import Fragments
 from site_builder.links import as_built
 from site_builder.post import Post
-from site_builder.project import EXTENSION, Project
+from site_builder.project import EXTENSION, Project, Snapshot
 from site_builder.uses import Part, Use
 
 Message = dict[str, Any]
@@ -44,7 +44,7 @@ class Workbench:
 
     def load(self) -> None:
         """Collect the post anew, as after every build."""
-        self.post = Post(Project(self.root), self.study)
+        self.post = Post(Snapshot(self.root), self.study)
         self.post.collect()
         self.post.judge()
         self.blocks = _Slots(self.post, Fragments(self.post), forgiving=True)
@@ -62,7 +62,7 @@ class Workbench:
         for path in sorted(changed):
             if path.suffix == ".css" and path.parent == self.post.project.assets:
                 if path.is_file():
-                    url = f"/~/style/{path.name}?{sha256_file(path)[:8]}"
+                    url = f"/assets/{path.name}?{sha256_file(path)[:8]}"
                     yield {"kind": "style", "name": path.stem, "url": url}
             elif path.suffix == ".md" and path.parent.name == "sections" and path.is_file():
                 yield from self._section(path)
@@ -168,6 +168,8 @@ class _Slots(Blocks):
 def forget(project: Project, changed: set[Path]) -> bool:
     """Let changed drawings be imported anew; returns whether any drawing may use what changed."""
     mine = {path for path in changed if path.suffix == ".py" and path.parent == project.figures}
+    if not mine:
+        return False
     try:
         drawings = set(project.drawings().values())
     except (OSError, UnicodeDecodeError):

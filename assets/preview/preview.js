@@ -127,6 +127,7 @@ const TOLD = {
     const first = known === undefined && !learned;
     known = digest;
     if (!first) await whole();
+    document.documentElement.dataset.preview = "on";
   },
 };
 
@@ -181,4 +182,3 @@ events.addEventListener("message", ({ data }) => {
     .then(() => document.dispatchEvent(new CustomEvent("preview", { detail: message })))
     .catch((error) => console.error(`${message.kind}:`, error));
 });
-document.documentElement.dataset.preview = "on";

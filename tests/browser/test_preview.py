@@ -1,0 +1,298 @@
+"""The preview in a browser: a save is on the open page at once, and nothing else moves."""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pytest
+
+from site_builder.project import Project
+from site_builder.publish import build
+from site_builder.store import ResultId, Store
+from tests.site_builder.conftest import project, put  # noqa: F401 (a fixture)
+
+SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
+NUMBERS = ResultId("toy", "numbers", "small")
+
+
+@contextmanager
+def serving(root, *options):
+    """Run the preview of a project in a process of its own."""
+    paths = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE.format(list(options))],
+        cwd=root,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    try:
+        for line in server.stderr:
+            if found := re.search(r"http://\S+", line):
+                yield found[0]
+                break
+        else:
+            raise AssertionError("the preview did not start")
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+class Open:
+    """An open page of the preview."""
+
+    def __init__(self, page, url, root):
+        self.page, self.root = page, root
+        self.complaints, self.loads = [], []
+        page.on("console", lambda m: m.type == "error" and self.complaints.append(m.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("framenavigated", lambda frame: self.loads.append(frame.url))
+        page.goto(url, timeout=120_000)
+        page.wait_for_function("() => document.documentElement.dataset.preview")
+        page.evaluate(
+            """() => { window.told = [];
+              document.addEventListener("preview", ({detail}) => told.push(detail.kind)); }"""
+        )
+
+    def edit(self, path, before, after, *, then="page"):
+        """Save a file otherwise, and wait for a kind of message to have been shown."""
+        text = (self.root / path).read_text("utf-8")
+        assert before in text
+        self.save(path, text.replace(before, after), then=then)
+
+    def save(self, path, text, *, then="page", by="truncation"):
+        self.page.evaluate("told.length = 0")
+        if by == "rename":
+            aside = (self.root / path).with_name("4913~")
+            aside.write_text(text, "utf-8")
+            aside.rename(self.root / path)
+        else:
+            (self.root / path).write_text(text, "utf-8")
+        self.wait(then)
+
+    def wait(self, then):
+        self.page.wait_for_function("kind => told.includes(kind)", arg=then, timeout=60_000)
+
+    def draw_all(self):
+        for chart in self.page.query_selector_all("[data-vega]"):
+            chart.evaluate("node => node.scrollIntoView()")
+            self.page.wait_for_function("node => node.dataset.drawn", arg=chart)
+
+    def text(self):
+        return self.page.inner_text("article")
+
+
+@pytest.fixture
+def opened(browser, project):  # noqa: F811
+    with serving(project.root) as url:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        yield Open(context.new_page(), url, project.root)
+        context.close()
+
+
+SECTION = "content/sections/01-numbers.md"
+
+
+def test_a_saved_sentence_changes_its_sentence_and_nothing_else(opened):
+    page = opened.page
+    opened.draw_all()
+    page.locator("summary").first.click()
+    page.evaluate(
+        "document.querySelectorAll('.post-figure, h1, svg').forEach(n => { n.mine = 1; })"
+    )
+    page.evaluate("scrollTo(0, 300)")
+    marked = page.evaluate("[...document.querySelectorAll('svg')].filter(n => n.mine).length")
+    text = (opened.root / SECTION).read_text("utf-8")
+    opened.save(SECTION, text + "\nA sentence more.\n", then="section")
+
+    assert "A sentence more." in opened.text()
+    opened.wait("page")
+    assert "A sentence more." in opened.text()
+    assert (
+        page.evaluate("[...document.querySelectorAll('svg')].filter(n => n.mine).length") == marked
+    )
+    assert page.evaluate("[...document.querySelectorAll('.post-figure')].every(n => n.mine)")
+    assert page.evaluate("scrollY") == 300
+    assert page.locator("details[open]").count() == 1
+    assert len(opened.loads) == 1
+    assert opened.complaints == []
+
+
+def test_a_heading_is_in_the_table_of_contents_and_a_title_in_the_tab(opened):
+    text = (opened.root / SECTION).read_text("utf-8")
+    opened.save(SECTION, text + "\n### One more heading\n\nText.\n")
+
+    assert opened.page.locator("nav.md-nav--secondary a", has_text="One more heading").count() > 0
+    opened.edit("mkdocs.yml", "site_name: ", "site_name: Now ")
+    assert opened.page.title().startswith("Now ")
+
+
+def test_a_saved_drawing_changes_its_charts_alone(opened):
+    opened.draw_all()
+    opened.page.evaluate("document.querySelectorAll('.post-view').forEach(n => { n.mine = 1; })")
+    opened.edit("site_builder/figures/numbers.py", '"x:Q"', '"estimate:Q"', then="chart")
+
+    kept = opened.page.evaluate(
+        "[...document.querySelectorAll('.post-view')].map(n => [n.closest('figure').dataset.figure, Boolean(n.mine)])"
+    )
+    assert {mine for name, mine in kept if name.startswith("numbers")} == {False}
+    opened.wait("page")
+    after = opened.page.evaluate("document.querySelectorAll('.post-view').length")
+    assert after == len(kept)
+    assert opened.complaints == []
+
+
+def test_a_saved_result_changes_chart_and_number(opened):
+    opened.draw_all()
+    store = Store(Project(opened.root))
+    opened.page.evaluate("told.length = 0")
+    table = store.load(NUMBERS).table
+    new = table.set_column(
+        table.column_names.index("estimate"), "estimate", pa.array([7.125] * table.num_rows)
+    )
+    put(store, NUMBERS, new)
+    opened.wait("chart")
+    opened.wait("page")
+
+    assert "7.1" in opened.text()
+    assert opened.complaints == []
+
+
+def test_what_is_wrong_stands_in_its_place_until_it_is_mended(opened):
+    page = opened.page
+    figures = page.locator(".post-figure").count()
+    opened.edit(SECTION, "<< figure: numbers small", "<< figure: nubers small", then="section")
+
+    wrong = page.locator("article .post-problem").first
+    assert 'unknown figure "nubers"; did you mean "numbers"?' in wrong.inner_text()
+    assert f"{SECTION}:" in wrong.inner_text()
+    opened.wait("page")
+    assert "mend" in page.locator(".preview-panel summary").inner_text()
+    opened.edit(SECTION, "nubers", "numbers")
+    page.wait_for_function(
+        "n => document.querySelectorAll('.post-figure').length === n", arg=figures
+    )
+    assert page.locator("article .post-problem").count() == 0
+
+    opened.edit("site_builder/figures/numbers.py", "def draw(", "def drow(", then="page")
+    assert "numbers.py" in page.locator(".preview-panel").text_content()
+    opened.edit("site_builder/figures/numbers.py", "def drow(", "def draw(", then="page")
+    opened.edit("site_builder/figures/numbers.py", "import altair", "1 / 0\nimport altair")
+    assert "ZeroDivisionError" in page.locator("article .post-problem").first.inner_text()
+    opened.edit("site_builder/figures/numbers.py", "1 / 0\n", "")
+    page.wait_for_function("() => !document.querySelector('article .post-problem')")
+    assert page.locator(".post-figure").count() == figures
+    assert len(opened.loads) == 1
+
+
+@pytest.mark.parametrize("by", ["rename", "truncation"])
+def test_saves_are_seen_however_an_editor_makes_them(opened, by):
+    text = (opened.root / SECTION).read_text("utf-8")
+    for number in range(3):
+        opened.save(SECTION, f"{text}\nSaved {number}.\n", then="section", by=by)
+        assert f"Saved {number}." in opened.text()
+    for number in (3, 4, 5):  # faster than anything can be shown
+        (opened.root / SECTION).write_text(f"{text}\nSaved {number}.\n", "utf-8")
+    opened.page.wait_for_function(
+        "() => document.querySelector('article').innerText.includes('Saved 5.')"
+    )
+
+
+def test_only_the_preview_itself_is_answered(opened):
+    url = opened.loads[0]
+
+    def answer(path, **headers):
+        request = urllib.request.Request(url.rstrip("/") + path, headers=headers)
+        if path.startswith("/~/") and path != "/~/preview.js":
+            request.data, request.method = b'["x"]', "POST"
+        try:
+            return urllib.request.urlopen(request, timeout=5).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert answer("/") == 200
+    assert answer("/", Host="evil.example") == 400
+    assert answer("/..%2f..%2fmkdocs.yml") == 404
+    assert answer("/assets/..%2f..%2fmkdocs.yml") == 404
+    assert answer("/~/..%2fpost.css") in (404, 405)
+    assert answer("/~/seen") == 403
+    assert answer("/~/seen", Origin="http://evil.example") == 403
+    assert answer("/~/seen", Origin=url.rstrip("/")) == 204
+
+
+def test_two_previews_of_one_project_do_not_meet(opened, browser):
+    with serving(opened.root) as url:
+        context = browser.new_context()
+        other = Open(context.new_page(), url, opened.root)
+        other.save(SECTION, (opened.root / SECTION).read_text("utf-8") + "\nBoth.\n")
+        opened.page.wait_for_function(
+            "() => document.querySelector('article').innerText.includes('Both.')"
+        )
+        context.close()
+    opened.edit(SECTION, "Both.", "One is left.")
+
+    assert "One is left." in opened.text()
+    assert len(list((opened.root / ".cache").glob("preview.*"))) == 1
+
+
+def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
+    """Two hundred edits of every kind, a third of them mistakes, then everything mended."""
+    chance = random.Random(7)
+    root = opened.root
+    files = [
+        SECTION,
+        "content/index.md",
+        "site_builder/figures/numbers.py",
+        "templates/figure.html.j2",
+    ]
+    whole = {name: (root / name).read_text("utf-8") for name in files}
+    drawing = "site_builder/figures/numbers.py"
+    for number in range(200):
+        name = chance.choice([SECTION, SECTION, *files])
+        text = whole[name]
+        if chance.random() < 0.35:  # broken: cut somewhere
+            text = text[: chance.randrange(len(text))]
+        elif name.endswith(".md"):
+            lines = text.split("\n\n")
+            lines.insert(chance.randrange(1, len(lines)), f"Sentence {number}.")
+            text = "\n\n".join(lines)
+        elif name == drawing:
+            text += f"\nNUMBER = {number}\n"
+        (root / name).write_text(text, "utf-8")
+        if chance.random() < 0.1:
+            put(Store(Project(root)), NUMBERS)
+        opened.page.wait_for_timeout(chance.choice([0, 0, 5, 30, 120]))
+    opened.page.wait_for_timeout(500)
+    for name, text in whole.items():
+        (root / name).write_text(text, "utf-8")
+    last = whole[SECTION].rstrip() + "\n\nThe last sentence.\n"
+    opened.save(SECTION, last)
+    opened.page.wait_for_function(
+        "() => document.querySelector('article').innerText.includes('The last sentence.')"
+    )
+    clean = tmp_path.parent / "clean"
+    shutil.copytree(root, clean, ignore=shutil.ignore_patterns("preview.*", "site", "__pycache__"))
+    built = build(Project(clean), say=lambda _line: None).site
+    opened.page.wait_for_timeout(4000)
+    (shown,) = (root / ".cache").glob("preview.*")
+
+    def tree(folder):
+        return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    expected, found = tree(built), tree(shown)
+    assert found.keys() == expected.keys()
+    differing = [str(name) for name in expected if found[name] != expected[name]]
+    assert [name for name in differing if not name.endswith((".gz", "sitemap.xml"))] == []
+    live = opened.text()
+    opened.page.reload()
+    opened.page.wait_for_function("() => document.documentElement.dataset.preview")
+    assert opened.text() == live
+    assert json.dumps(opened.complaints) == "[]"
