@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -79,9 +80,10 @@ def collect(store: Store, *, results: bool) -> Iterator[str]:
     Yields a line for everything found.
     """
     project = store.project
-    for folder in project.cache.glob("site.*"):
-        shutil.rmtree(folder)
-        yield f"removed {project.named(folder)}"
+    for folder in [*project.cache.glob("site.*"), *project.cache.glob("preview.*")]:
+        if not _at_work(folder):
+            shutil.rmtree(folder)
+            yield f"removed {project.named(folder)}"
     for path in sorted(project.data.rglob(".*.tmp")):
         if _age(path) > OLD:
             path.unlink()
@@ -102,6 +104,18 @@ def _is_known(store: Store, id: ResultId) -> bool:
     if module is None or id.study not in store.project.studies():
         return False
     return id.variant in signature(store.project.root, module, "run").variants
+
+
+def _at_work(folder: Path) -> bool:
+    """Whether the process that a folder is named after still runs, as far as one can tell."""
+    number = folder.name.split(".")[1]
+    if os.name != "posix" or not number.isdecimal():
+        return _age(folder) < OLD
+    try:
+        os.kill(int(number), 0)  # asks, and sends nothing
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _age(path: Path) -> float:

@@ -17,7 +17,7 @@ import pytest
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import project, put  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import project, put, write  # noqa: F401 (a fixture)
 
 SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -241,6 +241,101 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
 
     assert "One is left." in opened.text()
     assert len(list((opened.root / ".cache").glob("preview.*"))) == 1
+
+
+LAB = {
+    "errors.py": """
+        class LabError(Exception):
+            where = what = cure = ""
+        """,
+    "lab.py": '''
+        import time, types
+
+
+        class Lab:
+            """Counts to three, and says so."""
+
+            @classmethod
+            def open(cls, study, *, root, quiet):
+                return cls()
+
+            def begin(self):
+                pass
+
+            def used(self):
+                return types.SimpleNamespace(settings=[], weights={}, made_with={"device": "cpu"})
+        ''',
+}
+MEASURED = """
+    import time
+
+    import pyarrow as pa
+
+    from analyses.lab.arithmetic import double
+
+    VARIANTS = ("small", "large")
+
+
+    def run(lab, *, variant):
+        time.sleep(SECONDS)
+        x = [float(double(n)) for n in range(3)]
+        return pa.table({"x": [1, 2, 3], "estimate": x, "low": x, "high": x, "n": [1, 1, 1]})
+    """
+
+
+def measurable(root, seconds):
+    """Let the toy's numbers be measured by something that takes its time."""
+    for name, text in LAB.items():
+        write(root / "analyses/lab" / name, text)
+    write(root / "analyses/numbers.py", MEASURED.replace("SECONDS", str(seconds)))
+
+
+def test_what_is_stale_is_measured_from_the_page_and_drawn(opened):
+    page = opened.page
+    opened.page.evaluate("told.length = 0")
+    measurable(opened.root, 1)
+    stale = page.locator("#numbers-small .post-stale")
+    stale.wait_for(timeout=30_000)
+    stale.get_by_role("button", name="Measure now").click()
+    page.locator(".preview-panel", has_text="measuring numbers small").wait_for()
+    stale.wait_for(state="detached", timeout=60_000)
+
+    assert "The first is 0.0" in opened.text()
+    assert Store(Project(opened.root)).why_stale(NUMBERS) == []
+    assert opened.complaints == []
+
+
+def test_a_measurement_can_be_ended_and_a_second_edit_ends_the_first(opened):
+    page = opened.page
+    measurable(opened.root, 60)
+    page.locator("#numbers-small .post-stale").get_by_role("button").click(timeout=60_000)
+    page.locator(".preview-panel").get_by_role("button", name="cancel").click()
+    page.locator(".preview-panel", has_text="was not measured").wait_for()
+    page.locator("#numbers-small .post-stale").get_by_role("button").click(timeout=60_000)
+    page.locator(".preview-panel", has_text="measuring numbers small").wait_for()
+    measurable(opened.root, 0)
+
+    page.locator(".preview-panel", has_text="was not measured").wait_for()
+    assert Store(Project(opened.root)).why_stale(NUMBERS)
+
+
+def test_a_preview_told_to_measure_does(browser, project):  # noqa: F811
+    measurable(project.root, 0)
+    with serving(project.root, "--run", "stale") as url:
+        context = browser.new_context()
+        opened = Open(context.new_page(), url, project.root)
+        opened.page.wait_for_function(
+            "() => document.querySelector('article').innerText.includes('The first is 0.0')",
+            timeout=60_000,
+        )
+        context.close()
+
+
+def test_a_click_on_a_number_copies_where_the_figure_is_written(opened):
+    opened.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.page.locator("#numbers-small .post-number").click()
+
+    assert opened.page.evaluate("navigator.clipboard.readText()") == f"{SECTION}:5"
 
 
 def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
