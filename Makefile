@@ -14,7 +14,7 @@ site: $(VENV)/light ## Build the page from committed results (no torch)
 	@$(BIN)/build-site
 	@echo "look at it: make serve  (or open site/index.html)"
 
-serve: $(VENV)/light ## Show the page at http://127.0.0.1:8000, rebuilt on every save
+serve: $(VENV)/light ## Show the page at http://127.0.0.1:8000 as you write it
 	@$(BIN)/build-site serve
 
 lab: $(VENV)/lab ## Measure what is missing or stale of the embedded study (torch; some minutes)
