@@ -121,6 +121,7 @@ def visit(browser: Browser, address: str):
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         seen = Visit(context.new_page())
+        seen.page.set_default_timeout(60_000)  # machines that test are busy
         seen.page.on("console", lambda m: m.type == "error" and seen.complaints.append(m.text))
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         seen.page.on("request", lambda request: seen.requests.append(request.url))

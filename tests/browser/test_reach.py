@@ -70,9 +70,8 @@ def test_these_are_all_pages(folder):
     assert {name.removesuffix("index.html") for name in built} == set(PAGES)
 
 
+@pytest.mark.parametrize("path", filter(None, PAGES))  # the post: test_page.py, figures opened
 def test_axe_finds_nothing_and_nothing_complains(visit, path, scheme):
-    if not path:
-        pytest.skip("test_page.py opens the post's figures first")
     seen = visit(path, color_scheme=scheme)
     seen.page.wait_for_load_state("networkidle")
     for summary in seen.page.locator("article summary").all()[:8]:
