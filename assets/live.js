@@ -30,18 +30,21 @@ export async function enliven(chart) {
   }
 }
 
-/** Draw a chart anew from another file; whether it could: another number of panels cannot. */
-export async function redraw(chart, url) {
+/**
+ * Draw a chart anew from another file, whose content is `folded`; whether it could: another number
+ * of panels cannot.
+ */
+export async function redraw(chart, url, folded) {
   chart.dataset.vega = url;
   const form = chart.querySelector("form[data-picks]");
   if (form) form.dataset.rows = url.replace(/chart\.json$/, "pick-");
-  return !chart.dataset.drawn || draw(chart);
+  return !chart.dataset.drawn || draw(chart, folded);
 }
 
-async function draw(chart) {
+async function draw(chart, given) {
   const [{ draw: view, unfold }, folded] = await Promise.all([
     import("./charts.js"),
-    json(chart.dataset.vega),
+    given ?? json(chart.dataset.vega),
   ]);
   const picked = [];
   const panels = [...chart.querySelectorAll(".post-panel")];

@@ -119,7 +119,7 @@ def _ours(browser: Any, root: Path, rounds: int) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
         page.goto(url, wait_until="commit", timeout=300_000)
-        page.wait_for_function("() => document.documentElement.dataset.preview")
+        page.wait_for_function("() => document.documentElement?.dataset.preview")
         for chart in page.query_selector_all(".post-chart[data-vega]"):
             chart.evaluate("node => node.scrollIntoView()")
             page.wait_for_function("node => node.dataset.drawn", arg=chart)
@@ -202,7 +202,7 @@ def _plain(browser: Any, root: Path, rounds: int) -> dict[str, float]:
     with _serving([sys.executable, *PLAIN], root, "http://127.0.0.1:8765/") as url:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
-        page.goto(url)
+        _when_there(page, url)
         page.wait_for_timeout(3000)
         for number in range(rounds):
             words, write = edit(number)
@@ -217,6 +217,18 @@ def _plain(browser: Any, root: Path, rounds: int) -> dict[str, float]:
             page.wait_for_timeout(1500)
         page.close()
     return _summary(times)
+
+
+def _when_there(page: Any, url: str) -> None:
+    """Open a page as soon as its server answers."""
+    for _ in range(100):
+        try:
+            page.goto(url)
+        except Exception:  # no connection yet; Playwright has one class for all that can go wrong
+            time.sleep(0.3)
+        else:
+            return
+    raise TimeoutError(url)
 
 
 def _summary(times: list[float]) -> dict[str, float]:

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -155,7 +155,18 @@ class Fragments:
             self.drawn += 1
         return Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
 
-    def sketch(self, use: Use) -> tuple[str, dict[str, bytes]] | None:
+    def forget(self, changed: Iterable[Path]) -> None:
+        """Read these files anew when they are next asked for."""
+        for path in changed:
+            self._files.pop(path, None)
+            for id in [id for id in self._tables if self.post.store.path(id) == path]:
+                del self._tables[id]
+            if path.suffix == ".py":
+                drawings = [name for name in self._codes if name.startswith("figures/")]
+                for name in drawings:
+                    del self._codes[name]
+
+    def sketch(self, use: Use, key: str) -> tuple[str, dict[str, bytes]] | None:
         """A figure's caption, and the files that make its charts live; None if it has no charts.
 
         It is what a preview shows at once: the pictures of the charts cost most, and are not made.
@@ -171,7 +182,7 @@ class Fragments:
             if isinstance(drawing.body, Markup):
                 return None
             try:
-                stem = f"{use.slug}.{self.key(use)[:8]}"
+                stem = f"{use.slug}.{key[:8]}"
                 files = embed.sketch(drawing.body, drawing.choices, stem)
             except Exception as error:
                 raise BuildError([self._raised(use, error)]) from error

@@ -34,7 +34,7 @@ from site_builder.workbench import Message, Workbench, restarts
 QUIET = 0.15
 """Seconds without a save before the whole site is built."""
 
-STEP = 8
+STEP = 4
 """Milliseconds without a further change that end a batch of them; the default costs ten times."""
 
 _FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")

@@ -55,6 +55,10 @@ class Workbench:
             extensions=[*others, self.extension], extension_configs=config.mdx_configs
         )
         self._keys = {use.slug: self._key(use) for use in self.post.blocks()}
+        self.blocks.verdicts.judge()  # what it finds wrong the build tells
+        charts = (use for use in self.post.blocks() if use.directive.kind == "figure")
+        if not self.files and (use := next(charts, None)):
+            self._figure(use, self._keys[use.slug])  # imports what draws, before it is waited for
 
     def edit(self, paths: Iterable[Path], seen: Iterable[str] = ()) -> Iterator[Message]:
         """What these changed files change at once; figures that are `seen` come first."""
@@ -67,14 +71,15 @@ class Workbench:
             elif path.suffix == ".md" and path.parent.name == "sections" and path.is_file():
                 yield from self._section(path)
         everything = forget(self.post.project, changed)
-        self.blocks.fragments = Fragments(self.post)
+        self.blocks.fragments.forget(changed)
+        self.post.store.forget()
         first = set(seen)
         uses = [use for use in self.post.blocks() if everything or self._touches(use, changed)]
         for use in sorted(uses, key=lambda use: use.slug not in first):
             key = self._key(use)
             if self._keys.get(use.slug) != key:
                 self._keys[use.slug] = key
-                yield self._figure(use)
+                yield self._figure(use, key)
 
     def _touches(self, use: Use, changed: set[Path]) -> bool:
         """Whether a use's own result, drawing or templates may be among the changed files."""
@@ -115,32 +120,33 @@ class Workbench:
         for use in filter(lambda use: use.slug, uses):
             last = before.get(use.slug)
             if last is None or last.directive.options != use.directive.options:
-                self._keys[use.slug] = self._key(use)
-                yield self._figure(use)
+                self._keys[use.slug] = key = self._key(use)
+                yield self._figure(use, key)
 
     def _say(self, use: Use) -> None:
         """Make a number or a claim's sign."""
-        if use.directive.kind == "claim":
+        if use.directive.kind == "claim" and use.directive.name not in self.blocks.verdicts.of:
             try:
                 self.blocks.verdicts.test(use.directive.name)
             except BuildError as error:
                 self.blocks.problems += error.problems
         self.blocks.show((use.directive.where, use.directive.start), use)
 
-    def _figure(self, use: Use) -> Message:
+    def _figure(self, use: Use, key: str) -> Message:
         """A figure as it is now: its charts alone if it has some, else the whole of it."""
         fragments = self.blocks.fragments
         base = self.post.base(use.page)
         self.blocks.problems = [*self.post.problems]
         said = {"slug": use.slug, "page": self.post.url(use.page)}
         try:
-            if use.state == "missing" or not self._key(use):
+            if use.state == "missing" or not key:
                 raise BuildError([self.post.missing(use)])
-            sketch = fragments.sketch(use)
+            sketch = fragments.sketch(use, key)
             if sketch:
                 caption, files = sketch
                 self.files |= files
                 (chart,) = (name for name in files if name.endswith(".chart.json"))
+                said["charts"] = files[chart].decode()
                 return said | {
                     "kind": "chart",
                     "url": f"{base}/figures/{chart}",

@@ -91,13 +91,13 @@ const TOLD = {
     const marks = (node) => node.nodeType !== Node.COMMENT_NODE || !/^ section/.test(node.data);
     settle(article, place.inner, nodes(next.content).filter(marks), place.end, started);
   },
-  async chart({ slug, url, caption }) {
+  async chart({ slug, url, charts, caption }) {
     const shown = document.getElementById(slug);
     const chart = shown?.querySelector(".post-chart");
     if (!chart) return;
     const words = shown.querySelector(".post-caption");
     words.replaceChildren(words.firstElementChild, ` ${caption}`);
-    if (await redraw(chart, url)) right(shown);
+    if (await redraw(chart, url, JSON.parse(charts))) right(shown);
   },
   figure({ slug, html }) {
     const shown = document.getElementById(slug);

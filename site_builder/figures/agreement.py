@@ -66,12 +66,13 @@ def points(
         y=alt.Y("measured:Q", axis=alt.Axis(title=None)),
     )
     marks = places.mark_point(fillOpacity=0.6).encode(tooltip=list(tooltip), **classes.of_points())
-    return alt.LayerChart(
-        layer=[right, *([pointing.ring(places, *at)] if at else []), marks],
+    return pointing.layered(
+        [right, *([pointing.ring(places, *at)] if at else []), marks],
+        *at,
         title=alt.TitleParams(title, subtitle=[up, *said] if said else up),
         width=theme.PANEL,
         height=230,
-    ).add_params(*pointing.parameters(*at))
+    )
 
 
 def by_site(records: Sequence[Row], quantity: str, title: str) -> Chart:

@@ -161,12 +161,13 @@ def curves(
     # Invisible and large, so that a pointer near a value finds its tooltip.
     targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
     halo = pointing.halo(base, *classes.at, **path).encode(detail=f"{classes.field}:N")
-    return alt.LayerChart(
-        layer=[*([halo] if classes.at else []), band, line, targets],
+    return pointing.layered(
+        [*([halo] if classes.at else []), band, line, targets],
+        *classes.at,
         title=alt.TitleParams(title, subtitle=y_title),
         width=theme.PANEL,
         height=height,
-    ).add_params(*pointing.parameters(*classes.at))
+    )
 
 
 def zero() -> alt.Chart:
@@ -225,16 +226,17 @@ def intervals(
         color=channels["color"],
     )
     points = base.mark_point().encode(**channels, tooltip=list(tooltip))
-    return alt.LayerChart(
-        layer=[
+    return pointing.layered(
+        [
             *([pointing.band(data, y, *at)] if at else []),
             *([rules] if bounded else []),
             points,
         ],
+        *at,
         title=title,
         width=theme.PANEL,
         height=alt.Step(step, **{"for": "position"}) if order is None else step * len(order),
-    ).add_params(*pointing.parameters(*at))
+    )
 
 
 def _base(records: Records | alt.Chart) -> alt.Chart:

@@ -9,7 +9,7 @@ match, so a chart declares those alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -32,6 +32,15 @@ DIM, HALF = 0.35, 0.65
 def parameters(*fields: str) -> list[alt.Parameter]:
     """Return what a page sets to point at `fields` in a chart."""
     return [alt.param(name=f"at_{field}", value=NOTHING[field]) for field in fields]
+
+
+def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt.LayerChart:
+    """Return charts over each other, in which a page can point at `fields`.
+
+    The parameters go to the first of them: added to the whole, they would copy all of it thrice.
+    """
+    first, *others = layers
+    return alt.LayerChart(layer=[first.add_params(*parameters(*fields)), *others], **properties)
 
 
 def none(*fields: str) -> str:
