@@ -44,8 +44,9 @@ PLAIN = ("-m", "mkdocs", "serve", "--quiet", "--dev-addr", "127.0.0.1:8765")
 WATCH = """([found, kind]) => {
   window.painted = 0;
   const wanted = kind === "text"
-    ? () => document.querySelector("article").textContent.includes(found)
-    : () => document.querySelector(found + " .post-view:not([hidden]):not([data-old])");
+    ? () => document.querySelector("#sec-entropy ~ p").textContent.includes(found)
+    : () => document.querySelector(found + " .post-view:not([hidden]):not([data-old])")
+      && !document.querySelector(found + " .post-view[data-old]");
   const look = () => {
     if (!wanted()) return;
     observer.disconnect();
@@ -61,7 +62,6 @@ WATCH = """([found, kind]) => {
   }
   observer.observe(document.body, {subtree: true, childList: true, characterData: true,
                                    attributes: true, attributeFilter: ["hidden"]});
-  look();
 }"""
 MARK = """() => {
   window.loaded = true;

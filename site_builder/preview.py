@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -34,8 +35,11 @@ from site_builder.workbench import Message, Workbench, restarts
 QUIET = 0.15
 """Seconds without a save before the whole site is built."""
 
-STEP = 4
+STEP = 2
 """Milliseconds without a further change that end a batch of them; the default costs ten times."""
+
+BREATH = 0.06
+"""Seconds that a page gets to paint one message before the next one is made."""
 
 _FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
 _SCRIPT = '<script type="module" src="/~/preview.js"></script>'
@@ -93,6 +97,7 @@ class Preview:
         def edit() -> None:
             for message in self.bench.edit(paths, self.seen):
                 loop.call_soon_threadsafe(self.tell, message)
+                time.sleep(BREATH)
 
         if any(path.is_relative_to(self.project.analyses) for path in paths):
             self.measuring.cancel()  # what it measures is no longer what is asked for

@@ -56,9 +56,9 @@ class Workbench:
         )
         self._keys = {use.slug: self._key(use) for use in self.post.blocks()}
         self.blocks.verdicts.judge()  # what it finds wrong the build tells
-        charts = (use for use in self.post.blocks() if use.directive.kind == "figure")
-        if not self.files and (use := next(charts, None)):
-            self._figure(use, self._keys[use.slug])  # imports what draws, before it is waited for
+        if not self.files:  # what draws is imported before anybody waits for it
+            drawn = (self._figure(use, self._keys[use.slug]) for use in self.post.blocks())
+            next((message for message in drawn if message["kind"] == "chart"), None)
 
     def edit(self, paths: Iterable[Path], seen: Iterable[str] = ()) -> Iterator[Message]:
         """What these changed files change at once; figures that are `seen` come first."""
@@ -100,6 +100,8 @@ class Workbench:
         section = self.post.references.sections.get(path.stem)
         start = f"{self.post.project.named(path)}:"
         if section is None or any(where.startswith(start) for where, _ in self.post.parts):
+            return
+        if not path.stat().st_size:  # some editors empty a file before they write it
             return
         before = {use.slug: use for use in self.post.blocks()}
         states = {use.id: (use.state, use.reasons) for use in self.post.uses.values()}
