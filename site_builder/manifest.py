@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -15,6 +16,9 @@ from site_builder.project import Project
 from site_builder.store import write_aside
 
 _FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
+SETTLED = 2_000_000_000
+"""Nanoseconds without a change after which a file's stamp stands for its content."""
+
 _SKIPPED = {"__pycache__", "node_modules"}
 _LIBRARIES = ("altair", "jinja2", "markdown", "mkdocs", "mkdocs-material", "vl-convert-python")
 
@@ -26,7 +30,7 @@ class Manifest:
     `doubts` counts stale results and claims that do not hold.
 
     Autoencoders weigh more than everything else together, so size and time of change stand for
-    their digests.
+    their digests. `stamps` spares the reading of a file that nobody has touched since.
     """
 
     study: str
@@ -34,6 +38,7 @@ class Manifest:
     outputs: dict[str, int]
     notes: list[str]
     doubts: int
+    stamps: dict[str, str]
 
     @classmethod
     def last(cls, project: Project) -> Manifest | None:
@@ -49,38 +54,68 @@ class Manifest:
 
     def holds(self, project: Project) -> bool:
         """Whether a build now would read and write the same."""
-        return self.outputs == outputs(project.site) and self.inputs == inputs(project)
+        return self.outputs == outputs(project.site) and self.inputs == inputs(project, self)
 
 
-def inputs(project: Project) -> dict[str, str]:
-    """Digest or stamp of every file that a build may read, and versions of what reads them."""
+def inputs(project: Project, last: Manifest | None = None) -> dict[str, str]:
+    """Digest or stamp of every file that a build may read, and versions of what reads them.
+
+    The digest of a file whose stamp is that in `last` is taken from there.
+    """
     digests = {name: version(name) for name in _LIBRARIES} | {"python": sys.version}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
     roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
-    files = [Path(path) for root in roots for path, _ in _walk(root)]
-    for path in (project.root / "mkdocs.yml", *files):
-        stamped = path.suffix == ".safetensors"
-        digests[project.named(path)] = _stamp(path) if stamped else sha256_file(path)
+    for name, path, stat in _read(project, roots):
+        if name.endswith(".safetensors"):
+            digests[name] = f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
+        elif last and last.stamps.get(name) == _stamp(stat) and name in last.inputs:
+            digests[name] = last.inputs[name]
+        else:
+            digests[name] = sha256_file(Path(path))
     return digests
+
+
+def stamps(project: Project) -> dict[str, str]:
+    """What the system says of every file that a build may read, if it was left alone for a while.
+
+    One that was just written may be written again within the same tick of its clock.
+    """
+    roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
+    settled = time.time_ns() - SETTLED
+    return {
+        name: _stamp(stat)
+        for name, _, stat in _read(project, roots)
+        if max(stat.st_mtime_ns, stat.st_ctime_ns) < settled
+    }
 
 
 def outputs(site: Path) -> dict[str, int]:
     """The files of the site and their sizes; a removed or cut file makes a new build."""
-    return {os.path.relpath(path, site): size for path, size in _walk(site)}
+    return {os.path.relpath(path, site): stat.st_size for path, stat in _walk(site)}
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, int]]:
+def _read(project: Project, roots: list[Path]) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Every file that a build may read: its name in the project, its path, its state."""
+    config = project.root / "mkdocs.yml"
+    yield config.name, str(config), config.stat()
+    start = len(str(project.root)) + 1
+    for root in roots:
+        for path, stat in _walk(root):
+            yield path[start:].replace(os.sep, "/"), path, stat
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     for top, folders, names in os.walk(folder):
         folders[:] = sorted(set(folders) - _SKIPPED)
         for name in sorted(names):
             if not name.startswith(".") and not name.endswith(".tmp"):
                 path = os.path.join(top, name)  # noqa: PTH118 (this runs in every no-op)
-                yield path, os.stat(path).st_size  # noqa: PTH116
+                yield path, os.stat(path)  # noqa: PTH116
 
 
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
+def _stamp(stat: os.stat_result) -> str:
+    """A file's identity, size and times: the time of its last change cannot be set back."""
+    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
 def _file(project: Project) -> Path:

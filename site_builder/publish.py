@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
-from site_builder.manifest import Manifest, inputs, outputs
+from site_builder.manifest import Manifest, inputs, outputs, stamps
 from site_builder.project import Project
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def build(
     from site_builder.links import dead
     from site_builder.post import Post
 
-    read = inputs(project)
+    marks = stamps(project)  # before the reading: what is touched after it is read again
+    read = inputs(project, last)
     post = Post(project, study)
     post.resolve(run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post))
@@ -83,8 +84,11 @@ def build(
         shutil.rmtree(aside, ignore_errors=True)
     blocks.fragments.sweep()
     # What was measured on the way counts as read; an edit made meanwhile does not.
-    read |= {name: digest for name, digest in inputs(project).items() if name.startswith("data/")}
-    Manifest(study, read, outputs(project.site), notes, len(stale) + len(failing)).save(project)
+    read |= {
+        name: digest for name, digest in inputs(project, last).items() if name.startswith("data/")
+    }
+    doubts = len(stale) + len(failing)
+    Manifest(study, read, outputs(project.site), notes, doubts, marks).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
 
 

@@ -1,14 +1,17 @@
 """From edits to the page: nothing old under a fresh mark, nothing done twice, nothing executed."""
 
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from site_builder.errors import BuildError
+from site_builder.manifest import SETTLED
 from site_builder.project import Project
 from site_builder.publish import Built, build
 from site_builder.store import ResultId, Store
@@ -69,6 +72,20 @@ def test_the_same_again_does_nothing(project: Project) -> None:
     before = (project.site / "index.html").stat().st_mtime_ns
     assert built(project).unchanged
     assert (project.site / "index.html").stat().st_mtime_ns == before
+
+
+def test_an_edit_is_seen_whatever_its_size_and_time(project: Project) -> None:
+    section = project.content / "sections" / "01-numbers.md"
+    text, past = section.read_text("utf-8"), time.time() - 100
+    os.utime(section, (past, past))
+    built(project)
+    time.sleep(SETTLED / 1e9 + 0.1)
+    section.write_text(text.replace("The first", "The third"), "utf-8")
+    os.utime(section, (past, past))
+
+    assert not built(project).unchanged
+    assert "The third is" in page(project)
+    assert built(project).unchanged
 
 
 def test_a_removed_page_is_built_again(project: Project) -> None:
