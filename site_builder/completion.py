@@ -7,12 +7,14 @@ no project, or a file of it cannot be read, nothing is offered and nothing is sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-
-from click import Context, Parameter
-from click.shell_completion import CompletionItem
+from typing import TYPE_CHECKING
 
 from site_builder.errors import BuildError
 from site_builder.project import Project
+
+if TYPE_CHECKING:
+    from click import Context, Parameter
+    from click.shell_completion import CompletionItem
 
 
 def studies(_context: Context, _parameter: Parameter, begun: str) -> list[CompletionItem]:
@@ -42,6 +44,8 @@ def undrawn(_context: Context, _parameter: Parameter, begun: str) -> list[Comple
 
 
 def _offered(names: Callable[[Project], Iterable[str]], begun: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # every command would pay for it
+
     try:
         found = sorted(names(Project.find()))
     except (BuildError, OSError, UnicodeDecodeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,6 +32,8 @@ class BuildError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at what `word` was meant to be: `did you mean "entropy"?`, else what there is."""
+    import difflib  # most commands have nothing to hint at
+
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:

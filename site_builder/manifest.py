@@ -8,19 +8,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
+
+import click
 
 from site_builder.fingerprint import sha256_file
 from site_builder.project import Project
-from site_builder.store import write_aside
 
 _FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
 SETTLED = 2_000_000_000
 """Nanoseconds without a change after which a file's stamp stands for its content."""
 
 _SKIPPED = {"__pycache__", "node_modules"}
-_LIBRARIES = ("altair", "jinja2", "markdown", "mkdocs", "mkdocs-material", "vl-convert-python")
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Manifest:
 
     def save(self, project: Project) -> None:
         """Remember this build."""
+        from site_builder.store import write_aside  # only a build that did something needs it
+
         write_aside(_file(project), json.dumps(asdict(self)).encode())
 
     def holds(self, project: Project) -> bool:
@@ -58,11 +59,14 @@ class Manifest:
 
 
 def inputs(project: Project, last: Manifest | None = None) -> dict[str, str]:
-    """Digest or stamp of every file that a build may read, and versions of what reads them.
+    """Digest or stamp of every file that a build may read, and the state of what reads them.
 
     The digest of a file whose stamp is that in `last` is taken from there.
     """
-    digests = {name: version(name) for name in _LIBRARIES} | {"python": sys.version}
+    # A package that comes, goes or changes its version changes the folder; to ask for versions
+    # costs as much as everything else here.
+    packages = Path(click.__file__).parents[1]
+    digests = {"python": sys.version, "packages": f"{packages} {packages.stat().st_mtime_ns}"}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
     roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
     for name, path, stat in _read(project, roots):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,6 +147,8 @@ class Project:
 
         Raises `BuildError` when there is no such study or its file is not TOML.
         """
+        import tomllib
+
         known = self.studies()
         if study not in known:
             cure = nearest(study, known)
