@@ -162,9 +162,7 @@ class Fragments:
             for id in [id for id in self._tables if self.post.store.path(id) == path]:
                 del self._tables[id]
             if path.suffix == ".py":
-                drawings = [name for name in self._codes if name.startswith("figures/")]
-                for name in drawings:
-                    del self._codes[name]
+                self._codes = {k: v for k, v in self._codes.items() if k[:8] != "figures/"}
 
     def sketch(self, use: Use, key: str) -> tuple[str, dict[str, bytes]] | None:
         """A figure's caption, and the files that make its charts live; None if it has no charts.
