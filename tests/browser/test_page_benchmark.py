@@ -1,11 +1,14 @@
 """The benchmark of the page measures what it says, on the real page."""
 
+import pytest
+
 from benchmarks import page as benchmark
 from benchmarks.build import without_figures
 
 from .conftest import REPO
 
 
+@pytest.mark.timeout(600)  # it goes through the whole page, five times to a chart first
 def test_a_visit_counts_what_is_sent_and_waits_for_charts(browser, folder):
     with benchmark._serve(folder) as (url, sent):
         seen = benchmark._visit(browser, url, sent, "ours", line=False)

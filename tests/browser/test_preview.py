@@ -338,6 +338,7 @@ def test_a_click_on_a_number_copies_where_the_figure_is_written(opened):
     assert opened.page.evaluate("navigator.clipboard.readText()") == f"{SECTION}:5"
 
 
+@pytest.mark.timeout(600)  # two hundred edits
 def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
     """Two hundred edits of every kind, a third of them mistakes, then everything mended."""
     chance = random.Random(7)
