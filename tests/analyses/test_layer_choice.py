@@ -129,12 +129,28 @@ def test_sets_are_what_hooks_on_the_network_give(mild, shelf, budget, monkeypatc
     assert run.ends().tolist() == pytest.approx(ends, abs=1e-4)
 
 
-def test_setting_all_of_the_stream_is_the_clean_run(table):
+ROUNDING = 3e-4
+"""Logits that float32 leaves open in the strengthened network; a share of so small a span is noise."""
+
+
+def spans_of(lab, shelf):
+    runs = (
+        Between(Blocks(lab.model.network), one, contrast_of(lab)) for one in pairs_of(lab, shelf)
+    )
+    ends = [run.ends().tolist() for run in runs]
+    return [clean - corrupted for corrupted, clean in ends]
+
+
+def test_setting_all_of_the_stream_is_the_clean_run(lab, shelf, table):
+    # An interval's end may be that of the one topic on which the prompts differ least.
+    with together(lab):
+        least = min(map(abs, spans_of(lab, shelf)))
     for topics in ("other", "held-out", "all"):
         for layers in ("1", "0+1"):
             (row,) = rows(table, "set", budget="all", topics=topics, layers=layers)
             for end in ("estimate", "low", "high"):
-                assert row[end] == pytest.approx(1, abs=1e-3)
+                may = 1e-3 if end == "estimate" else 1e-3 + ROUNDING / least
+                assert row[end] == pytest.approx(1, abs=may)
         (row,) = rows(table, "set", budget="all", topics=topics, layers="0")
         assert abs(row["estimate"] - 1) > 0.01
 
@@ -149,7 +165,8 @@ def test_faithfulness_is_a_ratio_of_sums_over_topics(lab, shelf, table):
                 moved.append(float(run.metrics(saes[:1], [(0,)])) - corrupted)
                 spans.append(clean - corrupted)
     (row,) = rows(table, "set", budget="all", topics="held-out", layers="0")
-    assert row["estimate"] == pytest.approx(sum(moved) / sum(spans), abs=1e-4)
+    may = 1e-4 + ROUNDING / abs(sum(spans))
+    assert row["estimate"] == pytest.approx(sum(moved) / sum(spans), abs=may)
     assert row["low"] <= row["estimate"] <= row["high"]
     assert row["n"] == len(spans) < rows(table, "set", topics="all")[0]["n"]
 
