@@ -1,7 +1,7 @@
 /** The page's choice in one place: a bar that follows the reader from the first figure with one. */
 import { SHARED } from "./address.js";
 import { NAMES, WORDS, choose, chosenOf, onChoice } from "./choice.js";
-import { element } from "./element.js";
+import { button, element } from "./element.js";
 
 const LET_GO = "post-bar-let-go";
 
@@ -10,14 +10,6 @@ function values(menus, name) {
   const offered = menus.flatMap((menu) => [...menu.options]).filter(({ value }) => value);
   const text = (option) => (name === "study" ? option.text : option.value);
   return new Map(offered.map((option) => [option.value, text(option)]));
-}
-
-function button(words, label, act) {
-  const made = element("button", "", words);
-  made.type = "button";
-  if (label) made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
-  return made;
 }
 
 /** Put the bar behind the first figure that offers a choice; without one there is no bar. */

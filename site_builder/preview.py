@@ -29,7 +29,7 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from site_builder.measuring import Measuring
-from site_builder.project import Project
+from site_builder.project import FOLDERS, Project
 from site_builder.workbench import Message, Workbench, restarts
 
 QUIET = 0.15
@@ -41,8 +41,7 @@ STEP = 2
 BREATH = 0.06
 """Seconds that a page gets to paint one message before the next one is made."""
 
-_FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
-_SCRIPT = '<script type="module" src="/~/preview.js"></script>'
+_SCRIPT = '<script type="module" src="/assets/preview/preview.js"></script>'
 
 
 class Preview:
@@ -74,7 +73,7 @@ class Preview:
 
     async def watch(self) -> None:
         """See every save, however an editor makes it, and show what it changes at once."""
-        folders = [self.project.root / name for name in _FOLDERS]
+        folders = [self.project.root / name for name in FOLDERS]
         there = [folder for folder in folders if folder.is_dir()]
         if self.project.builder != self.project.root:
             there += [self.project.figures, self.project.templates, self.project.assets]
@@ -188,17 +187,14 @@ class Preview:
             return Response("no such question\n", 404)
         return Response(status_code=204)
 
-    async def own(self, request: Request) -> Response:
-        """The preview's scripts and style."""
-        folder = self.project.assets / "preview"
-        return _file(folder / request.path_params["name"], folder)
-
     async def asset(self, request: Request) -> Response:
-        """A style sheet as it was just saved, under its plain name; else the site's file."""
-        name = request.path_params["name"]
-        saved = self.project.assets / name
-        if saved.suffix == ".css" and saved.is_file():
-            return _file(saved, self.project.assets)
+        """The preview's own files and style sheets as just saved, by plain names; else the site's.
+
+        So the preview's scripts import what stands beside them in the project.
+        """
+        name, folder = request.path_params["name"], self.project.assets
+        if _inside(folder / name, folder):
+            return _file(folder / name, folder)
         return _file(self.site / "assets" / name, self.site)
 
     async def page(self, request: Request) -> Response:
@@ -255,9 +251,8 @@ def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
-            Route("/assets/{name:str}", preview.asset),
+            Route("/assets/{name:path}", preview.asset),
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
-            Route("/~/{name:str}", preview.own),
             Route("/{path:path}", preview.page),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],

@@ -1,13 +1,13 @@
 /** What the preview has to say: what is wrong anywhere, and what is being measured. */
+import { button, element } from "../element.js";
 
-const panel = document.createElement("aside");
-panel.className = "preview-panel";
+const panel = element("aside", "preview-panel");
 panel.setAttribute("aria-label", "Preview");
-const told = document.createElement("details");
-const busy = document.createElement("p");
-const sheet = document.createElement("link");
+const told = element("details");
+const busy = element("p");
+const sheet = element("link");
 sheet.rel = "stylesheet";
-sheet.href = "/~/preview.css";
+sheet.href = new URL("./preview.css", import.meta.url);
 document.head.append(sheet);
 panel.append(told, busy);
 busy.setAttribute("role", "status");
@@ -21,37 +21,23 @@ function show() {
 export function notes(lines = []) {
   told.replaceChildren();
   if (lines.length) {
-    const summary = document.createElement("summary");
-    summary.textContent = `${lines.length} thing${lines.length > 1 ? "s" : ""} to mend`;
-    const list = document.createElement("ul");
-    list.append(
-      ...lines.map((line) => {
-        const item = document.createElement("li");
-        item.textContent = line;
-        return item;
-      }),
-    );
-    told.append(summary, list);
+    const list = element("ul");
+    list.append(...lines.map((line) => element("li", "", line)));
+    const count = `${lines.length} thing${lines.length > 1 ? "s" : ""} to mend`;
+    told.append(element("summary", "", count), list);
   }
   show();
 }
 
-function ask(what, body) {
+/** Ask the server for something; it answers by events. */
+export function ask(what, body) {
   return fetch(`/~/${what}`, { method: "POST", body: JSON.stringify(body) });
-}
-
-function button(words, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = words;
-  made.addEventListener("click", act);
-  return made;
 }
 
 /** Say what is measured, and offer what could be: at the stale figure and at the missing one. */
 export function measuring({ name, said, open }) {
   busy.replaceChildren();
-  if (name) busy.append(`measuring ${name}: ${said} `, button("cancel", () => ask("cancel")));
+  if (name) busy.append(`measuring ${name}: ${said} `, button("cancel", "", () => ask("cancel")));
   else if (said) busy.append(said);
   for (const old of document.querySelectorAll(".preview-measure")) old.remove();
   if (!name) {
@@ -59,7 +45,7 @@ export function measuring({ name, said, open }) {
       const missing = /no result for "(.+?)"/.exec(note.textContent)?.[1];
       const wanted = missing ?? note.closest(".post-figure")?.dataset.figure;
       if (!open.includes(wanted)) continue;
-      const measure = button("Measure now", () => ask("measure", wanted));
+      const measure = button("Measure now", "", () => ask("measure", wanted));
       measure.className = "preview-measure";
       note.append(" ", measure);
     }

@@ -2,8 +2,8 @@
  * The preview's side of the page. The server tells what a save changes; here it is put into the page
  * so that everything else stays as it is: charts, open details, the place one reads at.
  */
-import { settle, source, learn, nodes } from "./settle.js";
-import { measuring, notes } from "./panel.js";
+import { ask, measuring, notes } from "./panel.js";
+import { learn, nodes, settle, source } from "./settle.js";
 
 const HERE = location.pathname.replace(/^\//, "").replace(/index\.html$/, "");
 const script = document.querySelector('script[type="module"][src*="/post."]');
@@ -42,14 +42,19 @@ async function whole() {
   }
   settle(article, nodes(article), nodes(next.querySelector("article")), null, started);
   document.title = next.title;
-  const navs = [...document.querySelectorAll("nav.md-nav--secondary")];
-  const after = [...next.querySelectorAll("nav.md-nav--secondary")];
-  for (const [index, nav] of navs.entries()) {
-    if (after[index] && source(nav) !== after[index].outerHTML) {
-      settle(nav, nodes(nav), nodes(after[index]), null, () => {});
-      source(nav, after[index].outerHTML);
-    }
+  for (const [nav, after] of contents(next)) {
+    if (source(nav) === after.outerHTML) continue;
+    settle(nav, nodes(nav), nodes(after), null, () => {});
+    source(nav, after.outerHTML);
   }
+}
+
+/** Every table of contents, with its like in the page as it was published. */
+function contents(next) {
+  const [navs, others] = [document, next].map((page) => [
+    ...page.querySelectorAll("nav.md-nav--secondary"),
+  ]);
+  return navs.map((nav, index) => [nav, others[index]]).filter(([, other]) => other);
 }
 
 /** The name of a style sheet without its digest. */
@@ -71,25 +76,23 @@ function style(name, href) {
 function section(name) {
   const all = nodes(article);
   const is = (word) => (node) => node.nodeType === Node.COMMENT_NODE && node.data.trim() === word;
-  const start = all.findIndex(is(`section ${name}`.trim()));
+  const start = all.findIndex(is(`section ${name}`));
   const end = all.findIndex((node, index) => index > start && is("section")(node));
   return start < 0 || end < 0 ? null : { inner: all.slice(start + 1, end), end: all[end] };
 }
 
-function figure(html) {
+function parsed(html) {
   const place = document.createElement("template");
   place.innerHTML = html;
-  return place.content.firstElementChild;
+  return place.content;
 }
 
 const TOLD = {
   section({ name, html }) {
     const place = section(name);
     if (!place) return;
-    const next = document.createElement("template");
-    next.innerHTML = html;
-    const marks = (node) => node.nodeType !== Node.COMMENT_NODE || !/^ section/.test(node.data);
-    settle(article, place.inner, nodes(next.content).filter(marks), place.end, started);
+    const next = nodes(parsed(html)).slice(1, -1); // between its marks
+    settle(article, place.inner, next, place.end, started);
   },
   async chart({ slug, url, charts, caption }) {
     const shown = document.getElementById(slug);
@@ -101,7 +104,7 @@ const TOLD = {
   },
   figure({ slug, html }) {
     const shown = document.getElementById(slug);
-    const next = figure(html);
+    const next = parsed(html).firstElementChild;
     if (!shown || !next) return;
     shown.replaceWith(next);
     source(next, html);
@@ -111,7 +114,7 @@ const TOLD = {
     const shown = document.getElementById(slug);
     if (!shown) return;
     right(shown);
-    shown.prepend(figure(html));
+    shown.prepend(parsed(html));
     shown.classList.add("preview-wrong");
     source(shown, "wrong"); // whatever is built next takes its place
   },
@@ -119,7 +122,6 @@ const TOLD = {
   measuring,
   async page(told) {
     if (process && told.process && told.process !== process) known = undefined;
-    process ??= told.process;
     process = told.process ?? process;
     notes(told.notes);
     const digest = told.pages?.[HERE];
@@ -147,7 +149,7 @@ const watched = new IntersectionObserver((entries) => {
     else seen.delete(target.id);
   }
   clearTimeout(asked);
-  asked = setTimeout(() => fetch("/~/seen", { method: "POST", body: JSON.stringify([...seen]) }), 80);
+  asked = setTimeout(() => ask("seen", [...seen]), 80);
 });
 for (const shown of document.querySelectorAll(".post-figure")) watched.observe(shown);
 
@@ -165,10 +167,7 @@ document.addEventListener("click", ({ target }) => {
   // The page as it was published says what its nodes were before scripts improved them.
   const first = await published();
   learned = learn(article, first.querySelector("article"));
-  const navs = [...document.querySelectorAll("nav.md-nav--secondary")];
-  for (const [index, nav] of [...first.querySelectorAll("nav.md-nav--secondary")].entries()) {
-    if (navs[index]) source(navs[index], nav.outerHTML);
-  }
+  for (const [nav, like] of contents(first)) source(nav, like.outerHTML);
 }
 
 let last = Promise.resolve();

@@ -15,11 +15,12 @@ export function source(node, html) {
 
 /** A node's children that came with the page: elements, and the marks of sections. */
 export function nodes(parent) {
-  return [...parent.childNodes].filter(
-    (node) =>
-      node.nodeType === Node.COMMENT_NODE ||
-      (node.nodeType === Node.ELEMENT_NODE && !node.matches(ADDED)),
-  );
+  return [...parent.childNodes].filter(came);
+}
+
+function came(node) {
+  const isElement = node.nodeType === Node.ELEMENT_NODE;
+  return node.nodeType === Node.COMMENT_NODE || (isElement && !node.matches(ADDED));
 }
 
 /** Remember what was published of every child of `live`; whether the two agree. */
@@ -82,14 +83,13 @@ export function settle(parent, old, next, end, started) {
 /** The next sibling that came with the page. */
 function following(node, end) {
   let next = node.nextSibling;
-  while (next && next !== end && !(next.nodeType === Node.COMMENT_NODE || next.outerHTML)) {
-    next = next.nextSibling;
-  }
+  while (next && next !== end && !came(next)) next = next.nextSibling;
   return next;
 }
 
 function mayBecome(node, next) {
-  return node.nodeType === Node.ELEMENT_NODE && node.nodeName === next.nodeName && !isFigure(node) && !isFigure(next);
+  const alike = node.nodeType === Node.ELEMENT_NODE && node.nodeName === next.nodeName;
+  return alike && !isFigure(node) && !isFigure(next);
 }
 
 function morph(node, next) {
@@ -107,7 +107,8 @@ function updated(figure, next, started) {
   const becomes = html(next);
   if (sources.get(figure) === becomes) return figure;
   const [chart, other] = [figure, next].map((one) => one.querySelector(".post-chart"));
-  if (!chart?.dataset.drawn || chart.dataset.vega !== other?.dataset.vega || !figure.isConnected || figure.classList.contains("preview-wrong")) {
+  const same = chart?.dataset.drawn && chart.dataset.vega === other?.dataset.vega;
+  if (!same || figure.classList.contains("preview-wrong")) {
     const mine = document.importNode(next, true);
     sources.set(mine, becomes);
     figure.replaceWith(mine);

@@ -126,6 +126,28 @@ def test_a_saved_sentence_changes_its_sentence_and_nothing_else(opened):
     assert opened.complaints == []
 
 
+def test_what_scripts_put_into_the_page_stays_in_its_place(opened):
+    """The bar of choices stands behind the first figure, and nothing is moved around it."""
+    opened.page.evaluate(
+        """() => {
+          const bar = document.createElement("form");
+          bar.className = "post-choice";
+          document.querySelector(".post-figure").after(bar);
+          window.moved = [];
+          new MutationObserver((changes) => {
+            for (const { removedNodes } of changes) moved.push(...[...removedNodes].map((n) => n.id));
+          }).observe(document.querySelector("article"), { childList: true });
+        }"""
+    )
+    text = (opened.root / SECTION).read_text("utf-8")
+    opened.save(SECTION, text + "\nA sentence more.\n", then="section")
+    opened.wait("page")
+
+    behind = "document.querySelector('.post-choice').previousElementSibling.id"
+    assert opened.page.evaluate(behind) == "numbers-small"
+    assert "totals" not in opened.page.evaluate("moved")
+
+
 def test_a_heading_is_in_the_table_of_contents_and_a_title_in_the_tab(opened):
     text = (opened.root / SECTION).read_text("utf-8")
     opened.save(SECTION, text + "\n### One more heading\n\nText.\n")
