@@ -18,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from site_builder.project import FOLDERS
+from site_builder.uses import NOUNS
+
 REPO = Path(__file__).resolve().parents[1]
 OURS = [sys.executable, "-c", "from site_builder.cli import main; main(['--run', 'never', '-q'])"]
 PLAIN = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
@@ -42,10 +45,7 @@ def main() -> None:
 def measure(folder: Path, rounds: int) -> dict[str, float]:
     """Medians in seconds over `rounds` pairs of builds, and their ratios."""
     ours, plain = folder / "ours", folder / "plain"
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules")
-    for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
-        shutil.copytree(REPO / name, ours / name, ignore=ignore)
-    shutil.copy(REPO / "mkdocs.yml", ours)
+    copy(ours)
     without_figures(ours, plain)
     first = _seconds(OURS, ours)
     _seconds(PLAIN, plain)
@@ -66,6 +66,14 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     }
 
 
+def copy(root: Path, *without: str) -> None:
+    """Copy what a build reads of this project, but files and folders of these names."""
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", *without)
+    for name in FOLDERS:
+        shutil.copytree(REPO / name, root / name, ignore=ignore)
+    shutil.copy(REPO / "mkdocs.yml", root)
+
+
 def without_figures(ours: Path, plain: Path, place: str = "") -> None:
     """The same text for MkDocs Material as it comes: sections put in, directives left out.
 
@@ -79,7 +87,7 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
         source = re.sub(
             r"<< section: (\S+) >>", lambda found: text(sections / f"{found[1]}.md"), source
         )
-        source = re.sub(r"<< (figure|table|tokens|feature):[^<>]*>>", place, source)
+        source = re.sub(rf"<< ({'|'.join(NOUNS)}):[^<>]*>>", place, source)
         return re.sub(r"<<[^<>]*>>", "", source)
 
     for page in (ours / "content").glob("*.md"):

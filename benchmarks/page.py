@@ -30,7 +30,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from benchmarks.build import OURS, PLAIN, REPO, without_figures
+from benchmarks.build import OURS, PLAIN, copy, without_figures
 
 DOWN, DELAY = 10_000_000, 40
 PACKAGES = ("vega@6.4.0", "vega-lite@6.5.0", "vega-embed@7.3.0")
@@ -70,10 +70,7 @@ def main() -> None:
 def ours(folder: Path) -> Path:
     """Build the post from committed results."""
     root = folder / "ours"
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
-    for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
-        shutil.copytree(REPO / name, root / name, ignore=ignore)
-    shutil.copy(REPO / "mkdocs.yml", root)
+    copy(root, "tiny")
     subprocess.run(OURS, cwd=root, check=True, capture_output=True)
     return root / "site"
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from benchmarks.build import REPO, without_figures
+from benchmarks.build import copy, without_figures
 from benchmarks.page import FLAGS
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
@@ -92,10 +92,7 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
     ours, plain = folder / "ours", folder / "plain"
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
-    for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
-        shutil.copytree(REPO / name, ours / name, ignore=ignore)
-    shutil.copy(REPO / "mkdocs.yml", ours)
+    copy(ours, "tiny")
     without_figures(ours, plain)
     executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))))
     with sync_playwright() as playwright:

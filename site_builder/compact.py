@@ -17,7 +17,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -57,7 +57,7 @@ def plain(charts: list[dict[str, Any]]) -> dict[str, Any]:
             chart
             | {
                 "data": [
-                    data | ({"values": _columns(data["values"])} if "values" in data else {})
+                    data | ({"values": _plainly(data["values"])} if "values" in data else {})
                     for data in chart.get("data", [])
                 ]
             }
@@ -66,9 +66,14 @@ def plain(charts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def by_column(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Rows by column, so that a name is written once; what a row does not have is None."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return {"rows": len(rows), "columns": {name: [row.get(name) for row in rows] for name in names}}
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _plainly(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"rows": len(rows), "columns": by_column(rows)}
 
 
 def _chart(chart: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -92,8 +97,7 @@ def _chart(chart: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]], digits: int | None) -> dict[str, Any]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: _column([row.get(name) for row in rows], digits) for name in names}
+    columns = {name: _column(cells, digits) for name, cells in by_column(rows).items()}
     return {"rows": len(rows), "columns": columns}
 
 

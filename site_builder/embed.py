@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
-from site_builder.compact import compact, plain
+from site_builder.compact import by_column, compact, plain
 from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
@@ -221,9 +221,8 @@ def _said(choices: Choices) -> str:
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Rows by column, so that a name is written once; what a row does not have is null."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [_writable(row.get(name)) for row in rows] for name in names}
+    """Rows by column, in strings that the page can hold."""
+    return {name: _writable(cells) for name, cells in by_column(rows).items()}
 
 
 def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:

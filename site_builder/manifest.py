@@ -13,9 +13,8 @@ from pathlib import Path
 import click
 
 from site_builder.fingerprint import sha256_file
-from site_builder.project import Project
+from site_builder.project import FOLDERS, Project
 
-_FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
 SETTLED = 2_000_000_000
 """Nanoseconds without a change after which a file's stamp stands for its content."""
 
@@ -68,8 +67,7 @@ def inputs(project: Project, last: Manifest | None = None) -> dict[str, str]:
     packages = Path(click.__file__).parents[1]
     digests = {"python": sys.version, "packages": f"{packages} {packages.stat().st_mtime_ns}"}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
-    roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
-    for name, path, stat in _read(project, roots):
+    for name, path, stat in _read(project):
         if name.endswith(".safetensors"):
             digests[name] = f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
         elif last and last.stamps.get(name) == _stamp(stat) and name in last.inputs:
@@ -84,11 +82,10 @@ def stamps(project: Project) -> dict[str, str]:
 
     One that was just written may be written again within the same tick of its clock.
     """
-    roots = [project.root / name for name in _FOLDERS if (project.root / name).is_dir()]
     settled = time.time_ns() - SETTLED
     return {
         name: _stamp(stat)
-        for name, _, stat in _read(project, roots)
+        for name, _, stat in _read(project)
         if max(stat.st_mtime_ns, stat.st_ctime_ns) < settled
     }
 
@@ -98,13 +95,13 @@ def outputs(site: Path) -> dict[str, int]:
     return {os.path.relpath(path, site): stat.st_size for path, stat in _walk(site)}
 
 
-def _read(project: Project, roots: list[Path]) -> Iterator[tuple[str, str, os.stat_result]]:
+def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
     """Every file that a build may read: its name in the project, its path, its state."""
     config = project.root / "mkdocs.yml"
     yield config.name, str(config), config.stat()
     start = len(str(project.root)) + 1
-    for root in roots:
-        for path, stat in _walk(root):
+    for folder in FOLDERS:
+        for path, stat in _walk(project.root / folder):
             yield path[start:].replace(os.sep, "/"), path, stat
 
 

@@ -6,11 +6,10 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
+from site_builder.post import RUNS
 from site_builder.project import Project
-
-Message = dict[str, Any]
+from site_builder.workbench import Message
 
 
 class Measuring:
@@ -34,9 +33,8 @@ class Measuring:
         self._open = {name: rest for name, *rest in unmeasured}
         self._failed &= self._open.keys()
         self.say(self.state["name"], self.state["said"])
-        wanted = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}[self.run]
         for name, rest in self._open.items():
-            if rest[-1] in wanted and name not in self._failed and self.ask(name):
+            if rest[-1] in RUNS[self.run] and name not in self._failed and self.ask(name):
                 return
 
     def ask(self, name: str) -> bool:

@@ -6,6 +6,7 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from site_builder import checks, claims, runner
@@ -18,6 +19,9 @@ from site_builder.uses import NOUNS, Part, Use
 
 Place = Callable[[Use | Part | str], str]
 """What stands for a use or a part; or for what cannot be shown, by its "file:line"."""
+
+RUNS = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}
+"""The states of results that are measured without being asked for, by `--run`."""
 
 MARK = "<!-- section {} -->"
 
@@ -76,19 +80,15 @@ class Post:
         if known is None:
             return []
         start = f"{self.project.named(section)}:"
-        before, self.uses = self.uses, {}
         self.problems = [one for one in self.problems if not one.where.startswith(start)]
+        others = {place: use for place, use in self.uses.items() if not place[0].startswith(start)}
+        # The uses of a section stand together; what comes before them still does.
+        before = len([*takewhile(others.__contains__, self.uses)])
+        self.uses = {}
         for directive in self._walk(section, known.page):
             self._take(directive, known.page)
-        found, self.uses = self.uses, {}
-        places = [place for place in before if place[0].startswith(start)]
-        for place, use in before.items():
-            if places and place == places[0]:
-                self.uses |= found
-            if place not in places:
-                self.uses[place] = use
-        if not places:
-            self.uses |= found
+        found, around = self.uses, [*others.items()]
+        self.uses = {**dict(around[:before]), **found, **dict(around[before:])}
         self._number()
         return [*found.values()]
 
@@ -168,8 +168,7 @@ class Post:
         self.judge()
         if self.problems:
             raise BuildError(sorted(self.problems))
-        wanted = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}[run]
-        ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in wanted))
+        ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
         if ids and runner.has_lab():
             runner.measure(
                 self.store,

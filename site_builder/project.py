@@ -12,6 +12,9 @@ from site_builder.errors import BuildError, Problem, nearest
 
 EXTENSION = "site_builder.extension"
 
+FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
+"""Folders of a project that a build may read; `mkdocs.yml` stands beside them."""
+
 
 @dataclass(frozen=True)
 class Project:

@@ -50,7 +50,6 @@ def build(
 
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
-    from site_builder.links import dead
     from site_builder.post import Post
 
     marks = stamps(project)  # before the reading: what is touched after it is read again
@@ -74,14 +73,7 @@ def build(
     if failing and strict:
         raise BuildError(failing)
     notes += map(str, (*failing, *blocks.studies.notes))
-    aside = project.cache / f"site.{os.getpid()}"
-    try:
-        notes += _mkdocs(project, blocks, aside)
-        if broken := dead(post, aside):
-            raise BuildError(broken)
-        _replace(project.site, aside)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}")
     blocks.fragments.sweep()
     # What was measured on the way counts as read; an edit made meanwhile does not.
     read |= {
@@ -100,7 +92,6 @@ def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, l
     """
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
-    from site_builder.links import dead
     from site_builder.post import Post
 
     post = Post(project, study)
@@ -108,15 +99,27 @@ def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, l
     post.judge()
     blocks = Blocks(post, Fragments(post), forgiving=True)
     blocks.draw()
-    aside = site.with_name(f"{site.name}.new")
+    warnings = _put(blocks, site, site.with_name(f"{site.name}.new"))
+    notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
+    return blocks, [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+
+
+def _put(blocks: Blocks, site: Path, aside: Path) -> list[str]:
+    """Write the pages aside, and put them where `site` is; returns the host's warnings.
+
+    A dead link raises `BuildError`, or is one more of the problems that the blocks forgive.
+    """
+    from site_builder.links import dead
+
     try:
-        warnings = _mkdocs(project, blocks, aside)
-        problems = [*blocks.problems, *dead(post, aside)]
+        warnings = _mkdocs(blocks.post.project, blocks, aside)
+        blocks.problems += dead(blocks.post, aside)
+        if blocks.problems and not blocks.forgiving:
+            raise BuildError(blocks.problems)
         _replace(site, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
-    return blocks, [*map(str, (*sorted(set(problems)), *notes)), *warnings]
+    return warnings
 
 
 def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:

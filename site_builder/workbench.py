@@ -41,9 +41,13 @@ class Workbench:
         self.files: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
         self.load()
+        # What draws is imported before anybody waits for it.
+        drawn = (self._figure(use, self._keys[use.slug]) for use in self.post.blocks())
+        next((message for message in drawn if message["kind"] == "chart"), None)
 
     def load(self) -> None:
-        """Collect the post anew, as after every build."""
+        """Collect the post anew, as after every build, which has the files of all figures."""
+        self.files.clear()
         self.post = Post(Snapshot(self.root), self.study)
         self.post.collect()
         self.post.judge()
@@ -56,9 +60,6 @@ class Workbench:
         )
         self._keys = {use.slug: self._key(use) for use in self.post.blocks()}
         self.blocks.verdicts.judge()  # what it finds wrong the build tells
-        if not self.files:  # what draws is imported before anybody waits for it
-            drawn = (self._figure(use, self._keys[use.slug]) for use in self.post.blocks())
-            next((message for message in drawn if message["kind"] == "chart"), None)
 
     def edit(self, paths: Iterable[Path], seen: Iterable[str] = ()) -> Iterator[Message]:
         """What these changed files change at once; figures that are `seen` come first."""

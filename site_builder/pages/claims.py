@@ -60,11 +60,7 @@ def _row(blocks: Blocks, name: str) -> dict[str, Any]:
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": f"{section.called}: {section.title}"
-        if section and section.number
-        else section.title
-        if section
-        else "In short",
+        "section": _heading(section),
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
         "place": f"{BASE}/{post.url(section.page)}#{section.anchor}" if section else "",
@@ -73,6 +69,13 @@ def _row(blocks: Blocks, name: str) -> dict[str, Any]:
         "result": str(id),
         "command": post.store.command(id),
     }
+
+
+def _heading(section: Section | None) -> str:
+    """What the claims of a section stand under."""
+    if section is None:
+        return "In short"
+    return f"{section.called}: {section.title}" if section.number else section.title
 
 
 def _order(section: Section | None) -> tuple[float, str]:
