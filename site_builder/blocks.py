@@ -11,11 +11,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from site_builder import lineage
+from site_builder import lineage, modules
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import sha256
-from site_builder.fragments import Fragment, Fragments, load_module
+from site_builder.fragments import Fragment, Fragments
 from site_builder.post import Post
 from site_builder.studies import Studies
 from site_builder.uses import Part, Use
@@ -47,6 +47,7 @@ class Blocks:
         self._files: dict[str, Callable[[], bytes]] = {}
         self._switches: dict[str, list[dict[str, str]]] = {}
         self._others: list[Use] = []
+        self._made: dict[tuple[str, str], str] = {}
 
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
@@ -64,6 +65,7 @@ class Blocks:
 
     def show(self, place: tuple[str, int], use: Use) -> None:
         """Make what one use becomes, or keep the problems that it has."""
+        self._made.clear()
         try:
             if use.state == "missing" and use.directive.kind != "claim":
                 self.problems.append(self.post.missing(use))
@@ -79,7 +81,7 @@ class Blocks:
 
     def _make(self, place: tuple[str, int], part: Part) -> None:
         """Make a part of a page from the post itself."""
-        module = load_module(self.post.project.page_parts()[part.directive.name])
+        module = modules.load(self.post.project.page_parts()[part.directive.name])
         variant = {"variant": part.directive.variant} if part.directive.variant else {}
         try:
             self._parts[place] = str(module.render(self, **variant))
@@ -163,10 +165,20 @@ class Blocks:
 
     def fill(self, page: str, base: str) -> str:
         """Replace the slots of a page by their blocks; `base` is the way to the site's root."""
-        return _SLOT.sub(lambda slot: self.block(slot[1], base), page)
+        return "".join(self.pieces(page, base))
+
+    def pieces(self, page: str, base: str) -> list[str]:
+        """A page in pieces: what stands around the slots, and every second one a block."""
+        pieces = _SLOT.split(page)
+        return [self.block(one, base) if i % 2 else one for i, one in enumerate(pieces)]
 
     def block(self, slug: str, base: str) -> str:
         """One figure with its number, caption, data, specification and provenance."""
+        if (slug, base) not in self._made:
+            self._made[slug, base] = self._switched(slug, base)
+        return self._made[slug, base]
+
+    def _switched(self, slug: str, base: str) -> str:
         switch = [
             {**one, "file": one["file"].replace(BASE, base)} for one in self._switches.get(slug, ())
         ]
@@ -251,6 +263,7 @@ class Blocks:
     def _environment(self) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.post.project.templates),
+            bytecode_cache=self.post.project.compiled,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
 
 from site_builder.claims import Claim
 from site_builder.directives import Directive
 from site_builder.errors import BuildError, Problem, nearest
-from site_builder.fingerprint import signature
+from site_builder.fingerprint import Signature, signature
 from site_builder.project import Project
 from site_builder.uses import Use
 from site_builder.values import RESERVED
@@ -90,7 +92,7 @@ def part(project: Project, directive: Directive) -> list[Problem]:
         what, cure = f'unknown page "{name}"', nearest(name, known)
         return [Problem(directive.where, what, cure)]
     try:
-        parts = signature(project.builder, known[name], "render").variants
+        parts = _signature(project, project.builder, known[name], "render").variants
     except BuildError as error:
         return list(error.problems)
     found = []
@@ -106,13 +108,20 @@ def part(project: Project, directive: Directive) -> list[Problem]:
 def options(project: Project, use: Use) -> dict[str, object]:
     """A use's options in the types that its drawing declares."""
     path = project.drawings()[use.id.analysis]
-    taken = signature(project.builder, path, "draw").options
+    taken = _signature(project, project.builder, path, "draw").options
     given = use.directive.options
     return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
 
 
+def _signature(project: Project, root: Path, path: Path, function: str) -> Signature:
+    """What a function takes, read from its file once as long as that stays as it is."""
+    about = f"signature {path} {function}"
+    read = project.memory.read(about, lambda: (asdict(signature(root, path, function)), [path]))
+    return Signature(**read)
+
+
 def _variant(project: Project, where: str, analysis: str, variant: str) -> list[Problem]:
-    variants = signature(project.root, project.measurements()[analysis], "run").variants
+    variants = _signature(project, project.root, project.measurements()[analysis], "run").variants
     if variant in variants:
         return []
     what = f'"{analysis}" has no variant "{variant or "(none)"}"'
@@ -120,7 +129,8 @@ def _variant(project: Project, where: str, analysis: str, variant: str) -> list[
 
 
 def _options(project: Project, directive: Directive, wrong: Callable[[str, str], None]) -> None:
-    taken = signature(project.builder, project.drawings()[directive.name], "draw").options
+    path = project.drawings()[directive.name]
+    taken = _signature(project, project.builder, path, "draw").options
     for name, value in directive.options.items():
         if name == "study":
             continue

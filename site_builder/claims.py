@@ -23,14 +23,14 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder import values
+from site_builder import expression, values
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.project import Project
 
@@ -40,18 +40,6 @@ if TYPE_CHECKING:
 _NEEDED = ("says", "result", "holds")
 _KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-_REACH: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 
 
 @dataclass(frozen=True)
@@ -94,9 +82,21 @@ class Verdict:
 
 def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
     """Every claim by its id, in the order of the files, and what is wrong with them."""
+
+    def make() -> tuple[list[list[dict[str, Any]]], list[Path]]:
+        folder = project.content / "claims"
+        files = sorted(folder.glob("*.toml"))
+        claims, problems = _load(project, files)
+        return [[*map(vars, claims.values())], [*map(vars, problems)]], [folder, *files]
+
+    claims, problems = project.memory.read("claims", make)
+    return {one["id"]: Claim(**one) for one in claims}, [Problem(**one) for one in problems]
+
+
+def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], list[Problem]]:
     claims: dict[str, Claim] = {}
     problems: list[Problem] = []
-    for path in sorted((project.content / "claims").glob("*.toml")):
+    for path in files:
         named = project.named(path)
         text = ""
         try:
@@ -212,12 +212,12 @@ def _judged(
     """Whether one row, with its other one, passes; None when a number that it needs is missing."""
     tree = ast.parse(claim.holds, mode="eval").body
     known = _called(row, named) | {f"other.{k}": v for k, v in _called(other, named).items()}
-    wanted = _names(tree)
+    wanted = expression.names(tree)
     if unknown := sorted(wanted - known.keys()):
         raise _wrong(claim, f'no column "{unknown[0]}" to test', nearest(unknown[0], known))
     numbers = {name: _number(known[name]) for name in wanted}
     there = {name: value for name, value in numbers.items() if value is not None}
-    return bool(_reckon(tree, there)) if len(there) == len(numbers) else None
+    return bool(expression.reckon(tree, there)) if len(there) == len(numbers) else None
 
 
 def _named(claim: Claim, table: pa.Table) -> dict[str, str]:
@@ -230,34 +230,6 @@ def _named(claim: Claim, table: pa.Table) -> dict[str, str]:
 def _called(row: dict[str, Any], named: dict[str, str]) -> dict[str, Any]:
     """A row with the names that a test may use."""
     return row | {name: row[column] for name, column in named.items() if column in row}
-
-
-def _names(tree: ast.expr) -> set[str]:
-    """The columns that an expression names: "low", "other.low"."""
-    named = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)}
-    return named - {"abs", "other"}
-
-
-def _reckon(node: ast.expr, numbers: Mapping[str, float]) -> Any:
-    """The value of an expression of `numbers`; raises ValueError for what it may not contain."""
-    match node:
-        case ast.Name() | ast.Attribute(value=ast.Name(id="other")):
-            return numbers[ast.unparse(node)]
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return number
-        case ast.UnaryOp(op=ast.USub(), operand=inner):
-            return -_reckon(inner, numbers)
-        case ast.Call(func=ast.Name(id="abs"), args=[inner], keywords=[]):
-            return abs(_reckon(inner, numbers))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _REACH:
-            return _REACH[type(op)](_reckon(left, numbers), _reckon(right, numbers))
-        case ast.BoolOp(op=op, values=parts):
-            return (all if isinstance(op, ast.And) else any)(_reckon(p, numbers) for p in parts)
-        case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {*_COMPARE}:
-            sides = [_reckon(side, numbers) for side in (left, *rest)]
-            pairs = zip(ops, sides, sides[1:], strict=False)
-            return all(_COMPARE[type(op)](a, b) for op, a, b in pairs)
-    raise ValueError(ast.unparse(node))
 
 
 def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
@@ -276,7 +248,7 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
     if not wrong:
         try:
             tree = ast.parse(body["holds"], mode="eval").body
-            _reckon(tree, dict.fromkeys(_names(tree), 1.0))
+            expression.reckon(tree, dict.fromkeys(expression.names(tree), 1.0))
         except (SyntaxError, ValueError, LookupError, ZeroDivisionError):
             cure = 'compare columns and numbers, such as "low > 0"'
             wrong.append((f'cannot read the test "{body["holds"]}"', cure))

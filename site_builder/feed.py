@@ -9,9 +9,12 @@ import html
 import re
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 from xml.etree import ElementTree
+
+from site_builder.memory import Memory
 
 ATOM = "http://www.w3.org/2005/Atom"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -28,20 +31,27 @@ _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "source", "
 
 @dataclass(frozen=True)
 class Entry:
-    """What a feed says: words as text, `content` as the page's HTML, `updated` as an ISO time."""
+    """What a feed says: words as text, `updated` as an ISO time, `content` as the page's HTML.
+
+    Every second piece of the content is a block that stands alone, as a figure does.
+    """
 
     title: str
     summary: str
     author: str
     rights: str
     updated: str
-    content: str
+    content: list[str]
 
 
-def files(entry: Entry, base: str) -> dict[str, bytes]:
+def files(entry: Entry, base: str, memory: Memory) -> dict[str, bytes]:
     """The feed, by its path in the site; `base` is the site's address or ""."""
     static = _Static(base)
-    static.feed(entry.content)
+    for number, piece in enumerate(entry.content):
+        if number % 2:
+            static.handle_data(memory.recall("feed", [piece, base], partial(_alone, piece, base)))
+        else:
+            static.feed(piece)
     static.close()
     return {"feed.xml": _atom(entry, base, "".join(static.out))}
 
@@ -70,6 +80,13 @@ def _atom(entry: Entry, base: str, content: str) -> bytes:
     put(one, "content", content, type="html")
     feed.append(one)
     return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True))
+
+
+def _alone(block: str, base: str) -> str:
+    static = _Static(base)
+    static.feed(block)
+    static.close()
+    return "".join(static.out)
 
 
 class _Static(HTMLParser):

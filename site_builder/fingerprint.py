@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +48,12 @@ def digest(value: Any) -> str:
     return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode())
 
 
-def saes(root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+def saes(
+    root: Path, settings: Mapping[str, Any], digest_of: Callable[[Path], str]
+) -> dict[str, str]:
     """The digests of a study's own sparse autoencoders, by file, from its settings."""
     return {
-        file: sha256_file(root / file)
+        file: digest_of(root / file)
         for source in settings.get("saes", [])
         if "folder" in source
         for layer in source["layers"]

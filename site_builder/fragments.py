@@ -5,25 +5,20 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import multiprocessing
 import os
 import re
 import shutil
-import sys
 import traceback
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from site_builder import checks, claims, fingerprint, meaning, tabular, values
+from site_builder import checks, claims, fingerprint, meaning, modules, tabular, values
 from site_builder.errors import BuildError, Problem
 from site_builder.post import Post
 from site_builder.project import Project
@@ -37,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 4
 """Rows of data shown under a figure; the rest is in its CSV file."""
+
+Said = TypeVar("Said", values.Value, claims.Verdict)
 
 _NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
@@ -80,47 +77,45 @@ class Fragments:
         self._tables: dict[ResultId, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._files: dict[Path, str] = {}
+        self._named: dict[str, dict[str, str]] = {}
 
     def value(self, use: Use) -> values.Value:
         """The number that a `value` directive prints."""
-        options = use.directive.options
-        key = fingerprint.digest(
-            [self._file_digest(use.id), self._code("values.py", "read"), options]
-        )[:32]
-        self.used.add(key)
-        path = self.folder / f"{key}.json"
-        if path.is_file():
-            return values.Value(**json.loads(path.read_bytes()))
-        try:
-            value = values.read(self._table(use.id), use.directive)
-        except BuildError:
-            # The prose picks rows of the post's own study; another one need not have them.
-            if use.id.study == self.project.study:
-                raise
-            value = values.Value(values.MISSING, "")
-        write_aside(path, json.dumps(asdict(value)).encode())
-        return value
+        none = values.Value(values.MISSING, "")
+        read = self._read(
+            "value",
+            use.id,
+            use.directive.options,
+            lambda: values.read(self._table(use.id), use.directive),
+            none,
+        )
+        return values.Value(**read)
 
     def verdict(self, claim: claims.Claim, study: str) -> claims.Verdict:
         """Whether a claim holds of a study; not measured where the study has no such result."""
-        id = ResultId(study, claim.analysis, claim.variant)
+        id, none = ResultId(study, claim.analysis, claim.variant), claims.Verdict(None)
         if not self.post.store.path(id).is_file():
-            return claims.Verdict(None)
-        code = self._code("claims.py", "verdict")
-        key = fingerprint.digest([self._file_digest(id), code, asdict(claim)])[:32]
-        self.used.add(key)
-        path = self.folder / f"{key}.json"
-        if path.is_file():
-            return claims.Verdict(**json.loads(path.read_bytes()))
-        try:
-            verdict = claims.verdict(claim, self._table(id))
-        except BuildError:
-            # Claims are written for the post's own study; another one need not have their rows.
-            if study == self.project.study:
-                raise
-            verdict = claims.Verdict(None)
-        write_aside(path, json.dumps(asdict(verdict)).encode())
-        return verdict
+            return none
+        read = self._read(
+            "verdict", id, vars(claim), lambda: claims.verdict(claim, self._table(id)), none
+        )
+        return claims.Verdict(**read)
+
+    def _read(
+        self, about: str, id: ResultId, of: Any, make: Callable[[], Said], none: Said
+    ) -> dict[str, Any]:
+        """What a table says, or `none` of another study: the prose picks rows of the post's own."""
+        own = id.study == self.project.study
+
+        def read() -> dict[str, Any]:
+            try:
+                return asdict(make())
+            except BuildError:
+                if own:
+                    raise
+                return asdict(none)
+
+        return self.project.memory.recall(about, [self._file_digest(id), own, of], read)
 
     def prepare(self, uses: Sequence[Use], study: str = "") -> None:
         """Draw what is not drawn yet in several processes, if that much is to be drawn.
@@ -132,6 +127,10 @@ class Fragments:
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
         if count < 2:
             return
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+
         slugs = [[use.slug for use in missing[start::count]] for start in range(count)]
         fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
         # Whatever ends a worker, its drawings are drawn here, and then say what is wrong.
@@ -157,6 +156,7 @@ class Fragments:
 
     def forget(self, changed: Iterable[Path]) -> None:
         """Read these files anew when they are next asked for."""
+        self._named.clear()
         for path in changed:
             self._files.pop(path, None)
             for id in [id for id in self._tables if self.post.store.path(id) == path]:
@@ -190,7 +190,7 @@ class Fragments:
         """Remove what the post no longer uses; returns how many pieces went."""
         gone = 0
         for path in self.folder.glob("*"):
-            if path.name.removesuffix(".json") not in self.used:
+            if path.name not in self.used:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 gone += 1
         return gone
@@ -217,17 +217,22 @@ class Fragments:
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)
         if path not in self._files:
-            self._files[path] = fingerprint.sha256_file(path)
+            self._files[path] = self.project.memory.digest(path)
         return self._files[path]
 
     def _code(self, name: str, function: str) -> dict[str, str]:
         if name not in self._codes:
             root = self.project.builder
-            self._codes[name] = meaning.code(root, root / "site_builder" / name, function)
+            self._codes[name] = self.project.memory.read(
+                f"code {root} {name}",
+                lambda: meaning.reach(root, root / "site_builder" / name, function),
+            )
         return self._codes[name]
 
     def _templates(self, name: str) -> dict[str, str]:
         """The templates that a drawing's module names, and those that they put in, as digests."""
+        if name in self._named:
+            return self._named[name]
         source = self.project.builder / "site_builder" / name
         queue = _NAMED.findall(source.read_text("utf-8"))
         digests: dict[str, str] = {}
@@ -236,6 +241,7 @@ class Fragments:
             if path.name not in digests and path.is_file():
                 digests[path.name] = fingerprint.sha256_file(path)
                 queue += _NAMED.findall(path.read_text("utf-8"))
+        self._named[name] = digests
         return digests
 
     @cached_property
@@ -283,7 +289,7 @@ class Fragments:
         from site_builder.drawing import DrawingError
 
         try:
-            module = load_module(self.project.drawings()[use.id.analysis])
+            module = modules.load(self.project.drawings()[use.id.analysis])
             options = checks.options(self.project, use)
             drawing: Drawing = module.draw(table, variant=use.id.variant, **options)
         except DrawingError as error:
@@ -313,18 +319,3 @@ def _draw_some(root: Path, study: str, slugs: Sequence[str]) -> int:
             with suppress(BuildError):
                 fragments.fragment(use)
     return fragments.drawn
-
-
-def load_module(path: Path) -> Any:
-    """A drawing or a page, from the project's own file whatever is installed elsewhere."""
-    name = f"site_builder.{path.parent.name}.{path.stem}"
-    loaded = sys.modules.get(name)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
-        return loaded
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cannot load {path}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -55,13 +55,21 @@ def dead(post: Post, site: Path) -> list[Problem]:
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
     """Every link in the Markdown: its file, its line, where it leads."""
     for path in sorted(post.project.content.rglob("*.md")):
-        for token in MarkdownIt("commonmark").parse(path.read_text("utf-8")):
-            line = token.map[0] + 1 if token.map else 0
-            for child in token.children or []:
-                if child.type in ("softbreak", "hardbreak"):
-                    line += 1
-                elif child.type == "link_open":
-                    yield path, line, str(child.attrs["href"])
+        text = path.read_text("utf-8")
+        for line, target in post.project.memory.recall("links", text, partial(_links, text)):
+            yield path, line, target
+
+
+def _links(text: str) -> list[tuple[int, str]]:
+    found = []
+    for token in MarkdownIt("commonmark").parse(text):
+        line = token.map[0] + 1 if token.map else 0
+        for child in token.children or []:
+            if child.type in ("softbreak", "hardbreak"):
+                line += 1
+            elif child.type == "link_open":
+                found.append((line, str(child.attrs["href"])))
+    return found
 
 
 def _page_of(post: Post, source: Path, site: Path) -> Path:

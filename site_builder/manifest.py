@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 
 from site_builder.fingerprint import sha256_file
+from site_builder.memory import settled, stamp
 from site_builder.project import FOLDERS, Project
 
-SETTLED = 2_000_000_000
-"""Nanoseconds without a change after which a file's stamp stands for its content."""
+PACKAGES = Path(click.__file__).parents[1]
+"""Where the libraries are: this folder changes when one comes, goes or changes its version."""
 
 _SKIPPED = {"__pycache__", "node_modules"}
 
@@ -52,42 +53,27 @@ class Manifest:
 
         write_aside(_file(project), json.dumps(asdict(self)).encode())
 
-    def holds(self, project: Project) -> bool:
-        """Whether a build now would read and write the same."""
-        return self.outputs == outputs(project.site) and self.inputs == inputs(project, self)
 
-
-def inputs(project: Project, last: Manifest | None = None) -> dict[str, str]:
+def inputs(project: Project, last: Manifest | None = None) -> tuple[dict[str, str], dict[str, str]]:
     """Digest or stamp of every file that a build may read, and the state of what reads them.
 
-    The digest of a file whose stamp is that in `last` is taken from there.
+    The digest of a file whose stamp is that in `last` is taken from there. Returned beside it is
+    what the system said, before the reading, of every file that was left alone for a while.
     """
-    # A package that comes, goes or changes its version changes the folder; to ask for versions
-    # costs as much as everything else here.
-    packages = Path(click.__file__).parents[1]
-    digests = {"python": sys.version, "packages": f"{packages} {packages.stat().st_mtime_ns}"}
+    now, stamps = time.time_ns(), {}
+    # To ask for versions costs as much as everything else here.
+    digests = {"python": sys.version, "packages": f"{PACKAGES} {PACKAGES.stat().st_mtime_ns}"}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
     for name, path, stat in _read(project):
+        if settled(stat, now):
+            stamps[name] = stamp(stat)
         if name.endswith(".safetensors"):
             digests[name] = f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
-        elif last and last.stamps.get(name) == _stamp(stat) and name in last.inputs:
+        elif last and last.stamps.get(name) == stamp(stat) and name in last.inputs:
             digests[name] = last.inputs[name]
         else:
             digests[name] = sha256_file(Path(path))
-    return digests
-
-
-def stamps(project: Project) -> dict[str, str]:
-    """What the system says of every file that a build may read, if it was left alone for a while.
-
-    One that was just written may be written again within the same tick of its clock.
-    """
-    settled = time.time_ns() - SETTLED
-    return {
-        name: _stamp(stat)
-        for name, _, stat in _read(project)
-        if max(stat.st_mtime_ns, stat.st_ctime_ns) < settled
-    }
+    return digests, stamps
 
 
 def outputs(site: Path) -> dict[str, int]:
@@ -112,11 +98,6 @@ def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
             if not name.startswith(".") and not name.endswith(".tmp"):
                 path = os.path.join(top, name)  # noqa: PTH118 (this runs in every no-op)
                 yield path, os.stat(path)  # noqa: PTH116
-
-
-def _stamp(stat: os.stat_result) -> str:
-    """A file's identity, size and times: the time of its last change cannot be set back."""
-    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
 def _file(project: Project) -> Path:

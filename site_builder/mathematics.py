@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from latex2mathml.converter import convert
 from markdown.treeprocessors import Treeprocessor
 
 from site_builder.errors import Problem
@@ -24,6 +24,12 @@ SETTINGS = {"generic": True, "preview": False}
 """How arithmatex marks what it finds."""
 
 _FOUND = re.compile(r"\\(?P<open>[(\[])\s*(?P<latex>.*?)\s*\\[)\]]", re.DOTALL)
+
+
+def _convert(latex: str, display: str) -> str:
+    from latex2mathml.converter import convert  # a page whose formulas are known needs it not
+
+    return str(convert(latex, display=display))
 
 
 class MathML(Treeprocessor):
@@ -52,7 +58,9 @@ class MathML(Treeprocessor):
 
     def _set(self, latex: str, display: str) -> str:
         try:
-            html = str(convert(latex, display=display))
+            html = self.project().memory.recall(
+                "mathematics", [latex, display], partial(_convert, latex, display)
+            )
         except Exception as error:  # the library raises one class for each thing it cannot read
             html, why = "", type(error).__name__
         else:

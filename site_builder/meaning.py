@@ -36,6 +36,11 @@ def code(root: Path, path: Path, function: str = WHOLE) -> dict[str, str]:
     `{"analyses/entropy.py": "9f…", "analyses/lab/statistics.py": "02…"}`, paths from `root`.
     Raises `BuildError` when one of the files is not Python.
     """
+    return reach(root, path, function)[0]
+
+
+def reach(root: Path, path: Path, function: str = WHOLE) -> tuple[dict[str, str], set[Path]]:
+    """The same, and every file that was read for it, or looked for and is not there."""
     modules: dict[Path, _Module] = {}
     kept: dict[Path, dict[tuple[int, int], ast.stmt]] = {}
     queue: list[tuple[Path, str]] = [(path, function)]
@@ -58,11 +63,12 @@ def code(root: Path, path: Path, function: str = WHOLE) -> dict[str, str]:
                 kept[file][place] = statement
                 queue += module.mentioned(statement)
         queue += module.passed_on(name)
-    return {
+    digests = {
         modules[file].name: modules[file].digest([statements[p] for p in sorted(statements)])
         for file, statements in sorted(kept.items())
         if statements
     }
+    return digests, modules.keys() | {path for module in modules.values() for path in module.looked}
 
 
 def parse(path: Path, name: str) -> ast.Module:
@@ -98,6 +104,7 @@ class _Module:
         self.path = path
         self.name = path.relative_to(root).as_posix()
         self.package = path.relative_to(root).parts[0]
+        self.looked: set[Path] = set()
         self.body = _without_docstring(parse(path, self.name))
         self._meanings: dict[int, str] = {}
         self._mentions: dict[int, set[tuple[Path, str]]] = {}
@@ -194,7 +201,9 @@ class _Module:
         if parts[0] != self.package:
             return []
         stem = self.root.joinpath(*parts)
-        return [file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
+        places = stem.with_suffix(".py"), stem / "__init__.py"
+        self.looked.update(places)
+        return [file for file in places if file.is_file()]
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:

@@ -6,9 +6,12 @@ the slots after search has read the pages, and writes the feed and the content-s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -21,8 +24,10 @@ from site_builder import assets, card, csp, dark, feed
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
 from site_builder.fragments import Fragments
+from site_builder.material import spare_search, spare_theme
 from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
+from site_builder.standing import Standing
 
 
 class NoOptions(Config):  # type: ignore[no-untyped-call]
@@ -33,6 +38,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`."""
 
     blocks: Blocks | None = None
+    standing: Standing | None = None
     _page: Path | None = None
     _home = ""
     _serving = False
@@ -41,6 +47,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         """Learn whether this is a preview: then every build resolves anew."""
         self._serving = command == "serve"
 
+    @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Resolve every directive and hand the blocks to the extension."""
         project = Project.find(Path(config.config_file_path).parent)
@@ -55,6 +62,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         self._dress(config, project, self.blocks)
+        spare_theme(config, self.blocks.post.project)
         return config
 
     def _dress(self, config: MkDocsConfig, project: Project, blocks: Blocks) -> None:
@@ -85,14 +93,37 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             files.remove(file)
         for name, data in self._assets.items():
             files.append(File.generated(config, name, content=data))
-        for name, read in self.blocks.files().items():
-            files.append(File.generated(config, name, content=read()))
+        made = self.blocks.files()
+        for name in made:
+            files.append(File.generated(config, name, content=b""))
+        for file in files:
+            name, source = file.dest_uri, file.abs_src_path
+            if file.is_documentation_page():
+                continue
+            stands = self.standing is not None and self.standing.has(name, source)
+            if not stands and name in made:
+                file.content_bytes = content = made[name]()
+                stands = self.standing is not None and self.standing.is_same(name, content)
+            if stands:
+                file.copy_file = self._linked(file)  # type: ignore[method-assign]
         return files
+
+    def _linked(self, file: File) -> Callable[..., None]:
+        """What takes a file over from the last site, where MkDocs would copy it."""
+        assert self.standing is not None
+        link = partial(self.standing.link, file.dest_uri, file.abs_dest_path)
+        return lambda *_dirty: link()
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
         """Tell the extension which file it is about to read."""
         self._page = Path(page.file.abs_src_path) if page.file.abs_src_path else None
         return markdown
+
+    def on_env(self, env: Environment, *, config: MkDocsConfig, **_: Any) -> Environment:
+        """Let the search read what has changed."""
+        assert self.blocks is not None
+        spare_search(config, self.blocks.post.project.memory)
+        return env
 
     @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, **_: Any) -> str:
@@ -130,7 +161,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 author=config.site_author or config.site_name,
                 rights=config.copyright or "",
                 updated=updated,
-                content=self.blocks.fill(self._home, "."),
+                content=self.blocks.pieces(self._home, "."),
             )
-            found |= feed.files(entry, base)
+            found |= feed.files(entry, base, self.blocks.post.project.memory)
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from site_builder import checks, claims, runner
 from site_builder.directives import BLOCKS, Directive, scan
@@ -214,7 +215,7 @@ class Post:
         place: Place,
     ) -> list[str]:
         lines = text.split("\n")
-        directives, problems = scan(text, self.project.named(source), first)
+        directives, problems = self._scan(text, source, first)
         # Only a preview fills what cannot be read; it is told behind its line.
         unread = {int(problem.where.rpartition(":")[2]) - first for problem in problems}
         for directive in reversed(directives):
@@ -253,7 +254,7 @@ class Post:
             where = self.project.named(source)
             self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
             return
-        directives, problems = scan(text, self.project.named(source))
+        directives, problems = self._scan(text, source)
         self.problems += problems
         inside = source.is_relative_to(self.project.content / "sections")
         if inside:
@@ -270,6 +271,19 @@ class Post:
                     self.problems.append(Problem(directive.where, what, "keep one"))
                     continue
                 yield from self._walk(path, page)
+
+    def _scan(
+        self, text: str, source: Path, first: int = 1
+    ) -> tuple[list[Directive], list[Problem]]:
+        """What `scan` finds, once as long as the text is the same."""
+        named = self.project.named(source)
+
+        def make() -> list[list[dict[str, Any]]]:
+            directives, problems = scan(text, named, first)
+            return [[*map(vars, directives)], [*map(vars, problems)]]
+
+        directives, problems = self.project.memory.recall("scan", [text, named, first], make)
+        return [Directive(**one) for one in directives], [Problem(**one) for one in problems]
 
     def _section(self, directive: Directive) -> Path | None:
         path = self.project.content / "sections" / f"{directive.name}.md"

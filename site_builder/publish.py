@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
-from site_builder.manifest import Manifest, inputs, outputs, stamps
-from site_builder.project import Project
+from site_builder.manifest import Manifest, inputs, outputs
+from site_builder.project import Project, Snapshot
+from site_builder.standing import Standing
 
 if TYPE_CHECKING:
     from site_builder.blocks import Blocks
@@ -44,17 +46,18 @@ def build(
     Raises `BuildError` with every problem; the last good site then stays in place.
     """
     last = Manifest.last(project)
-    may_stand = last and last.study == study and not (last.doubts and (strict or run == "stale"))
-    if last and may_stand and last.holds(project):
+    read, stamps = inputs(project, last)
+    whole = last and last.outputs == outputs(project.site)
+    same = last and whole and last.study == study and last.inputs == read
+    if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
 
+    gc.set_threshold(200_000, 20, 20)  # a build keeps most of what it makes, and ends soon
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
     from site_builder.post import Post
 
-    marks = stamps(project)  # before the reading: what is touched after it is read again
-    read = inputs(project, last)
-    post = Post(project, study)
+    post = Post(project := Snapshot(project.root), study)
     post.resolve(run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post))
     blocks.draw()
@@ -73,14 +76,20 @@ def build(
     if failing and strict:
         raise BuildError(failing)
     notes += map(str, (*failing, *blocks.studies.notes))
-    notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}")
+    standing = None
+    if last and whole:
+        standing = Standing(project.root, project.site, last.inputs, read)
+    notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}", standing)
     blocks.fragments.sweep()
+    project.memory.save()
     # What was measured on the way counts as read; an edit made meanwhile does not.
     read |= {
-        name: digest for name, digest in inputs(project, last).items() if name.startswith("data/")
+        name: digest
+        for name, digest in inputs(project, last)[0].items()
+        if name.startswith("data/")
     }
     doubts = len(stale) + len(failing)
-    Manifest(study, read, outputs(project.site), notes, doubts, marks).save(project)
+    Manifest(study, read, outputs(project.site), notes, doubts, stamps).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
@@ -104,7 +113,7 @@ def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, l
     return blocks, [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
 
 
-def _put(blocks: Blocks, site: Path, aside: Path) -> list[str]:
+def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = None) -> list[str]:
     """Write the pages aside, and put them where `site` is; returns the host's warnings.
 
     A dead link raises `BuildError`, or is one more of the problems that the blocks forgive.
@@ -112,7 +121,7 @@ def _put(blocks: Blocks, site: Path, aside: Path) -> list[str]:
     from site_builder.links import dead
 
     try:
-        warnings = _mkdocs(blocks.post.project, blocks, aside)
+        warnings = _mkdocs(blocks, aside, standing)
         blocks.problems += dead(blocks.post, aside)
         if blocks.problems and not blocks.forgiving:
             raise BuildError(blocks.problems)
@@ -122,7 +131,7 @@ def _put(blocks: Blocks, site: Path, aside: Path) -> list[str]:
     return warnings
 
 
-def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:
+def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     """Let MkDocs write the pages into `site`; returns its warnings."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
@@ -135,12 +144,12 @@ def _mkdocs(project: Project, blocks: Any, site: Path) -> list[str]:
     logger = logging.getLogger("mkdocs")
     logger.addHandler(handler)
     try:
-        config = load_config(str(project.root / "mkdocs.yml"), site_dir=str(site))
+        config = load_config(str(blocks.post.project.root / "mkdocs.yml"), site_dir=str(site))
         plugin: Any = config.plugins.get("measured-post")
         if plugin is None:
             cure = "add it under plugins:"
             raise BuildError([Problem("mkdocs.yml", "no measured-post plugin", cure)])
-        plugin.blocks = blocks
+        plugin.blocks, plugin.standing = blocks, standing
         config.plugins.on_startup(command="build", dirty=False)
         mkdocs_build(config)
         config.plugins.on_shutdown()

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from site_builder import bibliography
 from site_builder.directives import Directive
@@ -65,9 +65,16 @@ class References:
     @cached_property
     def works(self) -> dict[str, bibliography.Work]:
         """The bibliography by key."""
-        works, problems = bibliography.load(self.post.project)
-        self.problems += problems
-        return works
+        project = self.post.project
+
+        def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
+            works, problems = bibliography.load(project)
+            told = [[*map(vars, works.values())], [*map(vars, problems)]]
+            return told, [project.root / bibliography.FILE]
+
+        works, problems = project.memory.read("works", load)
+        self.problems += [Problem(**one) for one in problems]
+        return {one["key"]: bibliography.Work(**one) for one in works}
 
     def see(self, directive: Directive) -> None:
         """Take note of a `ref` or `cite`, in the order of reading."""

@@ -13,7 +13,7 @@ import os
 import struct
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,7 @@ class Store:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._seen: dict[Path, tuple[str, str]] = {}
+        self._paths: dict[ResultId, Path] = {}
         self._whys: dict[ResultId, list[str]] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._settings: dict[str, dict[str, Any]] = {}
@@ -99,10 +99,11 @@ class Store:
 
     def path(self, id: ResultId) -> Path:
         """The file of a result, there or not."""
-        folder = self.project.data / id.study
-        if id.variant:
-            return folder / id.analysis / f"{id.variant}.parquet"
-        return folder / f"{id.analysis}.parquet"
+        if id not in self._paths:
+            folder = self.project.data / id.study
+            name = f"{id.analysis}/{id.variant}" if id.variant else id.analysis
+            self._paths[id] = folder / f"{name}.parquet"
+        return self._paths[id]
 
     def command(self, id: ResultId) -> str:
         """What measures a result; another study than the post's own has to be named."""
@@ -140,7 +141,6 @@ class Store:
 
     def forget(self) -> None:
         """Look at the files again: one of them has changed."""
-        self._seen.clear()
         self._whys.clear()
         self._codes.clear()
         self._settings.clear()
@@ -165,23 +165,14 @@ class Store:
         path = self.path(id)
         if not path.is_file():
             raise BuildError([self.missing(id)])
-        file_digest, _ = self._digests(path)
-        body = self._recipes.get(file_digest)
-        if body is None:
-            body = self._read_recipe(id)
-            self._recipes[file_digest] = body
-            self._write_recipes()
-        sealed = dict(body)
-        seal = sealed.pop("seal", None)
-        if sealed.get("format") != FORMAT:
-            raise BuildError([self._spoiled(id, "its recipe is of another version")])
-        if seal != fingerprint.digest(sealed):
-            raise BuildError([self._spoiled(id, "its recipe was edited")])
-        return Recipe(**sealed)
+        body = self.project.memory.read(f"recipe {path}", lambda: (self._body(id), [path]))
+        return Recipe(**body)
 
     def content(self, id: ResultId) -> str:
         """The digest of the table that is on the shelf now."""
-        return self._digests(self.path(id))[1]
+        path = self.path(id)
+        memory = self.project.memory
+        return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
 
     def missing(self, id: ResultId) -> Problem:
         """That there is no such result, and how to get it."""
@@ -201,7 +192,10 @@ class Store:
         """The digests of a measurement's code as it is now."""
         if analysis not in self._codes:
             module = self.project.measurements().get(analysis)
-            self._codes[analysis] = meaning.code(self.project.root, module, "run") if module else {}
+            root = self.project.root
+            about = f"code {root} {analysis}"
+            make = partial(meaning.reach, root, module, "run") if module else None
+            self._codes[analysis] = self.project.memory.read(about, make) if make else {}
         return self._codes[analysis]
 
     def current_settings(self, study: str) -> dict[str, Any]:
@@ -213,7 +207,8 @@ class Store:
     def current_saes(self, study: str) -> dict[str, str]:
         """The digests of the study's own sparse autoencoders as they are now, by file."""
         if study not in self._saes:
-            self._saes[study] = fingerprint.saes(self.project.root, self.current_settings(study))
+            settings, read = self.current_settings(study), self.project.memory.digest
+            self._saes[study] = fingerprint.saes(self.project.root, settings, read)
         return self._saes[study]
 
     def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
@@ -246,13 +241,7 @@ class Store:
                 reasons.append(f"its weights are not those of its input {name}")
         return reasons
 
-    def _digests(self, path: Path) -> tuple[str, str]:
-        if path not in self._seen:
-            data = path.read_bytes()
-            self._seen[path] = fingerprint.sha256(data), _content(data)
-        return self._seen[path]
-
-    def _read_recipe(self, id: ResultId) -> dict[str, Any]:
+    def _body(self, id: ResultId) -> dict[str, Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -261,29 +250,20 @@ class Store:
         except (pa.ArrowException, OSError) as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
         try:
-            body = json.loads(found or b"")
-            Recipe(**{k: v for k, v in body.items() if k != "seal"})
-        except (ValueError, TypeError, AttributeError):
+            body = dict(json.loads(found or b""))
+            seal = body.pop("seal", None)
+            Recipe(**body)
+        except (ValueError, TypeError):
             raise BuildError([self._spoiled(id, "it has no recipe of ours")]) from None
-        return dict(body)
+        if body.get("format") != FORMAT:
+            raise BuildError([self._spoiled(id, "its recipe is of another version")])
+        if seal != fingerprint.digest(body):
+            raise BuildError([self._spoiled(id, "its recipe was edited")])
+        return body
 
     def _spoiled(self, id: ResultId, why: str) -> Problem:
         where = self.project.named(self.path(id))
         return Problem(where, f"cannot be used: {why}", f"run: {self.command(id)}")
-
-    @cached_property
-    def _recipes(self) -> dict[str, dict[str, Any]]:
-        try:
-            return dict(json.loads(self._recipes_file.read_bytes()))
-        except (OSError, ValueError):
-            return {}
-
-    @property
-    def _recipes_file(self) -> Path:
-        return self.project.cache / "recipes.json"
-
-    def _write_recipes(self) -> None:
-        write_aside(self._recipes_file, json.dumps(self._recipes).encode())
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from site_builder.blocks import Blocks
-from site_builder.directives import Directive
 from site_builder.drawing import BASE
 from site_builder.references import Section
 from site_builder.store import ResultId
+from site_builder.uses import Use
 from site_builder.verdicts import SHAPES, WORDS, numbers
 
 VARIANTS = ("", "count", "reported")
@@ -25,22 +26,30 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
         return blocks.markup("claims_count.html.j2", counts=counts, total=len(found))
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
-        rows = [_row(blocks, name) for name in reported]
+        rows = [*map(_rows(blocks), reported)]
         return blocks.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
     groups: dict[str, list[dict[str, Any]]] = {}
-    for name in blocks.post.claims:
-        row = _row(blocks, name)
+    for row in map(_rows(blocks), blocks.post.claims):
         groups.setdefault(row["section"], []).append(row)
     groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
     link = blocks.publish("claims.json", blocks.verdicts.json)
     return blocks.markup("claims.html.j2", groups=groups, link=link)
 
 
-def _row(blocks: Blocks, name: str) -> dict[str, Any]:
+def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
+    """What makes a claim's row: the first figure of a result, the first sentence of a claim."""
+    uses = [*reversed(blocks.post.uses.values())]
+    figures = {use.id: use for use in uses if use.slug}
+    sentences = {use.directive.name: use for use in uses if use.directive.kind == "claim"}
+    return lambda name: _row(blocks, name, figures, sentences.get(name))
+
+
+def _row(
+    blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Use | None
+) -> dict[str, Any]:
     post, claim = blocks.post, blocks.post.claims[name]
     id = ResultId(post.study, claim.analysis, claim.variant)
-    figure = next((use for use in post.blocks() if use.id == id), None)
-    made = next((use for use in post.uses.values() if _makes(use.directive, name)), None)
+    figure = figures.get(id)
     section = post.references.of(made.directive) if made else None
     tested = []
     for study in post.project.studies():
@@ -96,7 +105,3 @@ def _any_of(texts: list[str]) -> str:
 
 def _shelf(id: ResultId) -> tuple[str, str]:
     return id.analysis, id.variant
-
-
-def _makes(directive: Directive, name: str) -> bool:
-    return directive.kind == "claim" and directive.name == name

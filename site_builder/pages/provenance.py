@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -101,9 +100,12 @@ def _graph(blocks: Blocks) -> dict[str, Any]:
 def _results(blocks: Blocks) -> dict[str, Any]:
     recipes = _recipes(blocks)
     studies = dict.fromkeys(id.study for id in recipes)
+    uses: dict[ResultId, list[Use]] = {id: [] for id in recipes}
+    for use in blocks.uses():
+        uses[use.id].append(use)
     return {
         "studies": [_study(blocks, study, recipes) for study in studies],
-        "results": [_result(blocks, id, recipes) for id in sorted(recipes)],
+        "results": [_result(blocks, id, recipes, uses[id]) for id in sorted(recipes)],
     }
 
 
@@ -124,13 +126,14 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
     }
 
 
-def _result(blocks: Blocks, id: ResultId, recipes: dict[ResultId, Recipe]) -> dict[str, Any]:
+def _result(
+    blocks: Blocks, id: ResultId, recipes: dict[ResultId, Recipe], uses: list[Use]
+) -> dict[str, Any]:
     store, recipe = blocks.post.store, recipes[id]
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
     models, saes = _weights(recipe.weights)
     told = _told(blocks, id, recipe)
-    uses = [use for use in blocks.uses() if use.id == id]
     return told | {
         "id": id,
         "origin": lineage.key(id),
@@ -201,7 +204,7 @@ def _told(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
         "reasons": reasons,
         "command": store.command(id),
         "key": recipe.key,
-    } | asdict(recipe)
+    } | vars(recipe)
 
 
 def _everything(blocks: Blocks) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from site_builder.errors import BuildError
-from site_builder.manifest import SETTLED
+from site_builder.memory import SETTLED
 from site_builder.project import Project
 from site_builder.publish import Built, build
 from site_builder.store import ResultId, Store

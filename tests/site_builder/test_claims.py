@@ -167,11 +167,11 @@ def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
 def test_no_test_runs_anything_else(expression):
     import ast
 
-    from site_builder.claims import _names, _reckon
+    from site_builder.expression import names, reckon
 
     try:
         tree = ast.parse(expression, mode="eval").body
-        assert isinstance(_reckon(tree, dict.fromkeys(_names(tree), 1.0)), bool | int | float)
+        assert isinstance(reckon(tree, dict.fromkeys(names(tree), 1.0)), bool | int | float)
     except (SyntaxError, ValueError, LookupError, ZeroDivisionError, OverflowError):
         pass
 
