@@ -2,7 +2,8 @@
 
 Each side is a process of its own, measured in turn in one run. `ratio` is reference ÷ ours for a
 build when nothing changed; `edit_ratio` the same after one sentence changed; `first_s` is our
-build from committed results with an empty cache.
+build from committed results with an empty cache; `drawing_s`, `template_s`, `style_s` and
+`result_s` are ours after an edit of that kind, which the reference has no such thing as.
 """
 
 from __future__ import annotations
@@ -18,11 +19,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import edits
 from site_builder.project import FOLDERS
 from site_builder.uses import NOUNS
 
 REPO = Path(__file__).resolve().parents[1]
 OURS = [sys.executable, "-c", "from site_builder.cli import main; main(['--run', 'never', '-q'])"]
+EDITS = {
+    "drawing": edits.drawing,
+    "template": edits.template,
+    "style": edits.style,
+    "result": edits.result,
+}
 PLAIN = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
 
 
@@ -40,6 +48,7 @@ def main() -> None:
     print(f"first build {told['first_s']:.2f} s")
     print(f"no-op {told['ours_s']:.3f} s, plain {told['reference_s']:.3f} s: {told['ratio']:.1f} ×")
     print(f"edit {told['edit_s']:.3f} s, plain {told['edit_reference_s']:.3f} s")
+    print(", ".join(f"{kind} {told[f'{kind}_s']:.2f} s" for kind in EDITS))
 
 
 def measure(folder: Path, rounds: int) -> dict[str, float]:
@@ -49,14 +58,18 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     without_figures(ours, plain)
     first = _seconds(OURS, ours)
     _seconds(PLAIN, plain)
-    times: dict[str, list[float]] = {"ours": [], "reference": [], "edit": [], "edit_reference": []}
+    sides = ("ours", "reference", "edit", "edit_reference")
+    times: dict[str, list[float]] = {name: [] for name in (*sides, *EDITS)}
     for number in range(rounds):
         times["ours"].append(_seconds(OURS, ours))
         times["reference"].append(_seconds(PLAIN, plain))
-        _edit(next((ours / "content" / "sections").glob("*.md")), number)
-        _edit(plain / "content" / "index.md", number)
+        edits.sentence(ours / edits.SECTION, number)[1]()
+        edits.sentence(plain / "content" / "index.md", number)[1]()
         times["edit"].append(_seconds(OURS, ours))
         times["edit_reference"].append(_seconds(PLAIN, plain))
+        for kind, edit in EDITS.items():
+            edit(ours, number)()
+            times[kind].append(_seconds(OURS, ours))
     medians = {f"{name}_s": statistics.median(values) for name, values in times.items()}
     return medians | {
         "first_s": first,
@@ -96,10 +109,6 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
     config = re.sub(r"  - site_builder.extension:\n(      .*\n)*", "", config)
     config = config.replace("  - measured-post\n", "").replace("  custom_dir: templates\n", "")
     (plain / "mkdocs.yml").write_text(config, "utf-8")
-
-
-def _edit(path: Path, number: int) -> None:
-    path.write_text(path.read_text("utf-8") + f"\nOne sentence more, the {number}th.\n", "utf-8")
 
 
 def _seconds(command: list[str], folder: Path) -> float:

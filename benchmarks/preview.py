@@ -23,20 +23,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
+from benchmarks import edits
 from benchmarks.build import copy, without_figures
 from benchmarks.page import FLAGS
-from site_builder.project import Project
-from site_builder.store import ResultId, Store
 
 Edit = tuple[str, Callable[[], object]]
 """What to wait for on the page, words or a figure, and what writes the file."""
 
 ROUNDS = 20
-SECTION = "content/sections/03-5-entropy.md"
-FIGURE, DRAWING = "entropy-swap", "site_builder/figures/entropy.py"
-RESULT = ResultId("smollm2-135m-instruct", "entropy", "swap")
 SERVE = "from site_builder.cli import main; main(['serve', '--port', '0'])"
 PLAIN = ("-m", "mkdocs", "serve", "--quiet", "--dev-addr", "127.0.0.1:8765")
 
@@ -105,11 +99,11 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
 
 
 def _ours(browser: Any, root: Path, rounds: int) -> dict[str, Any]:
-    prose = _sentence(root / SECTION)
+    figure = f"#{edits.FIGURE}"
     kinds: dict[str, Callable[[int], Edit]] = {
-        "prose": prose,
-        "drawing": lambda number: _drawing(root / DRAWING, number),
-        "result": lambda number: _result(root, number),
+        "prose": lambda number: edits.sentence(root / edits.SECTION, number),
+        "drawing": lambda number: (figure, edits.drawing(root, number)),
+        "result": lambda number: (figure, edits.result(root, number)),
     }
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
     with _serving([sys.executable, "-c", SERVE], root) as url:
@@ -120,7 +114,7 @@ def _ours(browser: Any, root: Path, rounds: int) -> dict[str, Any]:
         for chart in page.query_selector_all(".post-chart[data-vega]"):
             chart.evaluate("node => node.scrollIntoView()")
             page.wait_for_function("node => node.dataset.drawn", arg=chart)
-        page.evaluate(f"document.querySelector('#{FIGURE}').scrollIntoView()")
+        page.evaluate(f"document.querySelector('{figure}').scrollIntoView()")
         page.wait_for_timeout(3000)
         page.evaluate(MARK)
         for number in range(rounds):
@@ -162,39 +156,7 @@ def _seen(page: Any, edit: Callable[[int], Edit], number: int, kind: str) -> flo
     return float(page.evaluate("window.painted")) - start * 1000
 
 
-def _sentence(path: Path) -> Callable[[int], Edit]:
-    text = path.read_text("utf-8")
-
-    def edit(number: int) -> Edit:
-        words = f"Edited {number} times."
-        first = text.index("\n\n", text.index("##")) + 2
-        return words, lambda: _save(path, f"{text[:first]}{words} {text[first:]}")
-
-    return edit
-
-
-def _drawing(path: Path, number: int) -> Edit:
-    old, new = r"What the other word adds( \d+)?, from", f"What the other word adds {number}, from"
-    text = re.sub(old, new, path.read_text("utf-8"))
-    return f"#{FIGURE}", lambda: _save(path, text)
-
-
-def _result(root: Path, number: int) -> Edit:
-    store = Store(Project(root))
-    result = store.load(RESULT)
-    table = result.table
-    moved = pc.add(table["estimate"], 0.001 * (number + 1))
-    place = table.column_names.index("estimate")
-    changed = table.set_column(place, table.schema.field("estimate"), moved)
-    return f"#{FIGURE}", lambda: store.save(RESULT, changed, result.recipe)
-
-
-def _save(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
-
-
 def _plain(browser: Any, root: Path, rounds: int) -> dict[str, float]:
-    edit = _sentence(root / "content/index.md")
     times = []
     with _serving([sys.executable, *PLAIN], root, "http://127.0.0.1:8765/") as url:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -202,7 +164,7 @@ def _plain(browser: Any, root: Path, rounds: int) -> dict[str, float]:
         _when_there(page, url)
         page.wait_for_timeout(3000)
         for number in range(rounds):
-            words, write = edit(number)
+            words, write = edits.sentence(root / "content/index.md", number)
             start = time.time()
             write()
             page.wait_for_function(
