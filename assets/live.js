@@ -30,6 +30,19 @@ export async function enliven(chart) {
   }
 }
 
+/** Of panels that were drawn anew: their views, and what these are but for the rows. */
+const shapes = new WeakMap();
+
+function shape({ data = [], ...rest }) {
+  return JSON.stringify([rest, data.map(({ values, ...set }) => [set, Boolean(values)])]);
+}
+
+/** Show other rows in a view that is otherwise the same: what a reader did to it stays. */
+function refill(view, { data = [] }) {
+  for (const { name, values } of data) if (values) view.data(name, values);
+  return view.resize().runAsync();
+}
+
 /**
  * Draw a chart anew from another file, whose content is `folded`; whether it could: another number
  * of panels cannot.
@@ -51,6 +64,14 @@ async function draw(chart, given) {
   const specifications = unfold(folded);
   if (panels.length !== specifications.length) return false;
   for (const [index, specification] of specifications.entries()) {
+    const isPicked = specification.data?.some(({ name }) => name === "picked");
+    const told = given && shape(specification);
+    const shown = shapes.get(panels[index]);
+    if (told && shown?.told === told) {
+      await refill(shown.live, specification);
+      if (isPicked) picked.push(shown.live);
+      continue;
+    }
     const before = panels[index].querySelector(".post-picture, .post-view");
     const words = before.dataset.words ?? before.ariaLabel;
     const place = element("div", "post-view");
@@ -59,7 +80,8 @@ async function draw(chart, given) {
     try {
       const live = await view(specification, place);
       link(live, specification, place);
-      if (specification.data?.some(({ name }) => name === "picked")) picked.push(live);
+      if (isPicked) picked.push(live);
+      if (told) shapes.set(panels[index], { live, told });
       // One picture with one description, as before, and not a tree of groups without names.
       place.setAttribute("role", "img");
       place.setAttribute("aria-label", words);

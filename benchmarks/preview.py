@@ -37,25 +37,27 @@ PLAIN = ("-m", "mkdocs", "serve", "--quiet", "--dev-addr", "127.0.0.1:8765")
 # A time is taken in the task after the frame in which a wanted change is first on the page.
 WATCH = """([found, kind]) => {
   window.painted = 0;
-  const wanted = kind === "text"
-    ? () => document.querySelector("#sec-entropy ~ p").textContent.includes(found)
-    : () => document.querySelector(found + " .post-view:not([hidden]):not([data-old])")
-      && !document.querySelector(found + " .post-view[data-old]");
-  const look = () => {
-    if (!wanted()) return;
-    observer.disconnect();
-    requestAnimationFrame(() => {
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => { window.painted = Date.now(); };
-      channel.port2.postMessage(0);
+  const shown = () => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => { window.painted = Date.now(); };
+    channel.port2.postMessage(0);
+  });
+  if (kind === "chart") {
+    // Told when all panels of the figure show what was saved.
+    document.addEventListener("preview", function hear({detail}) {
+      if (detail.kind !== "chart" || `#${detail.slug}` !== found) return;
+      document.removeEventListener("preview", hear);
+      shown();
     });
+    return;
+  }
+  const look = () => {
+    if (!document.querySelector("#sec-entropy ~ p").textContent.includes(found)) return;
+    observer.disconnect();
+    shown();
   };
   const observer = new MutationObserver(look);
-  for (const view of document.querySelectorAll(found[0] === "#" ? found + " .post-view" : "none")) {
-    view.dataset.old = "yes";
-  }
-  observer.observe(document.body, {subtree: true, childList: true, characterData: true,
-                                   attributes: true, attributeFilter: ["hidden"]});
+  observer.observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
 MARK = """() => {
   window.loaded = true;

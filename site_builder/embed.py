@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
-from site_builder.compact import by_column, compact, plain
+from site_builder.compact import by_column, compact
 from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
 
@@ -94,27 +94,20 @@ def charts(
     panels: Sequence[Chart], choices: Choices | None, stem: str
 ) -> tuple[list[Spec], list[Spec], dict[str, bytes]]:
     """A drawing's charts, as Vega-Lite and as Vega, and the files that make them live."""
-    specs = [_vega_lite(chart) for chart in panels]
+    specs = [vega_lite(chart) for chart in panels]
     compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
     files = {
-        f"{stem}.vl.json": _json(_one_specification(specs)),
-        f"{stem}.chart.json": _json(compact(compiled)),
+        f"{stem}.vl.json": written(_one_specification(specs)),
+        f"{stem}.chart.json": written(compact(compiled)),
     }
-    return specs, compiled, files | _picks(choices, stem)
+    return specs, compiled, files | picks(choices, stem)
 
 
-def sketch(panels: Sequence[Chart], choices: Choices | None, stem: str) -> dict[str, bytes]:
-    """Only what makes charts live, as fast as it can be had: not validated, not folded."""
-    specs = [_vega_lite(chart, validate=False) for chart in panels]
-    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
-    return {f"{stem}.chart.json": _json(plain(compiled))} | _picks(choices, stem)
-
-
-def _picks(choices: Choices | None, stem: str) -> dict[str, bytes]:
+def picks(choices: Choices | None, stem: str) -> dict[str, bytes]:
     """The rows of each choice, by column."""
     options = choices.options.values() if choices else ()
     return {
-        f"{stem}.pick-{number}.json": _json(_columns(rows)) for number, rows in enumerate(options)
+        f"{stem}.pick-{number}.json": written(_columns(rows)) for number, rows in enumerate(options)
     }
 
 
@@ -165,7 +158,7 @@ def _chart(
     content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
     if only:
-        source += f' data-only="{_text(_json(dict(only)).decode())}"'
+        source += f' data-only="{_text(written(dict(only)).decode())}"'
     return f'<div class="post-chart"{source}>{content}</div>'
 
 
@@ -181,7 +174,7 @@ def _followers(choices: Choices, compiled: list[Spec]) -> list[int]:
         if data["name"] == PICKED
     }
     # As JSON, because that is what the compiler made of a chart's tuples.
-    chosen = json.loads(_json(_columns(choices.options[choices.chosen])))
+    chosen = json.loads(written(_columns(choices.options[choices.chosen])))
     if not shown:
         raise ValueError(f'there are choices, but no chart has a data set named "{PICKED}"')
     if any(columns != chosen for columns in shown.values()):
@@ -209,7 +202,7 @@ def _controls(choices: Choices, stem: str) -> str:
         select = f'<select name="{_text(name)}">{options}</select>'
         labels += f"<label>{_text(name[:1].upper() + name[1:])} {select}</label>"
     return (
-        f'<form class="post-controls" data-picks="{_json(picks).decode()}" '
+        f'<form class="post-controls" data-picks="{written(picks).decode()}" '
         f'data-rows="{BASE}/figures/{stem}.pick-" autocomplete="off" hidden>{labels}</form>'
     )
 
@@ -240,7 +233,8 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
     return f'<div class="post-picture" role="img" aria-label="{told}">{images}</div>'
 
 
-def _vega_lite(chart: Chart, *, validate: bool = True) -> Spec:
+def vega_lite(chart: Chart, *, validate: bool = True) -> Spec:
+    """A chart as Vega-Lite, in strings that the page can hold."""
     spec: Spec = _writable(chart.to_dict(validate=validate))
     # The theme is ours alone: none of Altair's global state decides how a page looks.
     spec["config"] = theme.CONFIG
@@ -292,7 +286,8 @@ def _data_url(image: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(image).decode()}"
 
 
-def _json(value: object) -> bytes:
+def written(value: object) -> bytes:
+    """JSON that is the same in every run."""
     text = json.dumps(
         value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
     )

@@ -173,7 +173,7 @@ class Fragments:
         from altair.utils.schemapi import debug_mode
         from markupsafe import Markup
 
-        from site_builder import embed
+        from site_builder.sketch import sketch
 
         with debug_mode(False):  # every object of Altair's would be validated as it is made
             drawing = self._drawing(use, self._table(use.id))
@@ -181,7 +181,7 @@ class Fragments:
                 return None
             try:
                 stem = f"{use.slug}.{key[:8]}"
-                files = embed.sketch(drawing.body, drawing.choices, stem)
+                files = sketch(drawing.body, drawing.choices, stem)
             except Exception as error:
                 raise BuildError([self._raised(use, error)]) from error
         return drawing.caption, files

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -54,12 +55,18 @@ class Manifest:
         write_aside(_file(project), json.dumps(asdict(self)).encode())
 
 
-def inputs(project: Project, last: Manifest | None = None) -> tuple[dict[str, str], dict[str, str]]:
+class Inputs(NamedTuple):
     """Digest or stamp of every file that a build may read, and the state of what reads them.
 
-    The digest of a file whose stamp is that in `last` is taken from there. Returned beside it is
-    what the system said, before the reading, of every file that was left alone for a while.
+    `stamps` is what the system said, before the reading, of every file left alone for a while.
     """
+
+    inputs: dict[str, str]
+    stamps: dict[str, str]
+
+
+def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
+    """What a build may read now; the digest of a file whose stamp is that in `last` is its."""
     now, stamps = time.time_ns(), {}
     # To ask for versions costs as much as everything else here.
     digests = {"python": sys.version, "packages": f"{PACKAGES} {PACKAGES.stat().st_mtime_ns}"}
@@ -73,7 +80,7 @@ def inputs(project: Project, last: Manifest | None = None) -> tuple[dict[str, st
             digests[name] = last.inputs[name]
         else:
             digests[name] = sha256_file(Path(path))
-    return digests, stamps
+    return Inputs(digests, stamps)
 
 
 def outputs(site: Path) -> dict[str, int]:

@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from site_builder.errors import BuildError, Problem
-from site_builder.manifest import Manifest, inputs, outputs
+from site_builder.manifest import Inputs, Manifest, inputs, outputs
 from site_builder.project import Project, Snapshot
 from site_builder.standing import Standing
 
@@ -93,8 +93,18 @@ def build(
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
-def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, list[str]]:
-    """Build into `site` whatever is there, for who writes it; returns its blocks, and what to know.
+class Previewed(NamedTuple):
+    """What is on the pages, what to know about it, and what it was made from."""
+
+    blocks: Blocks
+    notes: list[str]
+    read: Inputs
+
+
+def preview(
+    project: Project, site: Path, *, study: str = "", last: Inputs | None = None
+) -> Previewed:
+    """Build into `site` whatever is there, for who writes it; `last` is what it was made from.
 
     What is wrong stands in its place, and is told. Raises `BuildError` when there can be no page at
     all, and leaves `site` as it was.
@@ -103,14 +113,21 @@ def preview(project: Project, site: Path, *, study: str = "") -> tuple[Blocks, l
     from site_builder.fragments import Fragments
     from site_builder.post import Post
 
-    post = Post(project, study)
+    read = inputs(project, last)
+    post = Post(project := Snapshot(project.root), study)
     post.collect()
     post.judge()
     blocks = Blocks(post, Fragments(post), forgiving=True)
     blocks.draw()
-    warnings = _put(blocks, site, site.with_name(f"{site.name}.new"))
+    standing = Standing(project.root, site, last.inputs, read.inputs) if last else None
+    warnings = _put(blocks, site, site.with_name(f"{site.name}.new"), standing)
+    # Of what was saved meanwhile it is not known which state is in the site.
+    after = inputs(project, read).inputs
+    read = Inputs({n: d for n, d in read.inputs.items() if after.get(n) == d}, read.stamps)
+    project.memory.save()
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
-    return blocks, [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+    told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+    return Previewed(blocks, told, read)
 
 
 def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = None) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from site_builder.errors import BuildError
 from site_builder.fingerprint import sha256_file
+from site_builder.manifest import Inputs
 from site_builder.project import Project
 from site_builder.publish import preview
 from site_builder.workbench import forget
@@ -25,16 +26,23 @@ def main(root: Path, site: Path, study: str) -> None:
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    last: Inputs | None = None
     for line in sys.stdin:
         forget(Project(root), set(map(Path, json.loads(line))))
-        print(json.dumps(_built(root, site, study)), file=answers, flush=True)
+        said, last = _built(root, site, study, last)
+        print(json.dumps(said), file=answers, flush=True)
 
 
-def _built(root: Path, site: Path, study: str) -> dict[str, Any]:
-    """Build once; nothing that an author writes ends this process."""
+def _built(
+    root: Path, site: Path, study: str, last: Inputs | None
+) -> tuple[dict[str, Any], Inputs | None]:
+    """Build once; nothing that an author writes ends this process.
+
+    Returns what there is to say, and what the site is made from now.
+    """
     pages: dict[str, str] = {}
     try:
-        blocks, notes = preview(Project(root), site, study=study)
+        blocks, notes, read = preview(Project(root), site, study=study, last=last)
         pages = {blocks.post.url(page): "" for page in blocks.post.pages()}
         pages = {url: sha256_file(site / url / "index.html") for url in pages}
         wanted = [
@@ -43,14 +51,15 @@ def _built(root: Path, site: Path, study: str) -> dict[str, Any]:
             if use.state != "fresh"
         ]
     except BuildError as error:
-        return {"built": False, "notes": [str(problem) for problem in error.problems]}
+        return {"built": False, "notes": [str(problem) for problem in error.problems]}, last
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = getattr(error, "filename", None) or frame.filename
         line = getattr(error, "lineno", None) or frame.lineno
         named = Project(root).named(Path(where))
-        return {"built": False, "notes": [f"{named}:{line}: {type(error).__name__}: {error}"]}
-    return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}
+        said = f"{named}:{line}: {type(error).__name__}: {error}"
+        return {"built": False, "notes": [said]}, last
+    return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}, read
 
 
 if __name__ == "__main__":

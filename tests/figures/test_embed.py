@@ -60,7 +60,7 @@ def test_the_page_shows_a_picture_in_the_colours_of_each_scheme():
 
 def test_pictures_are_lean_and_draw_the_same():
     """Rendered, not read: what left the SVG must not have been seen."""
-    vega = vl_convert.vegalite_to_vega(embed._vega_lite(chart(60, title="Title")))
+    vega = vl_convert.vegalite_to_vega(embed.vega_lite(chart(60, title="Title")))
     svg = vl_convert.vega_to_svg(vega)
     lean = pictures.svg_file(svg, "light").decode()
     plain = theme.literal_colours(svg, "light")

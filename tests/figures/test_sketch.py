@@ -1,0 +1,51 @@
+"""What a preview shows of a chart at once is what its build publishes."""
+
+import json
+
+import altair as alt
+import pytest
+import vl_convert
+
+from site_builder import sketch
+from site_builder.embed import vega_lite
+from site_builder.figures import theme
+
+ROWS = [{"x": x, "y": x * 0.5, "kind": "ab"[x % 2]} for x in range(12)]
+OTHER = [{"x": x, "y": 1 - x, "kind": "b"} for x in range(7)]
+
+
+def points(rows=ROWS):
+    return alt.Chart(theme.data(rows)).mark_point().encode(x="x:Q", y="y:Q", color="kind:N")
+
+
+def unnamed(vega):
+    """Vega with its data sets numbered, as their names are digests of the rows."""
+    text = json.dumps(vega, sort_keys=True)
+    for number, data in enumerate(data for data in vega["data"] if "values" in data):
+        text = text.replace(data["name"], f"rows-{number}")
+    return json.loads(text)
+
+
+CHARTS = {
+    "one": points(),
+    "two sets": points() + points(OTHER).mark_line(),
+    "the same set twice": points() + points().mark_line(),
+    "facets": points().facet("kind:N"),
+    "selection": points().add_params(alt.selection_point(fields=["kind"])),
+    "inside": alt.Chart(alt.InlineData(values=ROWS)).mark_bar().encode(x="x:O", y="mean(y):Q"),
+    "none": points([]),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_without_its_rows_a_chart_is_compiled_as_with_them(name):
+    spec = vega_lite(CHARTS[name])
+    assert unnamed(sketch._with_rows(spec)) == unnamed(vl_convert.vegalite_to_vega(spec))
+
+
+def test_other_rows_compile_nothing():
+    sketch._skeleton.cache_clear()
+    for rows in (ROWS, OTHER, ROWS[:3]):
+        compiled = sketch._with_rows(vega_lite(points(rows)))
+        assert [data["values"] for data in compiled["data"] if "values" in data] == [rows]
+    assert sketch._skeleton.cache_info().misses == 1
