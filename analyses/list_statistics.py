@@ -28,8 +28,9 @@ import numpy as np
 import pyarrow as pa
 
 from analyses.lab import statistics
+from analyses.lab.items import read_items
 from analyses.lab.lab import Lab
-from analyses.lab.lists import WrittenList, read_lists, shannon
+from analyses.lab.lists import WrittenList, shannon
 from analyses.lab.statistics import Estimate
 from analyses.lab.summary import Row, Summary, bounds
 from analyses.lab.table import labelled, table_of
@@ -73,7 +74,7 @@ SCHEMA = {
 
 def run(lab: Lab, list_samples: pa.Table, *, variant: str = "") -> pa.Table:
     """Count, or summarise the counts of `variant`."""
-    lists = read_lists(list_samples, lab.study.prompt)
+    lists = [*read_items(list_samples, lab.study.prompt)]
     topics = lab.study.topics.names
     if not variant:
         return labelled(

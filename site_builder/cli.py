@@ -26,6 +26,7 @@ from site_builder.console import (
 )
 from site_builder.errors import BuildError
 from site_builder.project import Project
+from site_builder.recording import recorded
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
@@ -61,6 +62,7 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
 
 main.add_command(directives)
 main.add_command(new)
+main.add_command(recorded)
 
 
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:

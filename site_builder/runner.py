@@ -10,6 +10,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder import fingerprint
@@ -100,6 +101,45 @@ def measure(
         say(f"measured {id} in {seconds:.1f} s, {store.path(id).stat().st_size / 1e3:.0f} kB")
         done.append(id)
     return done
+
+
+RECORDED = "list_samples"
+"""The result that lists which were sampled elsewhere become."""
+
+
+def record(store: Store, study: str, file: Path, **origin: Any) -> ResultId:
+    """Read lists that were sampled elsewhere into a study; nothing is written unless all are sound.
+
+    The recipe has no code: it is the file that counts, whose digest it tells.
+    """
+    id = ResultId(study, RECORDED)
+    lab = _open(store.project, id, quiet=True)
+    from analyses.lab.errors import LabError
+    from analyses.lab.recorded import Origin, read
+
+    lab.begin()
+    start = time.perf_counter()
+    try:
+        table = read(file, lab.study, Origin(**origin))
+        digest = fingerprint.sha256_file(file)
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    settings = store.current_settings(study)
+    recipe = Recipe(
+        study=study,
+        analysis=RECORDED,
+        variant="",
+        code={},
+        settings={name: settings.get(name) for name in sorted(lab.used().settings)},
+        weights={},
+        inputs={},
+        labels=labels(table),
+        made_with={"recorded": file.name, "sha256": digest},
+        made_at=now(),
+        seconds=round(time.perf_counter() - start, 3),
+    )
+    store.save(id, table, recipe)
+    return id
 
 
 def _open(project: Project, id: ResultId, quiet: bool) -> Lab:

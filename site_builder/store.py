@@ -50,9 +50,9 @@ class ResultId:
 class Recipe:
     """What a result was made from (keyed) and made with (told).
 
-    code: file → digest. settings: dotted key of the study file → value. weights: name → digest.
-    inputs: result ("base", "numbers small") → content digest. labels: what the measurement says of
-    its own table.
+    code: file → digest, empty for what was recorded elsewhere. settings: dotted key of the study's
+    file → value. weights: name → digest. inputs: result ("base", "numbers small") → content digest.
+    labels: what the measurement says of its own table.
     accepted: restamps by hand, each with date and the reasons that were waved through.
     """
 
@@ -219,7 +219,8 @@ class Store:
             )
         if self.content(id) != recipe.content:
             reasons.append("its table was changed after it was measured")
-        reasons += differences.files(recipe.code, self.current_code(id.analysis))
+        if recipe.code:  # what was recorded elsewhere depends on no code of ours
+            reasons += differences.files(recipe.code, self.current_code(id.analysis))
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
             today = settings.get(name)

@@ -1,0 +1,248 @@
+"""Lists from elsewhere: what was sampled here comes back the same, and nothing else is let in."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyses import list_samples
+from analyses.lab.errors import LabError
+from analyses.lab.items import list_items, read_items
+from analyses.lab.lab import Lab
+from analyses.lab.lists import read_lists
+from analyses.lab.recorded import SCHEMA, Origin, read
+from analyses.lab.roles import list_roles
+from analyses.lab.spelling import reader
+from tests.lab.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def sampled(tiny: Lab) -> pa.Table:
+    return list_samples.run(tiny)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    tiny.model.tokenizer.backend_tokenizer.save(str(path))
+    return path
+
+
+def write(path: Path, table: pa.Table) -> Path:
+    pq.write_table(table, path)
+    return path
+
+
+def rows_of(table: pa.Table) -> list[dict]:
+    return table.to_pylist()
+
+
+def test_the_tables_columns_are_those_of_a_measurement():
+    assert list_samples.SCHEMA == SCHEMA
+
+
+def test_lists_that_were_sampled_here_come_back_the_same(tiny, sampled, tmp_path):
+    found = read(write(tmp_path / "lists.parquet", sampled), tiny.study, Origin())
+    # The text is told by the tokens, of which bytes alone make no character.
+    assert rows_of(found.drop(["text"])) == rows_of(sampled.drop(["text"]))
+    assert found.schema.equals(sampled.schema)
+
+
+def test_a_prompt_in_front_is_left_out(tiny, sampled, tmp_path):
+    """As sampling libraries return it: prompt, prefill, answer, and padding behind the end."""
+    prompt, rows = tiny.study.prompt, rows_of(sampled)
+    for row in rows:
+        asked = prompt.templates[row["template"]].replace("{topic}", row["topic"])
+        front = ["<bos>", prompt.turn_open, "user", "\n", asked, prompt.turn_close, "\n"]
+        front += [prompt.turn_open, "model", "\n", prompt.prefill]
+        row["tokens"] = [*front, *row["tokens"], *(["<eos>", "<pad>"] if row["ended"] else [])]
+        row["token_ids"] = [0] * len(front) + row["token_ids"] + [0] * (2 * row["ended"])
+    found = read(write(tmp_path / "l.parquet", pa.Table.from_pylist(rows)), tiny.study, Origin())
+    assert rows_of(found.drop(["text"])) == rows_of(sampled.drop(["text"]))
+
+
+def test_texts_come_back_with_the_models_tokenizer(tiny, sampled, tokenizer, tmp_path):
+    path = tmp_path / "lists.jsonl"
+    keys = ("template", "temperature", "topic", "sample", "text", "ended")
+    with path.open("w") as file:
+        for row in rows_of(sampled):
+            print(json.dumps({key: row[key] for key in keys}), file=file)
+    found = read(path, tiny.study, Origin(tokenizer=tokenizer))
+    assert found["ended"].equals(sampled["ended"])
+    for one, other in zip(
+        *(read_lists(t, tiny.study.prompt) for t in (found, sampled)), strict=True
+    ):
+        assert one.text == other.text
+        assert [item.text for item in one.items] == [item.text for item in other.items]
+
+
+def test_tensors_come_back_with_the_models_tokenizer(tiny, sampled, tokenizer, tmp_path):
+    chosen = [row for row in rows_of(sampled) if row["template"] == "long"]
+    pad = tiny.model.tokenizer.pad_token_id
+    longest = max(len(row["token_ids"]) for row in chosen)
+    tensors = {
+        topic: torch.tensor(
+            [
+                row["token_ids"] + [pad] * (longest - len(row["token_ids"]))
+                for row in chosen
+                if row["topic"] == topic and row["ended"]
+            ],
+            dtype=torch.long,
+        ).reshape(-1, longest)
+        for topic in tiny.study.topics.names
+    }
+    path = tmp_path / "lists.pt"
+    torch.save(tensors, path)
+    found = read(path, tiny.study, Origin(tokenizer, "long", 0.8))
+    ended = [row["token_ids"] for topic in tensors for row in chosen
+             if row["topic"] == topic and row["ended"]]  # fmt: skip
+    assert found["token_ids"].to_pylist() == ended
+    assert set(found["ended"].to_pylist()) <= {True}
+
+
+class Hostile:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+def test_nothing_in_a_file_is_executed(tiny, tokenizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"Fruits": Hostile()}, tmp_path / "lists.pt")
+    with pytest.raises(LabError, match="cannot be read with weights only"):
+        read(tmp_path / "lists.pt", tiny.study, Origin(tokenizer, "long", 0.8))
+    assert not (tmp_path / "executed").exists()
+
+
+def good(**changed) -> dict:
+    return {
+        "template": "short",
+        "temperature": 0.8,
+        "topic": "Fruits",
+        "sample": 0,
+        "token_ids": [5, 6, 7],
+        "tokens": [" Fig", "\n", "<end_of_turn>"],
+    } | changed
+
+
+FAULTS = {
+    "unknown template": [good(template="brief")],
+    "unknown topic": [good(topic="Rivers of Mars")],
+    "is no temperature": [good(temperature=-1.0)],
+    "is no number of a list": [good(sample=-3)],
+    "stands twice": [good(), good()],
+    "not of one length": [good(token_ids=[5, 6])],
+    "a token has no text": [good(tokens=[" Fig", None, "<end_of_turn>"])],
+    "a token id is no id": [good(token_ids=[5, -6, 7])],
+    "tokens are no list": [good(token_ids=[1] * 40_000, tokens=["a"] * 40_000)],
+    "has no answer": [good(token_ids=[5], tokens=["-"])],
+    "its prompt is not that": [good(tokens=["<start_of_turn>", "\n", "<end_of_turn>"])],
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_one_faulty_list_refuses_the_file(tiny, tmp_path, what):
+    rows = [good(sample=7), *FAULTS[what]]
+    path = write(tmp_path / "lists.parquet", pa.Table.from_pylist(rows))
+    with pytest.raises(LabError, match=what) as caught:
+        read(path, tiny.study, Origin())
+    assert f"row {len(rows)}" in caught.value.where
+    assert caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("lists.parquet", b"PAR1 and no more"),
+        ("lists.parquet", b""),
+        ("lists.jsonl", b'{"template": '),
+        ("lists.jsonl", b'["short"]\n'),
+        ("lists.jsonl", b'{"text": "- Fig", "template": [], "ended": true}\n'),
+        ("lists.jsonl", b"[" * 100_000),
+        ("lists.jsonl", b"\xff\xfe"),
+        ("lists.jsonl", b"\n\n"),
+        ("lists.pt", b"no archive"),
+        ("lists.csv", b"template,topic"),
+    ],
+)
+def test_a_file_that_is_none_is_told_in_one_line(tiny, tokenizer, tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(LabError) as caught:
+        read(path, tiny.study, Origin(tokenizer, "long", 0.8))
+    assert str(caught.value).count("\n") == 0
+    assert name in caught.value.where
+
+
+def test_tokens_are_read_as_their_vocabulary_spells_them():
+    sentencepiece = ["\u2581New", "\u2581", "<0x0A>", "<end_of_turn>", "<0xE2>"]
+    plain = reader(sentencepiece)
+    assert [*map(plain, sentencepiece)] == [" New", " ", "\n", "<end_of_turn>", "\ufffd"]
+    bytelevel = ["\u0120New", "\u010a", "caf\u00c3\u00a9", "<|im_end|>"]
+    plain = reader(bytelevel)
+    assert [*map(plain, bytelevel)] == [" New", "\n", "caf\u00e9", "<|im_end|>"]
+    texts = [" New", "\n", "\u0120"]
+    assert [*map(reader(texts), texts)] == texts
+
+
+PIECES = st.lists(st.sampled_from(["-", " -", " a", "b", " ", "\n", "\n\n", " x\n", "<end>", "  "]))
+
+
+@given(PIECES)
+def test_items_are_those_of_the_roles(pieces):
+    whole = list_roles(["-", *pieces], hyphen="-", end=["<end>"])
+    alone = list_items(["-", *pieces], hyphen="-", end=["<end>"])
+    assert (alone.items, alone.ended, alone.reason) == (whole.items, whole.ended, whole.reason)
+
+
+def test_items_of_the_published_lists_are_those_of_their_roles(smollm2):
+    table = pq.read_table(ROOT / "data" / "smollm2-135m-instruct" / "list_samples.parquet")
+    prompt = smollm2.study.prompt
+    for one, other in zip(read_items(table, prompt), read_lists(table, prompt), strict=True):
+        assert (one.key, one.roles.reason) == (other.key, other.roles.reason)
+        assert one.roles.items == other.roles.items
+
+
+SUMMARISE = """
+import resource, sys, time
+from pathlib import Path
+from analyses import list_statistics
+from analyses.lab.lab import Lab
+from analyses.lab.recorded import Origin, read
+lab = Lab.open("gemma-2-2b-it", root=Path(sys.argv[1]), quiet=True)
+begun = time.perf_counter()
+table = read(Path(sys.argv[2]), lab.study, Origin())
+list_statistics.run(lab, table, variant="items")
+print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+@pytest.mark.timeout(300)
+def test_a_hundred_thousand_lists_take_less_than_a_minute_and_two_gigabytes(smollm2, tmp_path):
+    """Lists as long as those that a model wrote: these are, with topics and templates of Gemma's."""
+    table = pq.read_table(ROOT / "data" / "smollm2-135m-instruct" / "list_samples.parquet")
+    some = table.filter(pa.compute.equal(table["temperature"], 0.8))
+    some = some.filter(pa.compute.not_equal(some["template"], "none"))
+    topics = {name: place for place, name in enumerate(dict.fromkeys(some["topic"].to_pylist()))}
+    theirs = Lab.open("gemma-2-2b-it", root=ROOT, quiet=True).study.topics.names
+    rounds = []
+    for number in range(100_000 // some.num_rows + 1):
+        sample = pa.compute.add(some["sample"], 10 * number)
+        rounds.append(some.set_column(some.column_names.index("sample"), "sample", sample))
+    whole = pa.concat_tables(rounds).slice(0, 100_000)
+    names = [theirs[topics[name] % len(theirs)] for name in whole["topic"].to_pylist()]
+    whole = whole.set_column(whole.column_names.index("topic"), "topic", pa.array(names))
+    path = write(tmp_path / "lists.parquet", whole)
+    done = subprocess.run(
+        [sys.executable, "-c", SUMMARISE, ROOT, path], capture_output=True, text=True, check=True
+    )
+    seconds, gigabytes = map(float, done.stdout.split())
+    assert seconds < 60
+    assert gigabytes < 2
