@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,8 +25,11 @@ from site_builder.console import (
     variant_argument,
 )
 from site_builder.errors import BuildError
-from site_builder.project import Project
 from site_builder.recording import recorded
+from site_builder.running import asked_for, run
+
+if TYPE_CHECKING:
+    pass
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
@@ -63,6 +66,7 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
 main.add_command(directives)
 main.add_command(new)
 main.add_command(recorded)
+main.add_command(run)
 
 
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
@@ -104,73 +108,6 @@ def serve(port: int, host: str, run: str, study: str) -> None:
 
     with told():
         preview(find_project(), host=host, port=port, study=study, run=run, say=say)
-
-
-@main.command("run")
-@analysis_argument
-@variant_argument
-@click.option("--again", is_flag=True, help="Measure even what is fresh, from the first input on.")
-@study_option
-@quiet_option
-def run_(analysis: str, variant: str, again: bool, study: str, quiet: bool) -> None:
-    """Measure: all that the post needs and is missing or stale, or the named ANALYSIS [VARIANT].
-
-    A named analysis is measured even when fresh; its inputs only when they are missing or stale.
-    """
-    from site_builder import runner
-    from site_builder.post import needs
-
-    with told():
-        project = find_project()
-        store, asked = _asked(project, analysis, variant, study)
-        named = set(asked) if analysis else set()
-        before = _claims(project, study)
-        done = runner.measure(
-            store,
-            asked,
-            lambda id: again or id in named or needs(store, id, stale=True),
-            say=_quietly(quiet),
-            quiet=quiet,
-        )
-    after = _claims(project, study) if done and before else None
-    for line in before.changes(after) if before and after else ():
-        click.secho(line, err=True, fg="yellow")
-    if not quiet:
-        click.echo(f"measured {len(done)} results" if done else "every result is fresh")
-
-
-def _claims(project: Project, study: str) -> Any:
-    """The post's claims as they stand; None while problems of the post keep them untested."""
-    from site_builder.verdicts import judged
-
-    try:
-        return judged(project, study)
-    except BuildError:
-        return None
-
-
-def _asked(project: Project, analysis: str, variant: str, study: str) -> tuple[Any, list[Any]]:
-    """The results that a command line names: of one variant, one analysis, or the whole post."""
-    from site_builder.errors import Problem, nearest
-    from site_builder.fingerprint import signature
-    from site_builder.post import Post
-    from site_builder.store import ResultId
-
-    post = Post(project, study)
-    project.settings(post.study)
-    if not analysis:
-        post.collect()
-        if post.problems:
-            raise BuildError(sorted(post.problems))
-        return post.store, list(dict.fromkeys(use.id for use in post.uses.values()))
-    known = project.measurements()
-    if analysis not in known:
-        what = f'no measurement "{analysis}"'
-        raise BuildError([Problem("analyses", what, nearest(analysis, known))])
-    variants = signature(project.root, known[analysis], "run").variants
-    return post.store, [
-        ResultId(post.study, analysis, name) for name in ([variant] if variant else variants)
-    ]
 
 
 @main.command()
@@ -258,7 +195,7 @@ def accept(analysis: str, variant: str, study: str) -> None:
     from site_builder.upkeep import accept as restamp
 
     with told():
-        store, asked = _asked(find_project(), analysis, variant, study)
+        store, asked = asked_for(find_project(), analysis, variant, study)
         ids = [id for id in runner.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids)
     for id, reasons in accepted:

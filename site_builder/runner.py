@@ -10,6 +10,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from site_builder.project import Project
 from site_builder.store import Recipe, ResultId, Store, now
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from analyses.lab.lab import Lab
 
 LAB_CURE = 'install the lab: pip install -e ".[lab]"'
@@ -97,8 +100,8 @@ def measure(
         if id.study not in labs:
             labs[id.study] = _open(project, id, quiet)
         say(f"measuring {id} for {id.study}")
-        seconds = _measure(store, labs[id.study], id)
-        say(f"measured {id} in {seconds:.1f} s, {store.path(id).stat().st_size / 1e3:.0f} kB")
+        task = Task.of(store, id)
+        say(task.save(store, compute(labs[id.study], id.analysis, id.variant, task.tables)))
         done.append(id)
     return done
 
@@ -146,50 +149,90 @@ def _open(project: Project, id: ResultId, quiet: bool) -> Lab:
     if not has_lab():
         raise BuildError([Problem(f"data/{id.study}", f'no result for "{id}"', LAB_CURE)])
     project.settings(id.study)
-    if str(project.root) not in sys.path:
-        sys.path.insert(0, str(project.root))
+    return open_lab(project.root, id.study, quiet=quiet)
+
+
+def open_lab(root: Path, study: str, *, quiet: bool) -> Lab:
+    """The instruments of a study; raises `BuildError` when its file is faulty."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
     from analyses.lab.errors import LabError
     from analyses.lab.lab import Lab
 
     try:
-        return Lab.open(id.study, root=project.root, quiet=quiet)
+        return Lab.open(study, root=root, quiet=quiet)
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
 
 
-def _measure(store: Store, lab: Lab, id: ResultId) -> float:
+@dataclass(frozen=True)
+class Measured:
+    """A table, and what was read for it: settings of the study, digests of weights."""
+
+    table: pa.Table
+    settings: frozenset[str]
+    weights: dict[str, str]
+    made_with: dict[str, Any]
+    seconds: float
+
+
+def compute(lab: Lab, analysis: str, variant: str, tables: Iterable[pa.Table]) -> Measured:
+    """Measure on this machine, from the tables that the measurement reads; nothing is saved.
+
+    Raises `BuildError` for what the measurement says is wrong.
+    """
     from analyses.lab.errors import LabError
 
-    settings = store.current_settings(id.study)
-    code = store.current_code(id.analysis)
-    inputs = inputs_of(store.project, id)
-    tables = [store.load(i).table for i in inputs]
-    contents = {str(i): store.content(i) for i in inputs}
-    module: Any = importlib.import_module(f"analyses.{id.analysis}")
+    module: Any = importlib.import_module(f"analyses.{analysis}")
     lab.begin()
     start = time.perf_counter()
     try:
-        table = module.run(lab, *tables, **({"variant": id.variant} if id.variant else {}))
+        table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
-    seconds = time.perf_counter() - start
     used = lab.used()
-    saes = store.current_saes(id.study) if "saes" in used.settings else {}
-    recipe = Recipe(
-        study=id.study,
-        analysis=id.analysis,
-        variant=id.variant,
-        code=code,
-        settings={name: settings.get(name) for name in sorted(used.settings)},
-        weights=dict(used.weights) | saes,
-        inputs=contents,
-        labels=labels(table),
-        made_with=dict(used.made_with),
-        made_at=now(),
-        seconds=round(seconds, 3),
-    )
-    store.save(id, table, recipe)
-    return seconds
+    seconds = time.perf_counter() - start
+    return Measured(table, used.settings, dict(used.weights), dict(used.made_with), seconds)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One result to measure: the code and the tables that it is measured from, as they were."""
+
+    id: ResultId
+    code: dict[str, str]
+    inputs: dict[str, str]
+    tables: list[pa.Table]
+
+    @classmethod
+    def of(cls, store: Store, id: ResultId) -> Task:
+        """What `id` is measured from now."""
+        inputs = inputs_of(store.project, id)
+        contents = {str(i): store.content(i) for i in inputs}
+        tables = [store.load(i).table for i in inputs]
+        return cls(id, store.current_code(id.analysis), contents, tables)
+
+    def save(self, store: Store, found: Measured) -> str:
+        """Put the result on the shelf; returns what there is to say of it."""
+        id = self.id
+        settings = store.current_settings(id.study)
+        saes = store.current_saes(id.study) if "saes" in found.settings else {}
+        recipe = Recipe(
+            study=id.study,
+            analysis=id.analysis,
+            variant=id.variant,
+            code=self.code,
+            settings={name: settings.get(name) for name in sorted(found.settings)},
+            weights=found.weights | saes,
+            inputs=self.inputs,
+            labels=labels(found.table),
+            made_with=found.made_with,
+            made_at=now(),
+            seconds=round(found.seconds, 3),
+        )
+        store.save(id, found.table, recipe)
+        size = store.path(id).stat().st_size / 1e3
+        return f"measured {id} in {found.seconds:.1f} s, {size:.0f} kB"
 
 
 def labels(table: Any) -> dict[str, Any]:

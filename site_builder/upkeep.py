@@ -35,7 +35,7 @@ def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[s
             study=id.study,
             analysis=id.analysis,
             variant=id.variant,
-            code=store.current_code(id.analysis),
+            code=store.current_code(id.analysis) if result.recipe.code else {},
             settings={name: settings.get(name) for name in result.recipe.settings},
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, {"at": now(), "reasons": reasons}],

@@ -1,0 +1,131 @@
+"""Ray against the engine of one process: the same tables, whoever dies on the way."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from site_builder.errors import BuildError
+from site_builder.plan import lines, plan
+from site_builder.project import Project
+from site_builder.store import ResultId, Store
+from tests.site_builder.conftest import write
+from tests.site_builder.test_contracts import copy_of_project
+from tests.site_builder.test_runner import build_site
+
+pytestmark = pytest.mark.timeout(600)
+RAY = ("--engine", "ray")
+FEW = ("list_statistics", "lists", "token_scores")
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = copy_of_project(tmp_path_factory.mktemp("serial"))
+    for name in FEW:
+        assert build_site(project, "run", name, "--study", "tiny").returncode == 0
+    return project
+
+
+def contents(project: Path) -> dict[str, str]:
+    store = Store(Project(project))
+    return {str(id): store.content(id) for id in store.results() if id.study == "tiny"}
+
+
+def measure(project: Path, *more: str, **variables: str) -> str:
+    told = ""
+    for name in FEW:
+        done = build_site(project, "run", name, "--study", "tiny", *RAY, *more, **variables)
+        assert done.returncode == 0, done.stderr + done.stdout
+        told += done.stderr
+    return told
+
+
+def clumsy(project: Path, deed: str) -> Path:
+    """Let the measurement `lists` do a deed when it is measured first."""
+    marker = project / "done-once"
+    path = project / "analyses" / "lists.py"
+    text = path.read_text("utf-8")
+    before = "    rows = []\n"
+    assert before in text
+    lines_ = ["import os, time", "from pathlib import Path", f"marker = Path({str(marker)!r})"]
+    lines_ += ["if not marker.exists():", "    marker.write_text('')", f"    {deed}"]
+    write(path, text.replace(before, before + "".join(f"    {line}\n" for line in lines_)))
+    return marker
+
+
+def test_tasks_of_ray_make_the_same_tables(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    told = measure(project)
+    assert contents(project) == contents(serial)
+    assert "under way" in told
+    store = Store(Project(project))
+    lists = ResultId("tiny", "lists")
+    assert store.why_stale(lists) == []
+    assert store.recipe(lists).made_with["engine"] == "ray"
+    assert store.recipe(lists).key == Store(Project(serial)).recipe(lists).key
+
+
+def test_a_killed_worker_costs_its_own_task_and_no_finished_one(
+    serial: Path, tmp_path: Path
+) -> None:
+    project = copy_of_project(tmp_path)
+    marker = clumsy(project, "os.kill(os.getpid(), 9)")
+    measure(project)
+    assert marker.exists()
+    assert contents(project) == contents(serial)
+
+
+def test_a_worker_that_hangs_is_ended_and_its_task_made_again(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    marker = clumsy(project, "time.sleep(600)")
+    measure(project, "--limit", "45")
+    assert marker.exists()
+    assert contents(project) == contents(serial)
+
+
+def test_a_task_whose_workers_all_die_is_told_and_what_is_finished_stays(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    path = project / "analyses" / "lists.py"
+    text = path.read_text("utf-8")
+    write(path, text.replace("    rows = []\n", "    import os\n    os.kill(os.getpid(), 9)\n"))
+    told = build_site(project, "run", "lists", "--study", "tiny", *RAY)
+    assert told.returncode == 1
+    (line,) = re.findall(r"^engine ray: .*$", told.stderr, re.MULTILINE)
+    assert line.startswith("engine ray: lists ended without a result")
+    assert line.endswith("finished results are kept")
+    assert [*contents(project)] == ["list_samples"]
+
+
+def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    told = build_site(project, "run", "lists", *RAY, "--address", "127.0.0.1:1")
+    assert told.returncode == 1
+    line = told.stderr.splitlines()[0]
+    assert line.startswith("engine ray: no cluster at 127.0.0.1:1: ")
+    assert line.endswith("start it: ray start --head")
+
+
+def test_a_plan_says_what_is_done_what_is_not_and_what_it_took(project: Project) -> None:
+    store = Store(project)
+    totals, base = (ResultId("toy", name) for name in ("totals", "base"))
+    assert [shard.state for shard in plan(store, [totals], lambda _: False)] == ["done", "done"]
+    shards = plan(store, [totals], lambda id: id == base)
+    assert [(str(shard.id), shard.state) for shard in shards] == [
+        ("base", "to do"),
+        ("totals", "to do"),  # reads what will be measured
+    ]
+    store.path(base).unlink()
+    told = lines(plan(store, [totals], lambda id: id == base))
+    assert told[0].split() == ["to", "do", "base", "never", "measured"]
+    assert told[1].split() == ["to", "do", "totals", "0", "s", "after", "base"]
+    assert told[2] == ("2 of 2 to do, about 0 s one after the other, and 1 of unknown cost")
+
+
+def test_what_a_measurement_says_is_wrong_is_told_as_it_says_it() -> None:
+    from site_builder.cluster import _told
+    from site_builder.errors import Problem
+
+    problem = Problem("data/x", "is wrong", "mend it")
+    error = Exception("around it")
+    error.cause = BuildError([problem])  # type: ignore[attr-defined]
+    assert [*_told(ResultId("toy", "x"), error)] == [problem]
