@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from site_builder import lineage, modules
@@ -119,7 +119,10 @@ class Blocks:
 
     def markup(self, template: str, **values: Any) -> Markup:
         """Fill `templates/TEMPLATE`; every value is escaped."""
-        return Markup(self._environment.get_template(template).render(values))
+        try:
+            return Markup(self._environment.get_template(template).render(values))
+        except TemplateError as error:
+            raise BuildError([wrong(error, template)]) from error
 
     def publish(self, name: str, read: Callable[[], bytes]) -> str:
         """Add a file to the site; returns the link to it, "" where no files are carried."""
@@ -269,6 +272,13 @@ class Blocks:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+
+def wrong(error: TemplateError, template: str) -> Problem:
+    """What is wrong with a template, at its line if that is known."""
+    name, line = (getattr(error, key, None) for key in ("name", "lineno"))
+    where = f"templates/{name or template}" + (f":{line}" if line else "")
+    return Problem(where, f"{type(error).__name__}: {error.message}", "mend the template")
 
 
 def _files(fragment: Fragment) -> dict[str, Callable[[], bytes]]:

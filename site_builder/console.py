@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from site_builder import completion
-from site_builder.errors import BuildError
+from site_builder.errors import BuildError, Problem
 from site_builder.project import Project
 
 
@@ -30,6 +31,26 @@ def told(*, of_page: bool = True) -> Iterator[None]:
         if of_page:
             say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
         sys.exit(1)
+    except OSError as error:
+        cure = _CURES.get(error.errno or 0)
+        if cure is None:
+            raise
+        where = str(error.filename or "the disk")
+        click.secho(str(Problem(where, f"{error.strerror}", cure)), err=True, fg="red")
+        say("nothing that was finished is lost")
+        sys.exit(1)
+
+
+_CURES = {
+    errno.ENOSPC: "make room and run it again",
+    errno.EDQUOT: "make room within the quota and run it again",
+    errno.EFBIG: "allow larger files and run it again",
+    errno.EROFS: "make the file system writable and run it again",
+    errno.EACCES: "give yourself the right to write there and run it again",
+    errno.EPERM: "give yourself the right to write there and run it again",
+    errno.EIO: "look after the disk and run it again",
+}
+"""What the system may refuse, and what to do about it; anything else is a fault of ours."""
 
 
 def find_project() -> Project:

@@ -123,7 +123,7 @@ class Fragments:
         What cannot be drawn is left for `fragment` to say. `study` is that of the uses which do not
         name one; the post's if empty.
         """
-        missing = [use for use in uses if not self._there(self.key(use))]
+        missing = [use for use in uses if self._known(self.key(use)) is None]
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
         if count < 2:
             return
@@ -149,10 +149,12 @@ class Fragments:
         key = self.key(use)
         self.used.add(key)
         folder = self.folder / key
-        if not self._there(key):
+        if (known := self._known(key)) is None:
             self._draw(use, key, folder)
             self.drawn += 1
-        return Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
+            known = self._known(key)
+            assert known is not None
+        return known
 
     def forget(self, changed: Iterable[Path]) -> None:
         """Read these files anew when they are next asked for."""
@@ -210,9 +212,15 @@ class Fragments:
         ]
         return fingerprint.digest(parts)[:32]
 
-    def _there(self, key: str) -> bool:
-        """Whether a piece is drawn to its end: this file is the last one that is written."""
-        return (self.folder / key / "fragment.json").is_file()
+    def _known(self, key: str) -> Fragment | None:
+        """A piece that is drawn to its end, with every file that it names."""
+        folder = self.folder / key
+        try:
+            found = Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
+        except (OSError, ValueError, TypeError):
+            return None
+        whole = all(os.path.isfile(f"{folder}/{name}") for name in found.files)  # noqa: PTH113
+        return found if whole else None
 
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)

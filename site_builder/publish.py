@@ -6,10 +6,13 @@ import gc
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filelock import FileLock, Timeout
 
 from site_builder.errors import BuildError, Problem
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
@@ -45,13 +48,36 @@ def build(
 
     Raises `BuildError` with every problem; the last good site then stays in place.
     """
-    last = Manifest.last(project)
-    read, stamps = inputs(project, last)
-    whole = last and last.outputs == outputs(project.site)
-    same = last and whole and last.study == study and last.inputs == read
+    last, read = _before(project)
+    same = last and last.study == study and last.inputs == read.inputs
     if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
+    with _alone(project, say) as waited:
+        _recover(project)
+        if waited:
+            last, read = _before(project)
+        return _build(project, last, read, study, run, strict, say, quiet)
 
+
+def _before(project: Project) -> tuple[Manifest | None, Inputs]:
+    """The last build, if the site is as it left it, and what this one may read."""
+    last = Manifest.last(project)
+    read = inputs(project, last)
+    whole = last is not None and last.outputs == outputs(project.site)
+    return last if whole else None, read
+
+
+def _build(
+    project: Project,
+    last: Manifest | None,
+    read: Inputs,
+    study: str,
+    run: str,
+    strict: bool,
+    say: Say,
+    quiet: bool,
+) -> Built:
+    """Build, whatever stands; `last` is None where nothing of it can be used."""
     gc.set_threshold(200_000, 20, 20)  # a build keeps most of what it makes, and ends soon
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
@@ -77,19 +103,16 @@ def build(
         raise BuildError(failing)
     notes += map(str, (*failing, *blocks.studies.notes))
     standing = None
-    if last and whole:
-        standing = Standing(project.root, project.site, last.inputs, read)
+    if last:
+        standing = Standing(project.root, project.site, last.inputs, read.inputs)
     notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}", standing)
     blocks.fragments.sweep()
     project.memory.save()
     # What was measured on the way counts as read; an edit made meanwhile does not.
-    read |= {
-        name: digest
-        for name, digest in inputs(project, last)[0].items()
-        if name.startswith("data/")
-    }
+    after = inputs(project, last).inputs
+    made_from = read.inputs | {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
-    Manifest(study, read, outputs(project.site), notes, doubts, stamps).save(project)
+    Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
@@ -152,9 +175,12 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     """Let MkDocs write the pages into `site`; returns its warnings."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    from jinja2 import TemplateError
     from mkdocs.commands.build import build as mkdocs_build
     from mkdocs.config import load_config
     from mkdocs.exceptions import MkDocsException
+
+    from site_builder.blocks import wrong
 
     warnings: list[str] = []
     handler = _Collect(warnings)
@@ -173,6 +199,8 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     except MkDocsException as error:
         said = warnings or [str(error)]
         raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in said]) from None
+    except TemplateError as error:
+        raise BuildError([wrong(error, "main.html")]) from None
     finally:
         logger.removeHandler(handler)
     return warnings
@@ -185,6 +213,30 @@ class _Collect(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(f"mkdocs: {record.getMessage()}")
+
+
+@contextmanager
+def _alone(project: Project, say: Say) -> Iterator[bool]:
+    """Let one build of a project at a time write; another one waits, and is told that it did."""
+    project.cache.mkdir(parents=True, exist_ok=True)
+    lock, waited = FileLock(project.cache / "build.lock"), False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another build of this project is under way: waiting for it")
+        lock.acquire()
+        waited = True
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _recover(project: Project) -> None:
+    """Put back the last site that a build took away when it was killed before the new one stood."""
+    left = sorted(project.cache.glob("site.*.old"))
+    if left and not project.site.exists():
+        left[-1].rename(project.site)
 
 
 def _replace(site: Path, aside: Path) -> None:
