@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve lab test check clean
+.PHONY: help site serve lab test check lock audit clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +30,15 @@ check: ## Only linter, types and contracts (seconds)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock: $(VENV)/light ## Pin every package that the page, and the lab, are made with
+	$(PIP) install -q "uv>=0.5,<1"
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra lab --extra cluster --extra test -o requirements-lab.lock
+
+audit: $(VENV)/light ## Known weaknesses of what is pinned
+	$(PIP) install -q "pip-audit>=2.7,<3"
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock -r requirements-lab.lock
 
 clean: ## Remove the page, the cache and the environment; results stay
 	rm -rf site .cache $(VENV)

@@ -102,7 +102,7 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
         try:
             text = path.read_text("utf-8")
             tree = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             told = re.search(r"line (\d+)", str(error))
             where = f"{named}:{told[1] if told else len(text.splitlines())}"
             problems.append(Problem(where, f"not TOML: {error}", "mend it"))

@@ -176,7 +176,7 @@ class Project:
             raise BuildError([Problem("analyses/studies", f'no study "{study}"', cure)])
         try:
             tree = tomllib.loads(known[study].read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BuildError(
                 [Problem(self.named(known[study]), f"not TOML: {error}", "mend it")]
             ) from None

@@ -254,7 +254,7 @@ class Store:
             body = dict(json.loads(found or b""))
             seal = body.pop("seal", None)
             Recipe(**body)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise BuildError([self._spoiled(id, "it has no recipe of ours")]) from None
         if body.get("format") != FORMAT:
             raise BuildError([self._spoiled(id, "its recipe is of another version")])

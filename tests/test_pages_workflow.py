@@ -1,12 +1,16 @@
 """The workflow that publishes the page: real commands, the light install, no more rights than it needs."""
 
+import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from site_builder.cli import main
 
@@ -37,7 +41,8 @@ def test_a_misspelt_one_would_be_seen(words: str) -> None:
 
 def test_only_the_light_install_is_made_and_nothing_stale_is_published() -> None:
     assert [words for words in RUNS if words[0] != "build-site"] == [
-        ["pip", "install", "--editable", "."]
+        ["pip", "install", "--require-hashes", "-r", "requirements.lock"],
+        ["pip", "install", "--no-deps", "--editable", "."],
     ]
     (build,) = (words for words in RUNS if words[:2] == ["build-site", "--run"])
     assert {"never", "--strict"} <= set(build)
@@ -64,3 +69,21 @@ def test_rights_are_few_and_versions_pinned() -> None:
             action, _, major = step["uses"].partition("@v")
             assert action.startswith("actions/")
             assert major.isdigit()
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [("requirements.lock", ()), ("requirements-lab.lock", ("lab", "cluster", "test"))],
+)
+def test_a_lock_pins_what_the_project_asks_for(lock: str, extras: tuple[str, ...]) -> None:
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"]]
+    wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
+    text = (root / lock).read_text("utf-8")
+    pinned: dict[str, str] = dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE))
+    for line in wanted:
+        asked = Requirement(line)
+        assert asked.specifier.contains(pinned[canonicalize_name(asked.name)]), line
+    entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)

@@ -1,0 +1,175 @@
+"""Whatever strangers write ends in a message of ours, and in nothing else.
+
+`FUZZ` says how many inputs each of the four readers gets; the suite's short mode gives it a few
+hundred, the long one is `FUZZ=25000 pytest tests/test_fuzz.py`: a hundred thousand together. Inputs
+are sound ones, mutated: bytes flipped, pieces cut, doubled, moved, or put in from a list of awkward
+ones. The seed of a failing input is in the message.
+"""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analyses.lab.errors import LabError
+from analyses.lab.lab import Lab
+from analyses.lab.recorded import Origin, read
+from analyses.lab.study import load_study
+from site_builder.directives import scan
+from site_builder.errors import BuildError
+from site_builder.project import Project
+from site_builder.store import ResultId, Store
+from tests.site_builder.conftest import project as toy_project
+from tests.site_builder.conftest import put
+
+REPO = Path(__file__).parents[1]
+COUNT = int(os.environ.get("FUZZ", "300"))
+pytestmark = pytest.mark.timeout(60 + COUNT // 10)
+
+AWKWARD = [
+    *(
+        b"",
+        b"\0",
+        b"\xff",
+        b"\r\n",
+        b"\xe2\x80\xa8",
+        b"\xf0\x9f\xa6\x86",
+        b"<<",
+        b">>",
+        b'"',
+        b"\\",
+    ),
+    *(b"-1", b"1e999", b"NaN", b"null", b"[]", b"{}", b"[[", b"]]", b"=", b"../../", b"<script>"),
+    *(b"{{ 7*7 }}", b"%s%s", b"9" * 400, b"a" * 5000, b"[" * 900, b"true", b"0x10", b"'''", b"#"),
+]
+
+
+def mutated(chance: random.Random, sound: bytes) -> bytes:
+    """One to five changes of a sound input."""
+    data = bytearray(sound)
+    for _ in range(chance.randint(1, 5)):
+        at, other = (chance.randrange(len(data) + 1) for _ in range(2))
+        size = chance.choice((1, 2, 8, 64))
+        kind = chance.randrange(6)
+        if kind == 0 and data:
+            data[at % len(data)] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del data[at : at + size]
+        elif kind == 2:
+            data[at:at] = data[other : other + size]
+        elif kind == 3:
+            data[at:at] = chance.choice(AWKWARD)
+        elif kind == 4:
+            data[at : at + size] = chance.choice(AWKWARD)
+        else:
+            del data[at:]
+    return bytes(data)
+
+
+def fuzz(name: str, sound: list[bytes], attempt: Callable[[bytes], object]) -> None:
+    """Try mutated inputs; what is raised other than our messages fails with its seed."""
+    for seed in range(COUNT):
+        chance = random.Random(f"{name} {seed}")
+        data = mutated(chance, chance.choice(sound))
+        said = "fine"
+        try:
+            attempt(data)
+        except BuildError as error:
+            said = min(map(str, error.problems))
+        except LabError as error:
+            said = str(error)
+        except Exception as error:
+            pytest.fail(f"{name}, seed {seed}: {type(error).__name__}: {error}\n{data[:300]!r}")
+        assert said.strip(), f"{name}, seed {seed}: an empty message"
+        assert len(said.splitlines()) == 1, f"{name}, seed {seed}: {said}"
+
+
+def test_directives() -> None:
+    sound = [path.read_bytes() for path in (REPO / "content" / "sections").glob("*.md")]
+    pieces = [b"\n".join(text.splitlines()[start : start + 12]) for text in sound
+              for start in range(0, text.count(b"\n"), 12)]  # fmt: skip
+
+    def attempt(data: bytes) -> None:
+        text = data.decode(errors="replace")
+        directives, problems = scan(text, "content/x.md")
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        for one in directives:
+            assert lines[one.line][one.start : one.end].startswith("<<")
+        assert all("\n" not in str(problem) for problem in problems)
+
+    fuzz("directives", pieces, attempt)
+
+
+def test_studies(tmp_path: Path) -> None:
+    folder = tmp_path / "analyses" / "studies"
+    folder.mkdir(parents=True)
+    sound = [path.read_bytes() for path in (REPO / "analyses" / "studies").glob("*.toml")]
+
+    def attempt(data: bytes) -> None:
+        (folder / "x.toml").write_bytes(data)
+        Project(tmp_path).settings("x")  # as every command does before it opens the lab
+        load_study("x", root=tmp_path, note=lambda _key: None)
+
+    fuzz("studies", sound, attempt)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fuzz") / "tokenizer.json"
+    lab = Lab.open("tiny", root=REPO, quiet=True)
+    lab.model.tokenizer.backend_tokenizer.save(str(path))
+    return path
+
+
+def test_recorded_lists(tmp_path: Path, tokenizer: Path) -> None:
+    study = Lab.open("tiny", root=REPO, quiet=True).study
+    key = {"template": "short", "temperature": 0.8, "topic": "Fruits"}
+    tokens = [" Fig", "\n", "-", " Pear", "<end_of_turn>"]
+    rows = [key | {"sample": i, "token_ids": [3, 4, 5, 6, 7], "tokens": tokens} for i in range(3)]
+    table, path = pa.Table.from_pylist(rows), tmp_path / "x.parquet"
+    pq.write_table(table, path)
+    lines = [key | {"sample": i, "text": "- Fig\n- Pear", "ended": bool(i)} for i in range(3)]
+    sound = {
+        ".parquet": path.read_bytes(),
+        ".jsonl": "\n".join(map(json.dumps, lines)).encode(),
+    }
+
+    def attempt(data: bytes) -> None:
+        form = ".parquet" if data[:2] in (b"PA", b"AR") else ".jsonl"
+        file = tmp_path / f"fuzzed{form}"
+        file.write_bytes(data)
+        found = read(file, study, Origin(tokenizer))
+        assert set(found["topic"].to_pylist()) <= set(study.topics.names)
+
+    fuzz("recorded", [*sound.values()], attempt)
+
+
+def test_footers(tmp_path: Path) -> None:
+    """A store's file, and a recipe that is sealed and nonsense."""
+    project = toy_project.__wrapped__(tmp_path)  # type: ignore[attr-defined]
+    id = ResultId("toy", "numbers", "small")
+    store = Store(project)
+    put(store, id)
+    path = store.path(id)
+    whole, table = path.read_bytes(), pq.read_table(path)
+    recipe = pq.read_metadata(path).metadata[b"recipe"]
+
+    def attempt(data: bytes) -> None:
+        if data.startswith(b"PAR1") or not data.startswith(b"{"):
+            path.write_bytes(data)
+        else:
+            with pq.ParquetWriter(path, table.schema) as writer:
+                writer.write_table(table)
+                writer.add_key_value_metadata({"recipe": data})
+        fresh = Store(Project(tmp_path))
+        with suppress(BuildError):
+            fresh.load(id)
+        fresh.why_stale(id)
+
+    fuzz("footers", [whole, recipe], attempt)
