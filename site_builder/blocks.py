@@ -12,11 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from site_builder import lineage, modules
+from site_builder.directives import BLOCKS, Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragment, Fragments
-from site_builder.post import Post
+from site_builder.post import Post, Wanted
 from site_builder.studies import Studies
 from site_builder.uses import Part, Use
 from site_builder.verdicts import Verdicts
@@ -136,7 +137,7 @@ class Blocks:
             files |= _files(fragment)
         return files
 
-    def slot(self, use: Use | Part | str) -> str:
+    def slot(self, use: Wanted) -> str:
         """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
 
         A part that is made from the post itself is put in whole, so that search reads it. What
@@ -144,6 +145,8 @@ class Blocks:
         """
         if isinstance(use, str):
             return self.told(use)
+        if isinstance(use, Directive):
+            return self.told(use.where, inline=use.kind not in BLOCKS)
         place = use.directive.where, use.directive.start
         if isinstance(use, Part):
             # A host without our plugin moves links from the file to the page by itself.

@@ -19,9 +19,8 @@ from site_builder.blocks import Blocks
 from site_builder.errors import BuildError, Problem
 from site_builder.fragments import Fragments
 from site_builder.mathematics import SETTINGS, MathML
-from site_builder.post import Post
+from site_builder.post import Post, Wanted
 from site_builder.project import Project
-from site_builder.uses import Part, Use
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
@@ -83,7 +82,7 @@ class _Directives(Preprocessor):
         text = "\n".join(lines)
         blocks = self.extension.prepared()
 
-        def place(use: Use | Part | str) -> str:
+        def place(use: Wanted) -> str:
             put = blocks.slot(use)
             # A claim's sign is a link, which the host has to see to lead it to its page.
             return put if put.startswith("[") else str(self.md.htmlStash.store(put))

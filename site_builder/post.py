@@ -18,8 +18,11 @@ from site_builder.references import References
 from site_builder.store import ResultId, Store
 from site_builder.uses import NOUNS, Part, Use
 
-Place = Callable[[Use | Part | str], str]
-"""What stands for a use or a part; or for what cannot be shown, by its "file:line"."""
+Wanted = Use | Part | Directive | str
+"""A use or a part; a directive that cannot be shown; or a line that cannot be read: "file:line"."""
+
+Place = Callable[[Wanted], str]
+"""What stands for it."""
 
 RUNS = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}
 """The states of results that are measured without being asked for, by `--run`."""
@@ -222,12 +225,12 @@ class Post:
             line = lines[directive.line]
             if directive.kind == "section":
                 path = self._section(directive)
-                put = self.section(path, page, place) if path else place(directive.where)
+                put = self.section(path, page, place) if path else place(directive)
             elif directive.kind in ("ref", "cite"):
-                put = self.references.link(directive, page) or place(directive.where)
+                put = self.references.link(directive, page) or place(directive)
             else:
                 key = directive.where, directive.start
-                put = place(self.uses.get(key) or self.parts.get(key) or directive.where)
+                put = place(self.uses.get(key) or self.parts.get(key) or directive)
             before, after = line[: directive.start], line[directive.end :]
             if directive.kind in BLOCKS:
                 # A blank line only where there is none: a second one would end a footnote.

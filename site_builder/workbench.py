@@ -21,9 +21,9 @@ from site_builder.extension import MeasuredFigures
 from site_builder.fingerprint import sha256_file
 from site_builder.fragments import Fragments
 from site_builder.links import as_built
-from site_builder.post import Post
+from site_builder.post import Post, Wanted
 from site_builder.project import EXTENSION, Project, Snapshot
-from site_builder.uses import Part, Use
+from site_builder.uses import Use
 
 Message = dict[str, Any]
 """What pages are told; `kind` says what the rest means: see assets/preview/preview.js."""
@@ -167,7 +167,7 @@ class Workbench:
 class _Slots(Blocks):
     """Blocks for a page that has its figures already."""
 
-    def slot(self, use: Use | Part | str) -> str:
+    def slot(self, use: Wanted) -> str:
         """An empty slot for a figure, the page knows which; a number or a message as ever."""
         if isinstance(use, Use) and use.slug:
             return f'<div data-slot id="{use.slug}"></div>'

@@ -207,7 +207,7 @@ def _parquet(file: Path, _study: Study, _origin: Origin) -> Iterator[Row]:
                 if isinstance(pieces, list) and {*map(type, pieces)} <= {str}:
                     pieces = [*map(spelled, pieces)]
                 yield Row(f"row {number}", tuple(map(row.get, KEY)), row["token_ids"], pieces)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # or strings that are no UTF-8
         raise LabError(str(file), f"cannot be read: {error}", "record it again") from None
 
 

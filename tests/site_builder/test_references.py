@@ -3,7 +3,7 @@
 import pytest
 
 from site_builder.errors import BuildError
-from site_builder.publish import build
+from site_builder.publish import build, preview
 
 from .conftest import write
 
@@ -123,3 +123,16 @@ def test_formulas_are_set_without_a_script(project):
     assert "<mfrac>" in html
     assert "$5 or $6" in html
     assert "<code>$x$</code>" in html
+
+
+def test_in_a_preview_a_sentence_keeps_its_words_around_what_leads_nowhere(project):
+    """A message of its own paragraph would cut the sentence in two."""
+    add(project, "See << ref: nothing >> and << cite: nobody >> for more.")
+    site = project.cache / "preview.1"
+    preview(project, site)
+    text = (site / "index.html").read_text("utf-8")
+    start = text.index("<p>See ")
+    sentence = text[start : text.index("</p>", start)]
+    assert sentence.endswith(" for more.")
+    assert sentence.count('<span class="post-problem"') == 2
+    assert "<div" not in sentence
