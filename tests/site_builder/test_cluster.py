@@ -1,6 +1,11 @@
 """Ray against the engine of one process: the same tables, whoever dies on the way."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +68,27 @@ def test_tasks_of_ray_make_the_same_tables(serial: Path, tmp_path: Path) -> None
     assert store.why_stale(lists) == []
     assert store.recipe(lists).made_with["engine"] == "ray"
     assert store.recipe(lists).key == Store(Project(serial)).recipe(lists).key
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    first = project / "data" / "tiny" / "list_samples.parquet"
+    code = "from site_builder.cli import main; main(['run', 'token_scores', '--study', 'tiny'])"
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=project,
+        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    while not first.exists() and run.poll() is None:
+        time.sleep(0.02)
+    run.kill()
+    assert run.wait(30) == -signal.SIGKILL
+    finished = Store(Project(project)).recipe(ResultId("tiny", "list_samples"))
+    for name in FEW:
+        assert build_site(project, "run", name, "--study", "tiny").returncode == 0
+    assert contents(project) == contents(serial)
+    assert Store(Project(project)).recipe(ResultId("tiny", "list_samples")) == finished
 
 
 def test_a_killed_worker_costs_its_own_task_and_no_finished_one(
