@@ -81,7 +81,7 @@ async function draw(chart, given) {
       const live = await view(specification, place);
       link(live, specification, place);
       if (isPicked) picked.push(live);
-      if (told) shapes.set(panels[index], { live, told });
+      shapes.set(panels[index], { live, told });
       // One picture with one description, as before, and not a tree of groups without names.
       place.setAttribute("role", "img");
       place.setAttribute("aria-label", words);

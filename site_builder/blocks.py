@@ -269,7 +269,7 @@ class Blocks:
     def _environment(self) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.post.project.templates),
-            bytecode_cache=self.post.project.compiled,
+            bytecode_cache=self.post.project.compiled("blocks"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

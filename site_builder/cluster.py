@@ -14,7 +14,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,10 +91,11 @@ def measure(
             for reference in ready:
                 task = running.pop(reference)
                 try:
-                    say(task.save(store, ray.get(reference)))
+                    found = ray.get(reference)
                 except ray.exceptions.RayError as error:
                     problems += _told(task.id, error)
                     continue
+                say(task.save(store, found))
                 settled.add(task.id)
                 done.append(task.id)
     finally:
@@ -154,13 +155,7 @@ def _measure(
         found = compute(_lab(root or str(Path.cwd()), study), analysis, variant, tables)
     finally:
         faulthandler.cancel_dump_traceback_later()
-    return Measured(
-        found.table,
-        found.settings,
-        found.weights,
-        found.made_with | {"engine": "ray"},
-        found.seconds,
-    )
+    return replace(found, made_with=found.made_with | {"engine": "ray"})
 
 
 @cache

@@ -11,14 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
 from site_builder.fingerprint import sha256_file
-from site_builder.memory import settled, stamp
+from site_builder.memory import installed, settled, stamp
 from site_builder.project import FOLDERS, Project
-
-PACKAGES = Path(click.__file__).parents[1]
-"""Where the libraries are: this folder changes when one comes, goes or changes its version."""
 
 _SKIPPED = {"__pycache__", "node_modules"}
 
@@ -68,8 +63,7 @@ class Inputs(NamedTuple):
 def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
     """What a build may read now; the digest of a file whose stamp is that in `last` is its."""
     now, stamps = time.time_ns(), {}
-    # To ask for versions costs as much as everything else here.
-    digests = {"python": sys.version, "packages": f"{PACKAGES} {PACKAGES.stat().st_mtime_ns}"}
+    digests = {"python": sys.version, "packages": installed()}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
     for name, path, stat in _read(project):
         if settled(stat, now):

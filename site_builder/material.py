@@ -9,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-from site_builder.manifest import PACKAGES
-from site_builder.memory import Memory
+from site_builder.memory import PACKAGES, Memory
 from site_builder.project import Project
 
 
@@ -20,7 +19,7 @@ def spare_theme(config: MkDocsConfig, project: Project) -> None:
 
     def get_env() -> Environment:
         env = make()
-        env.bytecode_cache = project.compiled
+        env.bytecode_cache = project.compiled("theme")
         env.loader = _Listed(config.theme.dirs, project.memory)
         return env
 
@@ -65,5 +64,5 @@ class _Listed(FileSystemLoader):
             names = self._installed.list_templates()
             return [name for name in names if not any(p[:1] == "." for p in name.split("/"))]
 
-        depends = [self._installed.searchpath, PACKAGES.stat().st_mtime_ns]
-        return sorted({*self._own.list_templates(), *self._memory.recall("theme", depends, make)})
+        known = self._memory.recall("theme", self._installed.searchpath, make)
+        return sorted({*self._own.list_templates(), *known})

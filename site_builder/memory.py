@@ -1,7 +1,7 @@
 """What one build worked out and the next need not: small values, and all that they depend on.
 
 Nothing here is taken on trust: a value counts as long as what it was made from is what it was, and
-all of it is forgotten with every change to the builder itself.
+all of it is forgotten with every change to the builder itself, or to what is installed beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import click
+
 T = TypeVar("T")
+
+PACKAGES = Path(click.__file__).parents[1]
+"""Where the libraries are: this folder changes when one comes, goes or changes its version."""
 
 SETTLED = 2_000_000_000
 """Nanoseconds without a change after which a file's stamp stands for its content."""
@@ -116,7 +121,12 @@ def _stat(path: str) -> tuple[str, os.stat_result | None]:
     return stamp(stat), stat
 
 
+def installed() -> str:
+    """The state of the libraries; to ask each for its version costs as much as a whole no-op."""
+    return f"{PACKAGES} {PACKAGES.stat().st_mtime_ns}"
+
+
 def _builder() -> list[str]:
-    """The Python and the code of the builder that is running."""
+    """The Python, the libraries and the code of the builder that is running."""
     own = sorted(Path(__file__).parent.glob("*.py"))
-    return [sys.version, *(f"{path} {_stat(str(path))[0]}" for path in own)]
+    return [sys.version, installed(), *(f"{path} {_stat(str(path))[0]}" for path in own)]

@@ -85,12 +85,14 @@ class Project:
         """The measurements."""
         return self.root / "analyses"
 
-    @cached_property
-    def compiled(self) -> FileSystemBytecodeCache:
-        """Templates as Jinja compiled them: to compile Material's takes as long as MkDocs' rest."""
+    def compiled(self, whose: str) -> FileSystemBytecodeCache:
+        """Templates as Jinja compiled them: to compile Material's takes as long as MkDocs' rest.
+
+        `whose` names the environment: another one may not escape, and would be given this one's.
+        """
         from jinja2 import FileSystemBytecodeCache
 
-        folder = self.cache / "templates"
+        folder = self.cache / "templates" / whose
         folder.mkdir(parents=True, exist_ok=True)
         return FileSystemBytecodeCache(str(folder))
 

@@ -102,14 +102,12 @@ def _build(
     if failing and strict:
         raise BuildError(failing)
     notes += map(str, (*failing, *blocks.studies.notes))
-    standing = None
-    if last:
-        standing = Standing(project.root, project.site, last.inputs, read.inputs)
+    standing = Standing(project.root, project.site, last.inputs, read.inputs) if last else None
     notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}", standing)
     blocks.fragments.sweep()
     project.memory.save()
     # What was measured on the way counts as read; an edit made meanwhile does not.
-    after = inputs(project, last).inputs
+    after = inputs(project, read).inputs
     made_from = read.inputs | {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
     Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)

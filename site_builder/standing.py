@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from site_builder.manifest import PACKAGES
+from site_builder.memory import PACKAGES
 
 _STAMPED = re.compile(r"\.[0-9a-f]{8}[.-]")
 

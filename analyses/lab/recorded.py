@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 KEY = ("template", "temperature", "topic", "sample")
 COLUMNS = (*KEY, "token_ids", "tokens")
+# As `list_samples` has them; shared code would be keyed, and the sampled lists would become stale.
 SCHEMA = {
     "template": pa.string(),
     "temperature": pa.float64(),
@@ -241,7 +242,7 @@ def _tensors(file: Path, _study: Study, origin: Origin) -> Iterator[Row]:
     import torch
 
     tokenizer = _tokenizer(file, origin)
-    texts = _texts(tokenizer)
+    texts, size = _texts(tokenizer), tokenizer.get_vocab_size()
     if not origin.template or origin.temperature is None:
         cure = "say --template and --temperature"
         raise LabError(str(file), "does not say how its lists were sampled", cure)
@@ -257,8 +258,7 @@ def _tensors(file: Path, _study: Study, origin: Origin) -> Iterator[Row]:
             what = f"{_brief(topic)} has no whole numbers of [lists, tokens]"
             raise LabError(str(file), what, "save token ids")
         for sample, ids in enumerate(tensor.tolist()):
-            known = [i for i in ids if 0 <= i < tokenizer.get_vocab_size()]
-            if len(known) < len(ids):
+            if ids and not 0 <= min(ids) <= max(ids) < size:
                 raise LabError(f"{file}, {topic}", "an id is no token", "use its own tokenizer")
             yield Row(
                 f"list {sample} of {topic}",

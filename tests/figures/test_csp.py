@@ -25,6 +25,11 @@ def test_exactly_the_inline_scripts_that_run_are_allowed():
     assert allowed(csp.protect(PAGE)) == {digest("one()"), digest('two("é &amp; <p>")\n')}
 
 
+def test_a_comment_inside_a_script_is_its_text_and_a_script_inside_a_comment_is_none():
+    page = "<head></head><script>a('<!-- b -->')</script><!-- <script> --><script>c()</script>"
+    assert allowed(csp.protect(page)) == {digest("a('<!-- b -->')"), digest("c()")}
+
+
 def test_the_policy_comes_before_what_it_governs():
     page = csp.protect(PAGE)
 

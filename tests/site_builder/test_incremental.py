@@ -177,5 +177,8 @@ def test_another_builder_remembers_nothing(memory: Memory, monkeypatch: pytest.M
     memory.recall("it", {}, lambda: "kept")
     memory.save()
     assert Memory(memory.file).recall("it", {}, lambda: "made") == "kept"
-    monkeypatch.setattr("site_builder.memory._builder", lambda: ["another"])
+    with monkeypatch.context() as patch:
+        patch.setattr("site_builder.memory._builder", lambda: ["another"])
+        assert Memory(memory.file).recall("it", {}, lambda: "made") == "made"
+    monkeypatch.setattr("site_builder.memory.PACKAGES", memory.file.parent)  # other libraries
     assert Memory(memory.file).recall("it", {}, lambda: "made") == "made"

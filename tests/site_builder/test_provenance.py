@@ -110,6 +110,20 @@ def test_a_stale_result_is_marked(toy: Project) -> None:
     assert text.count("stale</b>") == 4  # 2 stale in the summary, figure 2, base, totals
 
 
+def test_what_was_recorded_elsewhere_names_its_file_and_no_code(toy: Project) -> None:
+    store, base = Store(toy), ResultId("toy", "base")
+    found = store.load(base)
+    told = {"recorded": "lists.parquet", "sha256": "ab12" * 16}
+    store.save(base, found.table, replace(found.recipe, code={}, made_with=told))
+    text = built(toy)
+    entry = text[text.index(f'id="{lineage.key(base)}"') :]
+    entry = entry[: entry.index("</dl>")]
+    assert "recorded elsewhere</dt><dd>lists.parquet, " in entry
+    assert "analyses/base.py" not in entry
+    assert "build-site run base" not in entry
+    assert store.why_stale(base) == []
+
+
 def test_a_result_of_another_study_that_a_figure_can_show_is_told(toy: Project) -> None:
     study = toy.analyses / "studies" / "toy.toml"
     study.with_name("other.toml").write_text(study.read_text("utf-8"), "utf-8")
