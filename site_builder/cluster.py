@@ -116,8 +116,13 @@ def _start(root: Path, cluster: Cluster) -> Any:
     environment: dict[str, Any] = {"env_vars": told | {"PYTHONPATH": str(root)}}
     if cluster.address:
         environment = {"working_dir": str(root), "excludes": LEFT, "env_vars": told}
+    where = cluster.address or "this machine"
     try:
         _knock(cluster.address)
+    except OSError as error:
+        what = f"no cluster at {where}: {error}"
+        raise BuildError([Problem("engine ray", what, "start it: ray start --head")]) from None
+    try:
         ray.init(
             address=cluster.address or "local",
             runtime_env=environment,
@@ -126,8 +131,9 @@ def _start(root: Path, cluster: Cluster) -> Any:
             logging_level=logging.ERROR,
         )
     except (OSError, ValueError, RuntimeError) as error:
-        what = f"no cluster at {cluster.address or 'this machine'}: {error}"
-        raise BuildError([Problem("engine ray", what, "start it: ray start --head")]) from None
+        what = f"the cluster at {where} cannot be used: {error}"
+        cure = "give its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), or see its logs"
+        raise BuildError([Problem("engine ray", what, cure)]) from None
     return ray
 
 

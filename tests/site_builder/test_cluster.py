@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -122,6 +123,51 @@ def test_a_task_whose_workers_all_die_is_told_and_what_is_finished_stays(tmp_pat
     assert line.startswith("engine ray: lists ended without a result")
     assert line.endswith("finished results are kept")
     assert [*contents(project)] == ["list_samples"]
+
+
+def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5ec2e7" * 8}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ray = Path(sys.executable).with_name("ray")
+    words = ["start", "--head", "--block", f"--port={port}", "--include-dashboard=false"]
+    head = subprocess.Popen(
+        [ray, *words, "--disable-usage-stats"],
+        cwd=tmp_path.parent,
+        env=dict(os.environ) | secret,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = "--address", f"127.0.0.1:{port}"
+    run = "run", "lists", "--study", "tiny", *RAY, *address
+    try:
+        told = build_site(project, *run, **secret)
+        for _ in range(5):  # the cluster takes some seconds to come up
+            if told.returncode == 0:
+                break
+            time.sleep(5)
+            told = build_site(project, *run, **secret)
+        assert told.returncode == 0, told.stderr
+        assert contents(project).items() <= contents(serial).items()
+        refused = build_site(project, *run, **secret | {"RAY_AUTH_TOKEN": "0ddba1" * 8})
+    finally:
+        head.terminate()
+        head.wait(60)
+    assert refused.returncode == 1
+    (line,) = re.findall(r"^engine ray: .*$", refused.stderr, re.MULTILINE)
+    assert line.startswith(f"engine ray: the cluster at 127.0.0.1:{port} cannot be used: ")
+    assert "RAY_AUTH_TOKEN" in line
+
+
+def test_what_a_measurement_says_is_wrong_comes_from_the_worker_as_it_says_it(
+    tmp_path: Path,
+) -> None:
+    project = copy_of_project(tmp_path)
+    told = build_site(project, "run", "list_samples", "--study", "gemma-2-2b-it", *RAY)
+    assert told.returncode == 1
+    assert re.search(r"^google/gemma-2-2b-it: no weights, .*LIST_STUDY_MODEL", told.stderr, re.M)
 
 
 def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
