@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import shutil
@@ -78,7 +77,6 @@ def _build(
     quiet: bool,
 ) -> Built:
     """Build, whatever stands; `last` is None where nothing of it can be used."""
-    gc.set_threshold(200_000, 20, 20)  # a build keeps most of what it makes, and ends soon
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
     from site_builder.post import Post
