@@ -233,9 +233,14 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
     return f'<div class="post-picture" role="img" aria-label="{told}">{images}</div>'
 
 
-def vega_lite(chart: Chart, *, validate: bool = True) -> Spec:
-    """A chart as Vega-Lite, in strings that the page can hold."""
-    spec: Spec = _writable(chart.to_dict(validate=validate))
+def vega_lite(chart: Chart) -> Spec:
+    """A chart as Vega-Lite that Altair has checked."""
+    return themed(chart.to_dict())
+
+
+def themed(spec: Spec) -> Spec:
+    """A chart's specification in our theme, and in strings that the page can hold."""
+    spec = _writable(spec)
     # The theme is ours alone: none of Altair's global state decides how a page looks.
     spec["config"] = theme.CONFIG
     return spec

@@ -186,8 +186,9 @@ def forget(project: Project, changed: set[Path]) -> bool:
     helpers = mine - drawings
     for name, module in list(sys.modules.items()):
         package, _, word = name.rpartition(".")
-        file = Path(getattr(module, "__file__", None) or ".")
-        if package == "site_builder.figures" and (file in mine or (helpers and word not in _HELD)):
+        if package == "site_builder.figures" and (
+            Path(module.__file__ or "") in mine or (helpers and word not in _HELD)
+        ):
             del sys.modules[name]
             vars(sys.modules[package]).pop(word, None)
     return bool(helpers)

@@ -59,7 +59,7 @@ def points(
         a="min(measured)", b="min(guess)", c="max(measured)", d="max(guess)"
     ).transform_calculate(low="min(datum.a, datum.b)", high="max(datum.c, datum.d)")
     right = ends.mark_rule(strokeDash=[4, 3]).encode(
-        x=alt.X("low:Q", title=across), x2="high:Q", y="low:Q", y2="high:Q"
+        x=alt.X("low:Q", title=across), x2=alt.X2("high:Q"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
     )
     places = base.encode(
         x=alt.X("guess:Q", title=across, axis=alt.Axis(grid=True, tickCount=5)),

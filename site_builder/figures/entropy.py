@@ -144,7 +144,7 @@ def _heatmap(lists: Records, position: str) -> Chart:
     said = (
         alt.Chart(theme.data(notes))
         .mark_text(align="right", baseline="top", dx=4, dy=1, color=theme.colour("muted"))
-        .encode(x=x, y=y, text="said:N")
+        .encode(x=x, y=y, text=alt.Text("said:N"))
     )
     step = max(1, min(8, round(420 / len(keys))))
     return alt.LayerChart(

@@ -95,9 +95,9 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         .mark_rect()
         .encode(
             x=x,
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=y,
-            y2="under:Q",
+            y2=alt.Y2("under:Q"),
             opacity=pointing.dimmed("feature", "layer"),
             color=alt.Color(
                 "value:Q",
@@ -118,7 +118,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         .mark_line(
             strokeWidth=0.8, color=theme.colour("muted"), strokeCap="butt", strokeJoin="miter"
         )
-        .encode(x=x, y=y, detail="branch:N", order="point:Q")
+        .encode(x=x, y=y, detail=alt.Detail("branch:N"), order=alt.Order("point:Q"))
     )
     chosen = (
         alt.Chart(theme.data(known))
@@ -128,7 +128,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
             **{"top": f"{count['y']}", "under": f"{count['y'] + BELOW}"},
         )
         .mark_rect(color=theme.colour("fg"))
-        .encode(x=x, x2="right:Q", y=y, y2="under:Q")
+        .encode(x=x, x2=alt.X2("right:Q"), y=y, y2=alt.Y2("under:Q"))
     )
     chart: alt.LayerChart = alt.LayerChart(
         layer=[heatmap, trees, chosen],

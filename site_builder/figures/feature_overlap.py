@@ -121,10 +121,10 @@ def _means(records: list[Row]) -> Chart:
     shuffled = (
         base.transform_filter("isValid(datum.null_low)")
         .mark_bar(height=18, color=theme.colour("muted"), opacity=0.3)
-        .encode(x=alt.X("null_low:Q", title=None, axis=axis), x2="null_high:Q")
+        .encode(x=alt.X("null_low:Q", title=None, axis=axis), x2=alt.X2("null_high:Q"))
     )
     rules = base.mark_rule(strokeWidth=1.5, color=theme.colour("1")).encode(
-        x=alt.X("low:Q", title=None, axis=axis), x2="high:Q"
+        x=alt.X("low:Q", title=None, axis=axis), x2=alt.X2("high:Q")
     )
     points = base.mark_point().encode(x=alt.X("estimate:Q", title=None, axis=axis), tooltip=tooltip)
     return alt.LayerChart(

@@ -219,5 +219,5 @@ def linked(curves: alt.LayerChart, *, of_roles: bool = False) -> Chart:
     # Under the curves: above, they would take the pointer from the values.
     curves.layer.insert(0, at_layer(base))
     if of_roles:
-        curves.layer.insert(0, pointing.halo(base, "role").encode(y="estimate:Q"))
+        curves.layer.insert(0, pointing.halo(base, "role").encode(y=alt.Y("estimate:Q")))
     return curves.add_params(*pointing.parameters(*(["role"] * of_roles), "layer"))

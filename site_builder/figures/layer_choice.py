@@ -141,7 +141,7 @@ def _memory(choices: Choices, every: Sequence[Row]) -> Chart:
     )
     names = front.transform_filter(f"datum.size <= {LABELLED}")
     layers = [
-        front.mark_rule().encode(y="low:Q", y2="high:Q"),
+        front.mark_rule().encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         base.transform_filter("datum.part === 'set'").mark_point(
             size=14, color=theme.colour("muted"), opacity=0.7
         ),
@@ -150,7 +150,7 @@ def _memory(choices: Choices, every: Sequence[Row]) -> Chart:
             tooltip=[alt.Tooltip("name:N", title="rule"), *base.encoding.tooltip],
             **_rules(every).of_points(),
         ),
-        names.mark_text(align="right", dx=-6, dy=-7).encode(text="layers:N"),
+        names.mark_text(align="right", dx=-6, dy=-7).encode(text=alt.Text("layers:N")),
     ]
     return alt.LayerChart(
         layer=layers,

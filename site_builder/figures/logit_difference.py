@@ -96,7 +96,7 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
     )
     deciding = base.transform_filter("datum.deciding").mark_rule(color=theme.colour("grid"))
     x_title = "difference of logits"
-    joined = base.mark_rule().encode(x=alt.X(f"{clean}:Q", title=x_title), x2=corrupted)
+    joined = base.mark_rule().encode(x=alt.X(f"{clean}:Q", title=x_title), x2=alt.X2(corrupted))
     points = (
         base.transform_fold([corrupted, clean], ["condition", "value"])  # clean on top
         .transform_calculate(
@@ -111,8 +111,10 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
             shape=alt.Shape(
                 "lists:N", scale=alt.Scale(domain=domain, range=shapes), legend=_legend()
             ),
-            size=alt.condition("datum.deciding", alt.value(64), alt.value(16)),
-            opacity=alt.condition("datum.deciding", alt.value(1), alt.value(0.6)),
+            size=alt.SizeValue(**alt.condition("datum.deciding", alt.value(64), alt.value(16))),
+            opacity=alt.OpacityValue(
+                **alt.condition("datum.deciding", alt.value(1), alt.value(0.6))
+            ),
             tooltip=[
                 alt.Tooltip("shown:N", title="after"),
                 alt.Tooltip("role:N", title="role"),

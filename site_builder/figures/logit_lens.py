@@ -159,7 +159,7 @@ def _items(base: alt.Chart, field: str, title: str) -> Chart:
             legend=alt.Legend(labelExpr="''", columnPadding=0, symbolType="stroke"),
         ),
     )
-    lines = axes.mark_line(strokeWidth=1.2).encode(detail="k:N")
+    lines = axes.mark_line(strokeWidth=1.2).encode(detail=alt.Detail("k:N"))
     ending = axes.mark_line(strokeWidth=3.5).transform_filter("datum.k_end === -1")
     targets = axes.mark_point(size=80, opacity=0).encode(
         tooltip=[
@@ -225,7 +225,7 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
     middle = base.encode(y=alt.Y("estimate:Q", axis=axis, scale=scale))
     zero = alt.Chart(theme.data([{}])).mark_rule().encode(y=alt.YDatum(0))
     band = base.mark_area(fillOpacity=0.2).encode(
-        y=alt.Y("low:Q", axis=axis, scale=scale), y2="high:Q"
+        y=alt.Y("low:Q", axis=axis, scale=scale), y2=alt.Y2("high:Q")
     )
     line = middle.mark_line(strokeWidth=1.5)
     dots = middle.mark_point().transform_filter("datum.low > 0 || datum.high < 0")
@@ -233,15 +233,15 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
         tooltip=[alt.Tooltip("at:N", title="temperature"), *_INTERVAL]
     )
     # A little shorter than its panel, whose size it would change as it comes and goes.
-    at_layer = heat.at_layer(base).encode(y=alt.value(1), y2=alt.value(SMALL - 1))
+    at_layer = heat.at_layer(base).encode(y=alt.YValue(1), y2=alt.Y2Value(SMALL - 1))
     # All of a panel is meant or none: one of its rows stands for it.
     meant = (
         alt.Chart()
         .transform_filter(f"datum.layer === 1 && {pointing.match('temperature')}")
         .mark_rect(color=theme.colour("fg"), opacity=0.12)
         .encode(
-            **{"x": alt.value(0), "x2": alt.value(theme.PANEL - 98)},
-            **{"y": alt.value(1), "y2": alt.value(SMALL - 1)},
+            **{"x": alt.XValue(0), "x2": alt.X2Value(theme.PANEL - 98)},
+            **{"y": alt.YValue(1), "y2": alt.Y2Value(SMALL - 1)},
         )
     )
     names = alt.Header(labelAngle=0, labelAlign="left", labelExpr=f"datum.value + ' − {usual}'")

@@ -155,12 +155,14 @@ def curves(
     )
     opacity = 0.16 if len(classes.names) <= 3 else 0.09  # many bands would hide the lines
     band = base.mark_area(fillOpacity=opacity, **path).encode(
-        y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=classes.of_lines()["color"]
+        y=alt.Y("low:Q", scale=scale, axis=axis),
+        y2=alt.Y2("high:Q"),
+        color=classes.of_lines()["color"],
     )
     line = base.mark_line(**path).encode(**classes.of_lines())
     # Invisible and large, so that a pointer near a value finds its tooltip.
     targets = base.mark_point(size=120, opacity=0).encode(tooltip=list(tooltip))
-    halo = pointing.halo(base, *classes.at, **path).encode(detail=f"{classes.field}:N")
+    halo = pointing.halo(base, *classes.at, **path).encode(detail=alt.Detail(f"{classes.field}:N"))
     return pointing.layered(
         [*([halo] if classes.at else []), band, line, targets],
         *classes.at,
@@ -222,7 +224,7 @@ def intervals(
     channels = classes.of_points(legend=classes.field != row)  # rows may say it already
     rules = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q", title=x_title, scale=scale, axis=axis),
-        x2="high:Q",
+        x2=alt.X2("high:Q"),
         color=channels["color"],
     )
     points = base.mark_point().encode(**channels, tooltip=list(tooltip))

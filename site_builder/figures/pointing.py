@@ -37,10 +37,19 @@ def parameters(*fields: str) -> list[alt.Parameter]:
 def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt.LayerChart:
     """Return charts over each other, in which a page can point at `fields`.
 
-    The parameters go to the first of them: added to the whole, they would copy all of it thrice.
+    Altair copies each layer four times to find what they share: it is told here.
     """
-    first, *others = layers
-    return alt.LayerChart(layer=[first.add_params(*parameters(*fields)), *others], **properties)
+    whole = alt.LayerChart(**properties)
+    told = [alt.VariableParameter(name=f"at_{one}", value=NOTHING[one]) for one in fields]
+    whole.params = told or alt.Undefined
+    data = layers[0].data
+    if data is not alt.Undefined and all(layer.data is data for layer in layers):
+        whole.data = data
+        layers = [layer.copy(deep=False) for layer in layers]
+        for layer in layers:
+            layer.data = alt.Undefined
+    whole.layer = [*layers]
+    return whole
 
 
 def none(*fields: str) -> str:
@@ -58,11 +67,15 @@ def match(*fields: str) -> str:
     return f"!({none(*fields)}) && {' && '.join(tests)}"
 
 
-def dimmed(*fields: str) -> Any:
+def dimmed(*fields: str) -> alt.OpacityValue:
     """Return the opacity of cells: those that have none of what is pointed at step back.
 
     A feature is in one layer: its own cells stand out from the others of its layer.
     """
+    return alt.OpacityValue(**_dimmed(*fields))
+
+
+def _dimmed(*fields: str) -> Any:
     others = [field for field in fields if field != "feature"]
     cross = " || ".join(f"datum.{field} === at_{field}" for field in others)
     if "feature" not in fields:
@@ -112,7 +125,7 @@ def beside(base: alt.Chart, axis: alt.Y, *fields: str) -> alt.Chart:
     drawn: alt.Chart = (
         band(base, axis, *fields)
         .mark_rect(color=theme.colour("fg"))
-        .encode(x=alt.value(-6), x2=alt.value(-1))
+        .encode(x=alt.XValue(-6), x2=alt.X2Value(-1))
     )
     return drawn
 

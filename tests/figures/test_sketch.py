@@ -7,8 +7,8 @@ import pytest
 import vl_convert
 
 from site_builder import sketch
-from site_builder.embed import vega_lite
-from site_builder.figures import theme
+from site_builder.embed import themed, vega_lite
+from site_builder.figures import pointing, theme
 
 ROWS = [{"x": x, "y": x * 0.5, "kind": "ab"[x % 2]} for x in range(12)]
 OTHER = [{"x": x, "y": 1 - x, "kind": "b"} for x in range(7)]
@@ -26,10 +26,13 @@ def unnamed(vega):
     return json.loads(text)
 
 
+SAME = points()
 CHARTS = {
     "one": points(),
     "two sets": points() + points(OTHER).mark_line(),
     "the same set twice": points() + points().mark_line(),
+    "pointed at": pointing.layered([SAME, SAME.mark_line()], "topic", "layer", width=90),
+    "nothing shared": pointing.layered([points(), points(OTHER)], title="Two"),
     "facets": points().facet("kind:N"),
     "selection": points().add_params(alt.selection_point(fields=["kind"])),
     "inside": alt.Chart(alt.InlineData(values=ROWS)).mark_bar().encode(x="x:O", y="mean(y):Q"),
@@ -41,6 +44,17 @@ CHARTS = {
 def test_without_its_rows_a_chart_is_compiled_as_with_them(name):
     spec = vega_lite(CHARTS[name])
     assert unnamed(sketch._with_rows(spec)) == unnamed(vl_convert.vegalite_to_vega(spec))
+
+
+def test_a_page_can_point_at_layers_as_at_those_that_altair_puts_together():
+    parameters = pointing.parameters("topic", "layer")
+    theirs = alt.LayerChart(layer=[SAME.add_params(*parameters), SAME.mark_line()], width=90)
+    assert CHARTS["pointed at"].to_dict() == theirs.to_dict()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_layers_are_written_as_altair_writes_them(name):
+    assert themed(sketch._as_dict(CHARTS[name])) == vega_lite(CHARTS[name])
 
 
 def test_other_rows_compile_nothing():
