@@ -66,6 +66,8 @@ export function bar() {
   });
   function show() {
     const still = form.classList.contains("is-still");
+    // A rule with :has() would be looked up in the whole page with every mark that a chart draws.
+    document.documentElement.classList.toggle("is-followed", !still);
     stay.textContent = still ? "↧" : "×";
     const label = still ? "Let this bar follow" : "Stop this bar from following";
     stay.setAttribute("aria-label", label);

@@ -19,6 +19,7 @@ const MARKED = ["topic", "template", "temperature", "feature"]
 const CURVES = ["area", "line", "trail"];
 const linked = new Map();
 let pointed = {};
+let told; // what elements of the page were last told; to find them among all marks takes a while
 let frame = 0;
 
 /** Charts off the screen wait until they are on it: there may be many, all of them large. */
@@ -95,6 +96,9 @@ function highlight() {
     }
     if (changed) view.runAsync();
   }
+  const meaning = JSON.stringify(Object.keys(LINKS).map(meant));
+  if (meaning === told) return;
+  told = meaning;
   for (const node of document.querySelectorAll(MARKED)) {
     const asked = Object.entries(LINKS).filter(
       ([name, { field }]) => field in node.dataset && meant(name) !== undefined,
@@ -110,6 +114,7 @@ export function links(root) {
     for (const kind of ["pointerover", "focusin"]) node.addEventListener(kind, () => pointAt(node));
     for (const kind of ["pointerleave", "focusout"]) node.addEventListener(kind, () => point());
   }
+  told = undefined;
   soon();
 }
 

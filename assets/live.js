@@ -60,43 +60,57 @@ async function draw(chart, given) {
     given ?? json(chart.dataset.vega),
   ]);
   const picked = [];
+  const made = [];
   const panels = [...chart.querySelectorAll(".post-panel")];
   const specifications = unfold(folded);
   if (panels.length !== specifications.length) return false;
-  for (const [index, specification] of specifications.entries()) {
-    const isPicked = specification.data?.some(({ name }) => name === "picked");
-    const told = given && shape(specification);
-    const shown = shapes.get(panels[index]);
-    if (told && shown?.told === told) {
-      await refill(shown.live, specification);
-      if (isPicked) picked.push(shown.live);
-      continue;
+  try {
+    for (const [index, specification] of specifications.entries()) {
+      const panel = panels[index];
+      const told = given && shape(specification);
+      const shown = shapes.get(panel);
+      if (told && shown?.told === told) {
+        await refill(shown.live, specification);
+        if (isPicked(specification)) picked.push(shown.live);
+        continue;
+      }
+      const place = element("div", "post-view");
+      place.hidden = true;
+      panel.append(place);
+      made.push({ panel, place, specification, told });
+      made.at(-1).live = await view(specification, place);
     }
-    const before = panels[index].querySelector(".post-picture, .post-view");
-    const words = before.dataset.words ?? before.ariaLabel;
-    const place = element("div", "post-view");
-    place.hidden = true;
-    panels[index].append(place);
-    try {
-      const live = await view(specification, place);
-      link(live, specification, place);
-      if (isPicked) picked.push(live);
-      shapes.set(panels[index], { live, told });
-      // One picture with one description, as before, and not a tree of groups without names.
-      place.setAttribute("role", "img");
-      place.setAttribute("aria-label", words);
-      place.dataset.words = words;
-      place.removeAttribute("aria-roledescription");
-      place.querySelector("svg").setAttribute("aria-hidden", "true");
-      keys(live, place);
-      before.remove();
-      place.hidden = false;
-    } catch (error) {
-      place.remove();
-      throw error;
-    }
+  } catch (error) {
+    for (const { place } of made) place.remove();
+    throw error;
+  }
+  // All at once: the page is laid out, and painted, but one time.
+  for (const one of made) {
+    show(one);
+    if (isPicked(one.specification)) picked.push(one.live);
   }
   await pickerOf(chart.querySelector("form[data-picks]"))?.live(picked);
   chart.dataset.drawn = "vega";
   return true;
+}
+
+function isPicked({ data }) {
+  return data?.some(({ name }) => name === "picked");
+}
+
+/** Put a view where the picture of its panel is, or the view that was there. */
+function show({ panel, place, specification, live, told }) {
+  const before = panel.querySelector(".post-picture, .post-view");
+  const words = before.dataset.words ?? before.ariaLabel;
+  link(live, specification, place);
+  shapes.set(panel, { live, told });
+  // One picture with one description, as before, and not a tree of groups without names.
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", words);
+  place.dataset.words = words;
+  place.removeAttribute("aria-roledescription");
+  place.querySelector("svg").setAttribute("aria-hidden", "true");
+  keys(live, place);
+  before.remove();
+  place.hidden = false;
 }

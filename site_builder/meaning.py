@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from site_builder.errors import BuildError, Problem
 _MEANINGLESS = {"ctx", "kind", "type_comment", "type_ignores"}
 _HARMLESS = {"dataclass", "cache", "lru_cache", "contextmanager", "total_ordering", "overload"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORT = re.compile(rb"\bimport\b")
 _DYNAMIC = {"globals", "importlib", "__import__", "eval", "exec", "vars"}
 
 WHOLE = "*"
@@ -110,7 +112,7 @@ class _Module:
         self._mentions: dict[int, set[tuple[Path, str]]] = {}
         self.imports: dict[str, set[tuple[Path, str]]] = {}
         self.dotted: set[str] = set()  # `import a.b` binds `a`: what is used of b is not followed
-        for node in ast.walk(ast.Module(self.body, [])):
+        for node in _imports(self.body, path.read_bytes()):
             for bound, target in self._bindings(node):
                 self.imports.setdefault(bound, set()).add(target)
             if isinstance(node, ast.Import):
@@ -172,8 +174,9 @@ class _Module:
             if isinstance(node, ast.Name) and id(node) not in through:
                 yield self.path, node.id
                 yield from self.imports.get(node.id, ())
-            for _, (file, _) in self._bindings(node):
-                yield file, ""
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for _, (file, _) in self._bindings(node):
+                    yield file, ""
 
     def _bindings(self, node: ast.AST) -> Iterator[tuple[str, tuple[Path, str]]]:
         """What an import statement binds: local name, and (file, name there or `WHOLE`)."""
@@ -204,6 +207,15 @@ class _Module:
         places = stem.with_suffix(".py"), stem / "__init__.py"
         self.looked.update(places)
         return [file for file in places if file.is_file()]
+
+
+def _imports(body: list[ast.stmt], source: bytes) -> Sequence[ast.Import | ast.ImportFrom]:
+    """All import statements; the tree is searched for inner ones only if the word says so."""
+    found = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    if len(_IMPORT.findall(source)) == len(found):
+        return found
+    nodes = ast.walk(ast.Module(body, []))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:

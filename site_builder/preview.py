@@ -38,7 +38,7 @@ QUIET = 0.15
 STEP = 2
 """Milliseconds without a further change that end a batch of them; the default costs ten times."""
 
-BREATH = 0.06
+BREATH = 0.12
 """Seconds that a page gets to paint one message before the next one is made."""
 
 _SCRIPT = '<script type="module" src="/assets/preview/preview.js"></script>'

@@ -98,9 +98,9 @@ const TOLD = {
     const shown = document.getElementById(slug);
     const chart = shown?.querySelector(".post-chart");
     if (!chart) return;
+    if (await redraw(chart, url, JSON.parse(charts))) right(shown);
     const words = shown.querySelector(".post-caption");
     words.replaceChildren(words.firstElementChild, ` ${caption}`);
-    if (await redraw(chart, url, JSON.parse(charts))) right(shown);
   },
   figure({ slug, html }) {
     const shown = document.getElementById(slug);
