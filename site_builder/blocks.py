@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -15,7 +15,7 @@ from site_builder import lineage, modules
 from site_builder.directives import BLOCKS, Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
-from site_builder.fingerprint import sha256
+from site_builder.fingerprint import digest, sha256
 from site_builder.fragments import Fragment, Fragments
 from site_builder.post import Post, Wanted
 from site_builder.studies import Studies
@@ -29,17 +29,26 @@ class Blocks:
     """The post's figures as blocks, drawn before the first page is written.
 
     `plain` blocks stand in one piece: no links to files, no slots. `forgiving` ones never fail:
-    what cannot be shown is told where it would stand, and kept in `problems`.
+    what cannot be shown is told where it would stand, and kept in `problems`. `given` is the digest
+    of all that is read beside Markdown, or "" if that is not known: then nothing is remembered.
     """
 
     def __init__(
-        self, post: Post, fragments: Fragments, *, plain: bool = False, forgiving: bool = False
+        self,
+        post: Post,
+        fragments: Fragments,
+        *,
+        plain: bool = False,
+        forgiving: bool = False,
+        given: str = "",
     ) -> None:
         self.post = post
         self.fragments = fragments
         self.plain = plain
         self.forgiving = forgiving
+        self.given = given
         self.problems: list[Problem] = []
+        self.digests: dict[str, str] = {}
         self.verdicts = Verdicts(post, fragments)
         self.studies = Studies(post, fragments)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
@@ -61,8 +70,9 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
+        known = digest([self.given, self.post.outline()]) if self.given else ""
         for place, part in self.post.parts.items():
-            self._make(place, part)
+            self._make(place, part, known)
 
     def show(self, place: tuple[str, int], use: Use) -> None:
         """Make what one use becomes, or keep the problems that it has."""
@@ -80,12 +90,32 @@ class Blocks:
         except BuildError as error:
             self.problems += error.problems
 
-    def _make(self, place: tuple[str, int], part: Part) -> None:
-        """Make a part of a page from the post itself."""
-        module = modules.load(self.post.project.page_parts()[part.directive.name])
-        variant = {"variant": part.directive.variant} if part.directive.variant else {}
+    def _make(self, place: tuple[str, int], part: Part, known: str) -> None:
+        """Make a part of a page from the post itself, if it is not `known` what comes of it."""
+
+        def make() -> list[Any]:
+            others, self._files = self._files, {}
+            try:
+                module = modules.load(self.post.project.page_parts()[part.directive.name])
+                variant = {"variant": part.directive.variant} if part.directive.variant else {}
+                text = str(module.render(self, **variant))
+                return [text, {name: sha256(read()) for name, read in self._files.items()}]
+            finally:
+                self._files = others | self._files
+
+        once = cache(make)
+
+        def later(name: str) -> bytes:
+            once()
+            return self._files[name]()
+
         try:
-            self._parts[place] = str(module.render(self, **variant))
+            about = [known, str(part.directive), str(part.page)]
+            recall = self.post.project.memory.recall
+            text, files = recall("part", about, once) if known else once()
+            self._parts[place] = text
+            self.digests |= files
+            self._files = {name: partial(later, name) for name in files} | self._files
         except Exception as error:
             if not self.forgiving:
                 raise

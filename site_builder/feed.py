@@ -33,7 +33,7 @@ _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "source", "
 class Entry:
     """What a feed says: words as text, `updated` as an ISO time, `content` as the page's HTML.
 
-    Every second piece of the content is a block that stands alone, as a figure does.
+    The content may come in pieces: what of it was read before is not read again.
     """
 
     title: str
@@ -47,9 +47,10 @@ class Entry:
 def files(entry: Entry, base: str, memory: Memory) -> dict[str, bytes]:
     """The feed, by its path in the site; `base` is the site's address or ""."""
     static = _Static(base)
-    for number, piece in enumerate(entry.content):
-        if number % 2:
-            static.handle_data(memory.recall("feed", [piece, base], partial(_alone, piece, base)))
+    for piece in entry.content:
+        text, whole = memory.recall("feed", [piece, base], partial(_alone, piece, base))
+        if whole and static.rests:
+            static.out.append(text)
         else:
             static.feed(piece)
     static.close()
@@ -82,11 +83,11 @@ def _atom(entry: Entry, base: str, content: str) -> bytes:
     return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True))
 
 
-def _alone(block: str, base: str) -> str:
+def _alone(piece: str, base: str) -> tuple[str, bool]:
+    """What a piece becomes by itself, and whether it leaves nothing open for the next one."""
     static = _Static(base)
-    static.feed(block)
-    static.close()
-    return "".join(static.out)
+    static.feed(piece)
+    return "".join(static.out), static.rests
 
 
 class _Static(HTMLParser):
@@ -97,6 +98,11 @@ class _Static(HTMLParser):
         self.base = base
         self.out: list[str] = []
         self._dropping: list[str] = []  # open tags since one that is left out
+
+    @property
+    def rests(self) -> bool:
+        """Whether what comes next stands for itself."""
+        return not self._dropping and not self.rawdata
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Write a tag with the attributes that mean something elsewhere."""

@@ -79,7 +79,8 @@ def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
 
 def outputs(site: Path) -> dict[str, int]:
     """The files of the site and their sizes; a removed or cut file makes a new build."""
-    return {os.path.relpath(path, site): stat.st_size for path, stat in _walk(site)}
+    start = len(str(site)) + 1
+    return {path[start:]: stat.st_size for path, stat in _walk(site)}
 
 
 def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:

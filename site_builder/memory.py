@@ -82,6 +82,10 @@ class Memory:
 
         return self.read(f"digest {path}", lambda: (sha256_file(path), [path]))
 
+    def drop(self, about: str) -> None:
+        """Do not keep what was worked out about this: what it depends on changed meanwhile."""
+        self._asked = {k: v for k, v in self._asked.items() if not k.startswith(f"{about} ")}
+
     def save(self) -> None:
         """Keep what was asked for since this memory was made, and nothing else."""
         from site_builder.store import write_aside

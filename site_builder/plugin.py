@@ -101,6 +101,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             if file.is_documentation_page():
                 continue
             stands = self.standing is not None and self.standing.has(name, source)
+            if not stands and name in self.blocks.digests and self.standing is not None:
+                stands = self.standing.has_digest(name, self.blocks.digests[name])
             if not stands and name in made:
                 file.content_bytes = content = made[name]()
                 stands = self.standing is not None and self.standing.is_same(name, content)

@@ -42,6 +42,7 @@ class Post:
         self.claims: dict[str, claims.Claim] = {}
         self.references = References(self)
         self.problems: list[Problem] = []
+        self.measured = False
 
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
@@ -124,6 +125,18 @@ class Post:
         ids = {use.id for use in self.uses.values()}
         return max((self.store.recipe(id).made_at for id in ids), default="")
 
+    def outline(self) -> list[Any]:
+        """All that the Markdown asks for and where, as JSON; what else it says is left out."""
+        both: list[Use | Part] = [*self.uses.values(), *self.parts.values()]
+        return [
+            self.study,
+            [[str(one.directive), one.directive.options, one.directive.where] for one in both],
+            [str(one.page) for one in both],
+            [[str(use.id), use.state, use.reasons, use.slug] for use in self.uses.values()],
+            [*map(str, self.references.sections.values())],
+            self.references.cited,
+        ]
+
     def unused(self) -> list[Problem]:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"
@@ -174,6 +187,7 @@ class Post:
             raise BuildError(sorted(self.problems))
         ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
         if ids and runner.has_lab():
+            self.measured = True
             runner.measure(
                 self.store,
                 ids,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from site_builder.errors import BuildError, Problem
+from site_builder.fingerprint import digest
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
 from site_builder.project import Project, Snapshot
 from site_builder.standing import Standing
@@ -83,7 +84,8 @@ def _build(
 
     post = Post(project := Snapshot(project.root), study)
     post.resolve(run, strict=strict, say=say, quiet=quiet)
-    blocks = Blocks(post, Fragments(post))
+    given = "" if post.measured else _given(read)
+    blocks = Blocks(post, Fragments(post), given=given)
     blocks.draw()
     stale = {str(use.id): use for use in post.uses.values() if use.state == "stale"}
     notes = [
@@ -103,10 +105,12 @@ def _build(
     standing = Standing(project.root, project.site, last.inputs, read.inputs) if last else None
     notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}", standing)
     blocks.fragments.sweep()
-    project.memory.save()
-    # What was measured on the way counts as read; an edit made meanwhile does not.
+    # What was measured on the way counts as read; of an edit made meanwhile it is not known which
+    # state is in the site.
     after = inputs(project, read).inputs
-    made_from = read.inputs | {name: after[name] for name in after if name.startswith("data/")}
+    _keep(project, same=after == read.inputs)
+    made_from = {name: one for name, one in read.inputs.items() if after.get(name) == one}
+    made_from |= {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
     Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
@@ -136,17 +140,29 @@ def preview(
     post = Post(project := Snapshot(project.root), study)
     post.collect()
     post.judge()
-    blocks = Blocks(post, Fragments(post), forgiving=True)
+    blocks = Blocks(post, Fragments(post), forgiving=True, given=_given(read))
     blocks.draw()
     standing = Standing(project.root, site, last.inputs, read.inputs) if last else None
     warnings = _put(blocks, site, site.with_name(f"{site.name}.new"), standing)
     # Of what was saved meanwhile it is not known which state is in the site.
     after = inputs(project, read).inputs
+    _keep(project, same=after == read.inputs)
     read = Inputs({n: d for n, d in read.inputs.items() if after.get(n) == d}, read.stamps)
-    project.memory.save()
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
     told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
     return Previewed(blocks, told, read)
+
+
+def _given(read: Inputs) -> str:
+    """The digest of all that a build reads beside the Markdown."""
+    return digest({name: one for name, one in read.inputs.items() if not name.endswith(".md")})
+
+
+def _keep(project: Project, *, same: bool) -> None:
+    """Remember what was worked out; `same` says that no file was changed while it was."""
+    if not same:
+        project.memory.drop("part")
+    project.memory.save()
 
 
 def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = None) -> list[str]:

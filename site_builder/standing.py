@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from site_builder.fingerprint import sha256
 from site_builder.memory import PACKAGES
 
 _STAMPED = re.compile(r"\.[0-9a-f]{8}[.-]")
@@ -48,6 +49,14 @@ class Standing:
         try:
             with open(f"{self.site}/{name}", "rb") as file:
                 return file.read() == content
+        except OSError:
+            return False
+
+    def has_digest(self, name: str, digest: str) -> bool:
+        """Whether the last site's file `name` has the content of that digest."""
+        try:
+            with open(f"{self.site}/{name}", "rb") as file:
+                return sha256(file.read()) == digest
         except OSError:
             return False
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from site_builder import modules
 from site_builder.memory import SETTLED, Memory
+from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import Built, build
 from site_builder.store import ResultId, Store
@@ -22,6 +24,18 @@ says = "The first number is above one."
 result = "numbers small"
 row = {x = 1}
 holds = "low >= 1.0"
+"""
+
+
+PARTS = """# A page
+
+<< page: provenance summary >>
+
+<< page: provenance results >>
+
+<< page: claims >>
+
+<< page: references >>
 """
 
 
@@ -89,8 +103,8 @@ EDITS: dict[str, Callable[[Project], None]] = {
     "a link": lambda p: more(
         section(p), "\n[More](other.md), $x^2$, a note[^1].\n\n[^1]: Here it is.\n"
     ),
-    "another page": lambda p: more(p.content / "other.md", "# Another\n\nIts text.\n"),
-    "its title": lambda p: replace(p.content / "other.md", "# Another", "# Quite another"),
+    "a title": lambda p: replace(p.content / "other.md", "# A page", "# Another page"),
+    "a part fewer": lambda p: replace(p.content / "other.md", "<< page: references >>", ""),
     "a claim": lambda p: (
         more(p.content / "claims" / "all.toml", CLAIM),
         more(section(p), "\nIt is above one << claim: small >>.\n"),
@@ -111,8 +125,7 @@ EDITS: dict[str, Callable[[Project], None]] = {
 def test_after_every_kind_of_edit_the_site_is_that_of_a_build_from_nothing(
     project: Project,
 ) -> None:
-    more(project.content / "other.md", "# A page\n\nText.\n")
-    (project.content / "other.md").write_text("# Another\n\nText.\n")
+    more(project.content / "other.md", PARTS)
     built(project)
     for number, (name, edit) in enumerate(EDITS.items()):
         if number % 4 == 0:  # now and then every file has its stamp
@@ -121,6 +134,55 @@ def test_after_every_kind_of_edit_the_site_is_that_of_a_build_from_nothing(
         edit(project)
         assert not built(project).unchanged, name
         assert tree(project.site) == from_nothing(project), name
+
+
+def test_a_sentence_makes_no_part_anew_and_a_line_that_moves_what_they_name_does(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more(project.content / "other.md", PARTS)
+    rendered = []
+    load = modules.load
+
+    def spy(path: Path) -> object:
+        if path.parent.name == "pages":
+            rendered.append(path.stem)
+        return load(path)
+
+    monkeypatch.setattr(modules, "load", spy)
+    built(project)
+    assert sorted(rendered) == ["claims", "provenance", "provenance", "references"]
+    rendered.clear()
+    replace(section(project), SENTENCE, "The very first is")
+    built(project)
+    assert rendered == []
+    shutil.rmtree(project.site)  # their files are made once for all of a part
+    built(project)
+    assert sorted(rendered) == ["claims", "provenance", "provenance"]
+    rendered.clear()
+    replace(section(project), "## Numbers\n", "## Numbers\n\nOne line.\n")
+    built(project)
+    assert sorted(rendered) == ["claims", "provenance", "provenance", "references"]
+
+
+def test_what_was_made_while_a_file_changed_is_not_remembered(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more(project.content / "other.md", PARTS)
+    template = project.templates / "provenance" / "summary.html.j2"
+    before = template.read_text("utf-8")
+    collect = Post.collect
+
+    def edited_meanwhile(post: Post) -> None:
+        template.write_text("<p>for a moment</p>", "utf-8")
+        collect(post)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Post, "collect", edited_meanwhile)
+        built(project)
+    assert "for a moment" in (project.site / "other" / "index.html").read_text("utf-8")
+    template.write_text(before, "utf-8")
+    built(project)
+    assert "for a moment" not in (project.site / "other" / "index.html").read_text("utf-8")
 
 
 def test_what_an_edit_leaves_alone_is_the_last_sites_file(project: Project) -> None:

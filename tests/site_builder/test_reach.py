@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,6 +11,8 @@ import feedparser
 import pyarrow as pa
 import pytest
 
+from site_builder import feed
+from site_builder.memory import Memory
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
@@ -75,6 +78,21 @@ def test_a_reader_gets_the_whole_post_from_the_feed(project: Project, base: str)
         ElementTree.fromstring(picture)
         assert b"var(" not in picture
     assert not re.search(r"<(form|script|style|svg|button)|\bdata-|class=", content.value)
+
+
+@pytest.mark.parametrize("width", [1, 7, 40, 1000])
+def test_the_feed_of_a_page_in_pieces_is_that_of_the_whole_page(tmp_path: Path, width: int) -> None:
+    page = (
+        '<p class="a">One &amp; two<br><a href="x#y">three</a></p><form><p>gone</p></form>\n'
+        "<figure><svg><g></g></svg><img src=a.png></figure><!-- a note --><p>&lt;p&gt; five</p>"
+    )
+    entry = feed.Entry("t", "s", "a", "r", "2026-01-01T00:00:00+00:00", [page])
+    whole = feed.files(entry, "https://example.org/", Memory(tmp_path / "none"))
+    pieces = [page[start : start + width] for start in range(0, len(page), width)]
+    cut = replace(entry, content=pieces)
+    memory = Memory(tmp_path / "memory")
+    assert feed.files(cut, "https://example.org/", memory) == whole
+    assert feed.files(cut, "https://example.org/", memory) == whole  # remembered
 
 
 def test_text_of_results_is_text_in_the_feed(project: Project, published: None) -> None:
