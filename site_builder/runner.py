@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from site_builder import fingerprint
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.project import Project
@@ -153,12 +155,19 @@ def _open(project: Project, id: ResultId, quiet: bool) -> Lab:
 
 
 def open_lab(root: Path, study: str, *, quiet: bool) -> Lab:
-    """The instruments of a study; raises `BuildError` when its file is faulty."""
+    """The instruments of a study; raises `BuildError` when its file is faulty.
+
+    Numbers that were kept for it, and are not what was written, are forgotten.
+    """
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
+    from analyses.lab import numbers
     from analyses.lab.errors import LabError
     from analyses.lab.lab import Lab
 
+    for file in numbers.check(root, study):
+        said = "not the numbers that were kept here; they are found anew"
+        click.echo(f"{file.relative_to(root)}: {said}", err=True)
     try:
         return Lab.open(study, root=root, quiet=quiet)
     except LabError as error:
@@ -181,6 +190,7 @@ def compute(lab: Lab, analysis: str, variant: str, tables: Iterable[pa.Table]) -
 
     Raises `BuildError` for what the measurement says is wrong.
     """
+    from analyses.lab import numbers
     from analyses.lab.errors import LabError
 
     module: Any = importlib.import_module(f"analyses.{analysis}")
@@ -192,6 +202,7 @@ def compute(lab: Lab, analysis: str, variant: str, tables: Iterable[pa.Table]) -
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     used = lab.used()
     seconds = time.perf_counter() - start
+    numbers.check(lab.root, lab.name)  # what was kept on the way gets its digests
     return Measured(table, used.settings, dict(used.weights), dict(used.made_with), seconds)
 
 

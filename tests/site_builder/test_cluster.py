@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -90,6 +91,22 @@ def test_a_run_that_was_killed_goes_on_where_it_was(serial: Path, tmp_path: Path
         assert build_site(project, "run", name, "--study", "tiny").returncode == 0
     assert contents(project) == contents(serial)
     assert Store(Project(project)).recipe(ResultId("tiny", "list_samples")) == finished
+
+
+def test_a_spoiled_number_is_found_anew(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    shutil.copytree(serial / "data" / "tiny", project / "data" / "tiny", dirs_exist_ok=True)
+    lens = "run", "logit_lens", "end-hyphen", "--study", "tiny"
+    assert build_site(project, *lens).returncode == 0
+    before = contents(project)
+    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
+    data = bytearray(spoiled.read_bytes())
+    data[-3] ^= 0x40
+    spoiled.write_bytes(data)
+    again = build_site(project, *lens)
+    assert again.returncode == 0
+    assert f"{spoiled.name}: not the numbers that were kept here" in again.stderr
+    assert contents(project) == before
 
 
 def test_a_killed_worker_costs_its_own_task_and_no_finished_one(

@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from analyses.lab import numbers
+from analyses.lab.kept import FOLDER
 from site_builder.cli import main
 from site_builder.project import Project
 from site_builder.publish import build
@@ -206,6 +209,30 @@ def test_a_spoiled_result(project: Project, monkeypatch: pytest.MonkeyPatch, how
     assert {path: data for path, data in good(project).items() if path in site} == site
     Store(project).path(NUMBERS).write_bytes(sound)
     built(project)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "foreign"])
+def test_a_spoiled_number_is_forgotten(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / FOLDER / "toy"
+    folder.mkdir(parents=True)
+    for name in ("one", "two"):
+        np.save(folder / f"{name}.npy", np.arange(9.0))
+    assert numbers.check(tmp_path, "toy") == []
+    spoil(folder / "one.npy", how)
+    assert numbers.check(tmp_path, "toy") == [folder / "one.npy"]
+    assert {path.name for path in folder.iterdir()} == {"two.npy", "two.sha256"}
+    assert numbers.check(tmp_path, "toy") == []
+
+
+@pytest.mark.parametrize("how", ["cut", "foreign"])
+def test_a_number_without_a_digest_counts_if_it_is_whole(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / FOLDER / "toy"
+    folder.mkdir(parents=True)
+    for name in ("one", "two"):
+        np.save(folder / f"{name}.npy", np.arange(9.0))
+    spoil(folder / "one.npy", how)
+    assert numbers.check(tmp_path, "toy") == [folder / "one.npy"]
+    assert {path.name for path in folder.iterdir()} == {"two.npy", "two.sha256"}
 
 
 @pytest.mark.parametrize("how", ["cut", "foreign"])
