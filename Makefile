@@ -23,7 +23,8 @@ lab: $(VENV)/lab ## Measure what is missing or stale of the embedded study (torc
 
 test: $(VENV)/test chromium ## Linter, types, contracts between the layers, all tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/browser -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/browser  # by itself: it waits for what is painted
 
 check: ## Only linter, types and contracts (seconds)
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from site_builder.fingerprint import digest, sha256
 from site_builder.fragments import Fragment, Fragments
 from site_builder.post import Post, Wanted
 from site_builder.studies import Studies
-from site_builder.uses import Part, Use
+from site_builder.uses import Part, Use, outline
 from site_builder.verdicts import Verdicts
 
 _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
@@ -70,7 +70,7 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
-        known = digest([self.given, self.post.outline()]) if self.given else ""
+        known = digest([self.given, outline(self.post)]) if self.given else ""
         for place, part in self.post.parts.items():
             self._make(place, part, known)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
@@ -27,9 +26,6 @@ from site_builder.console import (
 from site_builder.errors import BuildError
 from site_builder.recording import recorded
 from site_builder.running import asked_for, run
-
-if TYPE_CHECKING:
-    pass
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}

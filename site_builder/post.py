@@ -125,18 +125,6 @@ class Post:
         ids = {use.id for use in self.uses.values()}
         return max((self.store.recipe(id).made_at for id in ids), default="")
 
-    def outline(self) -> list[Any]:
-        """All that the Markdown asks for and where, as JSON; what else it says is left out."""
-        both: list[Use | Part] = [*self.uses.values(), *self.parts.values()]
-        return [
-            self.study,
-            [[str(one.directive), one.directive.options, one.directive.where] for one in both],
-            [str(one.page) for one in both],
-            [[str(use.id), use.state, use.reasons, use.slug] for use in self.uses.values()],
-            [*map(str, self.references.sections.values())],
-            self.references.cited,
-        ]
-
     def unused(self) -> list[Problem]:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"

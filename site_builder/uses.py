@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from site_builder.directives import Directive
 from site_builder.store import ResultId
+
+if TYPE_CHECKING:
+    from site_builder.post import Post
 
 NOUNS = {"figure": "Figure", "tokens": "Figure", "table": "Table", "feature": "Feature card"}
 """The kinds of directive that become numbered blocks; each noun is counted apart."""
@@ -47,3 +51,16 @@ class Use:
         named = self.directive.options["feature"] if self.directive.kind == "feature" else ""
         words = filter(None, (self.id.analysis, self.id.variant, named))
         return "-".join(words).replace("_", "-").replace("/", "-")
+
+
+def outline(post: Post) -> list[Any]:
+    """All that the post's Markdown asks for, as JSON; whatever else it says is left out."""
+    both: list[Use | Part] = [*post.uses.values(), *post.parts.values()]
+    return [
+        post.study,
+        [[str(one.directive), one.directive.options, one.directive.where] for one in both],
+        [str(one.page) for one in both],
+        [[str(use.id), use.state, use.reasons, use.slug] for use in post.uses.values()],
+        [*map(str, post.references.sections.values())],
+        post.references.cited,
+    ]
