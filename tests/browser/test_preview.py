@@ -295,6 +295,8 @@ LAB = {
         class Lab:
             """Counts to three, and says so."""
 
+            root, name = ".", "toy"
+
             @classmethod
             def open(cls, study, *, root, quiet):
                 return cls()
@@ -305,6 +307,10 @@ LAB = {
             def used(self):
                 return types.SimpleNamespace(settings=[], weights={}, made_with={"device": "cpu"})
         ''',
+    "numbers.py": """
+        def check(root, study):
+            return []
+        """,
 }
 MEASURED = """
     import time
