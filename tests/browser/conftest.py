@@ -5,14 +5,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 REPO = Path(__file__).parents[2]
 NOT_READ = (".*", "node_modules", "__pycache__", "site", "tests", "*.egg-info")
@@ -107,8 +107,17 @@ class Visit:
             self.page.wait_for_timeout(40)
         # On a busy machine a chart may have passed between two frames, unseen.
         for chart in self.page.locator("[data-vega]:not([data-drawn])").element_handles():
-            chart.evaluate("node => node.scrollIntoView()")
-            self.page.wait_for_function("node => node.dataset.drawn", arg=chart)
+            for _ in range(3):
+                chart.evaluate("node => node.scrollIntoView()")
+                with suppress(TimeoutError):
+                    self.page.wait_for_function(
+                        "node => node.dataset.drawn", arg=chart, timeout=15_000
+                    )
+                    break
+                self.page.evaluate("scrollTo(0, 0)")  # and once more, as a reader would
+                self.page.wait_for_timeout(500)
+            name = chart.evaluate("node => node.dataset.vega")
+            assert chart.evaluate("node => node.dataset.drawn"), (name, self.complaints)
         self.page.wait_for_load_state("networkidle")
 
 
