@@ -103,7 +103,7 @@ function show({ panel, place, specification, live, told }) {
   const before = panel.querySelector(".post-picture, .post-view");
   const words = before.dataset.words ?? before.ariaLabel;
   link(live, specification, place);
-  shapes.set(panel, { live, told });
+  if (told) shapes.set(panel, { live, told });
   // One picture with one description, as before, and not a tree of groups without names.
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", words);

@@ -23,6 +23,7 @@ from mkdocs.utils import get_relative_url
 from site_builder import assets, card, csp, dark, feed
 from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
+from site_builder.fingerprint import sha256
 from site_builder.fragments import Fragments
 from site_builder.material import spare_search, spare_theme
 from site_builder.post import Post
@@ -100,15 +101,20 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             name, source = file.dest_uri, file.abs_src_path
             if file.is_documentation_page():
                 continue
-            stands = self.standing is not None and self.standing.has(name, source)
-            if not stands and name in self.blocks.digests and self.standing is not None:
-                stands = self.standing.has_digest(name, self.blocks.digests[name])
+            stands = self._stands(name, source, self.blocks.digests.get(name, ""))
             if not stands and name in made:
                 file.content_bytes = content = made[name]()
-                stands = self.standing is not None and self.standing.is_same(name, content)
+                stands = self._stands(name, source, sha256(content))
             if stands:
                 file.copy_file = self._linked(file)  # type: ignore[method-assign]
         return files
+
+    def _stands(self, name: str, source: str | None, digest: str) -> bool:
+        """Whether the last site has a file as it would be made, by its source or its digest."""
+        last = self.standing
+        if last is None:
+            return False
+        return last.has(name, source) or (digest != "" and last.has_digest(name, digest))
 
     def _linked(self, file: File) -> Callable[..., None]:
         """What takes a file over from the last site, where MkDocs would copy it."""

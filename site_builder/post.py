@@ -42,7 +42,6 @@ class Post:
         self.claims: dict[str, claims.Claim] = {}
         self.references = References(self)
         self.problems: list[Problem] = []
-        self.measured = False
 
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
@@ -164,19 +163,19 @@ class Post:
         strict: bool = False,
         say: Callable[[str], None],
         quiet: bool = False,
-    ) -> None:
+    ) -> list[ResultId]:
         """Collect and judge, measure what `run` ("never", "missing", "stale") allows.
 
-        Raises `BuildError` with every problem of every page.
+        Returns what was measured. Raises `BuildError` with every problem of every page.
         """
         self.collect()
         self.judge()
         if self.problems:
             raise BuildError(sorted(self.problems))
+        measured: list[ResultId] = []
         ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
         if ids and runner.has_lab():
-            self.measured = True
-            runner.measure(
+            measured = runner.measure(
                 self.store,
                 ids,
                 lambda id: needs(self.store, id, stale=run == "stale"),
@@ -194,6 +193,7 @@ class Post:
                 )
         if self.problems:
             raise BuildError(sorted(self.problems))
+        return measured
 
     def missing(self, use: Use) -> Problem:
         """That a use has no result, and what measures it."""

@@ -83,9 +83,8 @@ def _build(
     from site_builder.post import Post
 
     post = Post(project := Snapshot(project.root), study)
-    post.resolve(run, strict=strict, say=say, quiet=quiet)
-    given = "" if post.measured else _given(read)
-    blocks = Blocks(post, Fragments(post), given=given)
+    measured = post.resolve(run, strict=strict, say=say, quiet=quiet)
+    blocks = Blocks(post, Fragments(post), given="" if measured else _given(read))
     blocks.draw()
     stale = {str(use.id): use for use in post.uses.values() if use.state == "stale"}
     notes = [
@@ -107,9 +106,7 @@ def _build(
     blocks.fragments.sweep()
     # What was measured on the way counts as read; of an edit made meanwhile it is not known which
     # state is in the site.
-    after = inputs(project, read).inputs
-    _keep(project, same=after == read.inputs)
-    made_from = {name: one for name, one in read.inputs.items() if after.get(name) == one}
+    made_from, after = _keep(project, read)
     made_from |= {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
     Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)
@@ -145,9 +142,7 @@ def preview(
     standing = Standing(project.root, site, last.inputs, read.inputs) if last else None
     warnings = _put(blocks, site, site.with_name(f"{site.name}.new"), standing)
     # Of what was saved meanwhile it is not known which state is in the site.
-    after = inputs(project, read).inputs
-    _keep(project, same=after == read.inputs)
-    read = Inputs({n: d for n, d in read.inputs.items() if after.get(n) == d}, read.stamps)
+    read = Inputs(_keep(project, read)[0], read.stamps)
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
     told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
     return Previewed(blocks, told, read)
@@ -158,11 +153,16 @@ def _given(read: Inputs) -> str:
     return digest({name: one for name, one in read.inputs.items() if not name.endswith(".md")})
 
 
-def _keep(project: Project, *, same: bool) -> None:
-    """Remember what was worked out; `same` says that no file was changed while it was."""
-    if not same:
+def _keep(project: Project, read: Inputs) -> tuple[dict[str, str], dict[str, str]]:
+    """Remember what was worked out from `read`.
+
+    Returns what of it is as it was, and all that is there now.
+    """
+    after = inputs(project, read).inputs
+    if after != read.inputs:
         project.memory.drop("part")
     project.memory.save()
+    return {name: one for name, one in read.inputs.items() if after.get(name) == one}, after
 
 
 def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = None) -> list[str]:

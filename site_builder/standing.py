@@ -44,16 +44,8 @@ class Standing:
             return True
         return source.removeprefix(self._root).replace(os.sep, "/") in self._same
 
-    def is_same(self, name: str, content: bytes) -> bool:
-        """Whether the last site's file `name` has this content: reading costs less than writing."""
-        try:
-            with open(f"{self.site}/{name}", "rb") as file:
-                return file.read() == content
-        except OSError:
-            return False
-
     def has_digest(self, name: str, digest: str) -> bool:
-        """Whether the last site's file `name` has the content of that digest."""
+        """Whether the last site's file `name` has this content: reading costs less than writing."""
         try:
             with open(f"{self.site}/{name}", "rb") as file:
                 return sha256(file.read()) == digest

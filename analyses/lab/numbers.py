@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +17,49 @@ def check(root: Path, study: str) -> list[Path]:
 
     What has no digest yet, as its run was killed, counts if it is a whole array, and gets one.
     """
-    wrong = []
-    for file in sorted((root / FOLDER / study).glob("*.npy")):
-        told = file.with_suffix(".sha256")
-        try:
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
-            sound = told.read_text("utf-8") == digest if told.is_file() else _whole(file)
-        except FileNotFoundError:  # another run found it wrong at the same time
-            continue
-        if not sound:
-            wrong.append(file)
-            file.unlink(missing_ok=True)
-            told.unlink(missing_ok=True)
-        elif not told.is_file():
-            aside = file.with_suffix(f".{os.getpid()}")
-            aside.write_text(digest, "utf-8")
-            aside.rename(told)
+    wrong = [file for file in _files(root, study) if not _sound(file)]
+    for file in wrong:
+        file.unlink(missing_ok=True)
+        _told(file).unlink(missing_ok=True)
+    sign(root, study)
     return wrong
+
+
+def sign(root: Path, study: str) -> None:
+    """Give the numbers of a study that were kept since then their digests."""
+    for file in _files(root, study):
+        if not _told(file).is_file():
+            aside = file.with_suffix(f".{os.getpid()}")
+            with suppress(FileNotFoundError):  # another run found it wrong at the same time
+                aside.write_text(_digest(file), "utf-8")
+                aside.rename(_told(file))
+
+
+def _files(root: Path, study: str) -> list[Path]:
+    return sorted((root / FOLDER / study).glob("*.npy"))
+
+
+def _told(file: Path) -> Path:
+    return file.with_suffix(".sha256")
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _sound(file: Path) -> bool:
+    """Whether a number is what its digest says; without one, whether it is a whole array."""
+    try:
+        return _told(file).read_text("utf-8") == _digest(file)
+    except FileNotFoundError:
+        return _whole(file)
 
 
 def _whole(file: Path) -> bool:
     try:
         np.load(file, allow_pickle=False)
+    except FileNotFoundError:  # another run found it wrong at the same time
+        return True
     except (ValueError, OSError, EOFError):
         return False
     return True

@@ -40,8 +40,7 @@ def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt
     Altair copies each layer four times to find what they share: it is told here.
     """
     whole = alt.LayerChart(**properties)
-    told = [alt.VariableParameter(name=f"at_{one}", value=NOTHING[one]) for one in fields]
-    whole.params = told or alt.Undefined
+    whole["params"] = [one.param for one in parameters(*fields)] or alt.Undefined
     data = layers[0].data
     if data is not alt.Undefined and all(layer.data is data for layer in layers):
         whole.data = data
