@@ -129,8 +129,11 @@ def _variant(project: Project, where: str, analysis: str, variant: str) -> list[
 
 
 def _options(project: Project, directive: Directive, wrong: Callable[[str, str], None]) -> None:
-    path = project.drawings()[directive.name]
-    taken = _signature(project, project.builder, path, "draw").options
+    draw = _signature(project, project.builder, project.drawings()[directive.name], "draw")
+    if not draw.takes(directive.variant):
+        what = f'"{directive.name} {directive.variant or "(none)"}" is measured but not drawn'
+        wrong(what, nearest(directive.variant, draw.variants))
+    taken = draw.options
     for name, value in directive.options.items():
         if name == "study":
             continue

@@ -14,8 +14,8 @@ then holds if it does in each row; a list of values stands for any of them. `oth
 of the same result, like the first but for what it names; if it names all that may be anything, it
 is one row for all. `holds` compares `estimate`, `low` and `high` (of the column that `show` names),
 any other column, and the same of the other row: `other.low`. `inside` names a column of lists,
-whose entries are then the rows, with the columns of the row that they stand in. `format`, `unit`
-and `study` are optional. `<< claim: ID >>` marks the sentence, `<< claim: ID show=estimate >>`
+whose entries are then the rows, with the columns of the row that they stand in. `format` and `unit`
+are optional. `<< claim: ID >>` marks the sentence, `<< claim: ID show=estimate >>`
 prints its number (`interval`, any column, or `other.COLUMN`).
 """
 
@@ -217,7 +217,13 @@ def _judged(
         raise _wrong(claim, f'no column "{unknown[0]}" to test', nearest(unknown[0], known))
     numbers = {name: _number(known[name]) for name in wanted}
     there = {name: value for name, value in numbers.items() if value is not None}
-    return bool(expression.reckon(tree, there)) if len(there) == len(numbers) else None
+    if len(there) < len(numbers):
+        return None
+    try:
+        return bool(expression.reckon(tree, there))
+    except ZeroDivisionError:
+        told = ", ".join(f"{name} = {value:g}" for name, value in sorted(there.items()))
+        raise _wrong(claim, f"its test divides by zero: {told}", "multiply instead") from None
 
 
 def _named(claim: Claim, table: pa.Table) -> dict[str, str]:
@@ -245,14 +251,27 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
             wrong.append((f'unknown key "{key}"', nearest(key, _KNOWN)))
         elif not isinstance(value, kind):
             wrong.append((f"`{key}` is not a {_KINDS[kind]}", "see site_builder/claims.py"))
-    if not wrong:
-        try:
-            tree = ast.parse(body["holds"], mode="eval").body
-            expression.reckon(tree, dict.fromkeys(expression.names(tree), 1.0))
-        except (SyntaxError, ValueError, LookupError, ZeroDivisionError):
-            cure = 'compare columns and numbers, such as "low > 0"'
-            wrong.append((f'cannot read the test "{body["holds"]}"', cure))
+    if wrong:
+        return wrong
+    for key in ("row", "other"):
+        wrong += [
+            (f"`{key}`: {column} is no value", "write a text, a number, or a list of some")
+            for column, value in body.get(key, {}).items()
+            if value == [] or _nested(value)
+        ]
+    if not all(isinstance(column, str) for column in body.get("every", ())):
+        wrong.append(("`every` is not a list of columns", 'write such as ["k"]'))
+    if not values.fits(body.get("format", "")):
+        wrong.append((f'format "{body["format"]}" does not fit', 'write ".1f" or ".0%"'))
+    if not expression.is_test(body["holds"]):
+        cure = 'compare columns and numbers, such as "low > 0"'
+        wrong.append((f'cannot read the test "{body["holds"]}"', cure))
     return wrong
+
+
+def _nested(value: Any) -> bool:
+    """Whether a value, or one of a list, is itself a table or a list."""
+    return any(isinstance(one, dict | list) for one in _listed(value))
 
 
 _KINDS = {dict: "table", list: "list", str: "text"}

@@ -57,6 +57,13 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
     """
     if context.invoked_subcommand is None:
         _build(study, run, strict, quiet)
+        return
+    # They are about building: a command that has such an option has its own.
+    by_hand = click.core.ParameterSource.COMMANDLINE
+    given = [name for name in context.params if context.get_parameter_source(name) is by_hand]
+    if given:
+        what = f"put --{given[0]} behind {context.invoked_subcommand}, if it takes that"
+        raise click.UsageError(what, context)
 
 
 main.add_command(directives)

@@ -78,7 +78,8 @@ def measure(
         done: list[ResultId] = []
         problems: list[Problem] = []
         while running or (waiting and not problems):
-            for id in [id for id in waiting if settled.issuperset(inputs_of(project, id))]:
+            begin = [] if problems else [*waiting]
+            for id in [id for id in begin if settled.issuperset(inputs_of(project, id))]:
                 waiting.remove(id)
                 if not wanted(id):
                     settled.add(id)

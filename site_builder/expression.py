@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 _COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -25,6 +26,24 @@ def names(tree: ast.expr) -> set[str]:
     """The columns that an expression names: "low", "other.low"."""
     named = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)}
     return named - {"abs", "other"}
+
+
+def is_test(text: str) -> bool:
+    """Whether a text is a test: comparisons, that nothing but columns and numbers decide."""
+    try:
+        tree = ast.parse(text, mode="eval").body
+        named = names(tree)
+        with suppress(ZeroDivisionError):  # of these numbers, not of the columns'
+            reckon(tree, dict.fromkeys(named, 1.0))
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+        return False
+    return bool(named) and _compares(tree)
+
+
+def _compares(tree: ast.expr) -> bool:
+    if isinstance(tree, ast.BoolOp):
+        return all(map(_compares, tree.values))
+    return isinstance(tree, ast.Compare)
 
 
 def reckon(node: ast.expr, numbers: Mapping[str, float]) -> Any:

@@ -31,6 +31,10 @@ class Signature:
     variants: tuple[str, ...]
     defaults: dict[str, Any]
 
+    def takes(self, variant: str) -> bool:
+        """Whether a drawing draws a variant: it does unless it tells which ones it draws."""
+        return self.variants == ("",) or variant in self.variants
+
 
 def sha256(data: bytes) -> str:
     """The digest that is used everywhere."""
@@ -71,6 +75,7 @@ def signature(root: Path, path: Path, function: str) -> Signature:
     name = path.relative_to(root).as_posix()
     tree = parse(path, name)
     variants: tuple[str, ...] = ("",)
+    taken = None
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -83,16 +88,18 @@ def signature(root: Path, path: Path, function: str) -> Signature:
                         [Problem(f"{name}:{node.lineno}", what, "write it out")]
                     ) from None
         if isinstance(node, ast.FunctionDef) and node.name == function:
-            positional = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
-            options = {
-                a.arg: ast.unparse(a.annotation) if a.annotation else "str"
-                for a in node.args.kwonlyargs
-                if a.arg != "variant"
-            }
-            defaults = {}
-            for a, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
-                with suppress(ValueError):  # a default that is no literal
-                    if a.arg in options and value is not None:
-                        defaults[a.arg] = ast.literal_eval(value)
-            return Signature(tuple(positional[1:]), options, variants, defaults)
-    raise BuildError([Problem(name, f"defines no {function}()", f"add def {function}(…)")])
+            taken = node.args
+    if taken is None:
+        raise BuildError([Problem(name, f"defines no {function}()", f"add def {function}(…)")])
+    positional = [a.arg for a in (*taken.posonlyargs, *taken.args)]
+    options = {
+        a.arg: ast.unparse(a.annotation) if a.annotation else "str"
+        for a in taken.kwonlyargs
+        if a.arg != "variant"
+    }
+    defaults = {}
+    for a, value in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
+        with suppress(ValueError):  # a default that is no literal
+            if a.arg in options and value is not None:
+                defaults[a.arg] = ast.literal_eval(value)
+    return Signature(tuple(positional[1:]), options, variants, defaults)

@@ -14,12 +14,15 @@ from markdown_it import MarkdownIt
 from site_builder.errors import Problem, nearest
 from site_builder.post import Post
 
+# Four blanks are an admonition's or a footnote's text here, as in `directives`.
+_MARKDOWN = MarkdownIt("commonmark").disable("code")
+_FOOTNOTE = re.compile(r"^\[\^[^\]\n]+\]:", re.MULTILINE)  # which CommonMark takes for a link's end
 _ID = re.compile(r'\sid="([^"]+)"')
 _OUTSIDE = re.compile(r"(https://[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?|mailto:\S+@\S+)")
 
 
 def dead(post: Post, site: Path) -> list[Problem]:
-    """Every link of the prose whose end is not there."""
+    """Every link and picture of the prose whose end is not there."""
 
     @cache
     def ids(page: Path) -> frozenset[str]:
@@ -53,7 +56,7 @@ def dead(post: Post, site: Path) -> list[Problem]:
 
 
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
-    """Every link in the Markdown: its file, its line, where it leads."""
+    """Every link and picture in the Markdown: its file, its line, where it leads."""
     for path in sorted(post.project.content.rglob("*.md")):
         text = path.read_text("utf-8")
         for line, target in post.project.memory.recall("links", text, partial(_links, text)):
@@ -62,13 +65,13 @@ def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
 
 def _links(text: str) -> list[tuple[int, str]]:
     found = []
-    for token in MarkdownIt("commonmark").parse(text):
+    for token in _MARKDOWN.parse(_FOOTNOTE.sub("", text)):
         line = token.map[0] + 1 if token.map else 0
         for child in token.children or []:
             if child.type in ("softbreak", "hardbreak"):
                 line += 1
-            elif child.type == "link_open":
-                found.append((line, str(child.attrs["href"])))
+            elif child.type in ("link_open", "image"):
+                found.append((line, str(child.attrs["href" if "href" in child.attrs else "src"])))
     return found
 
 

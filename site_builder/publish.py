@@ -52,8 +52,8 @@ def build(
     same = last and last.study == study and last.inputs == read.inputs
     if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
-    with _alone(project, say) as waited:
-        _recover(project)
+    with alone(project, say) as waited:
+        recover(project)
         if waited:
             last, read = _before(project)
         return _build(project, last, read, study, run, strict, say, quiet)
@@ -228,7 +228,7 @@ class _Collect(logging.Handler):
 
 
 @contextmanager
-def _alone(project: Project, say: Say) -> Iterator[bool]:
+def alone(project: Project, say: Say) -> Iterator[bool]:
     """Let one build of a project at a time write; another one waits, and is told that it did."""
     project.cache.mkdir(parents=True, exist_ok=True)
     lock, waited = FileLock(project.cache / "build.lock"), False
@@ -244,11 +244,13 @@ def _alone(project: Project, say: Say) -> Iterator[bool]:
         lock.release()
 
 
-def _recover(project: Project) -> None:
+def recover(project: Project) -> bool:
     """Put back the last site that a build took away when it was killed before the new one stood."""
     left = sorted(project.cache.glob("site.*.old"))
-    if left and not project.site.exists():
+    lost = bool(left) and not project.site.exists()
+    if lost:
         left[-1].rename(project.site)
+    return lost
 
 
 def _replace(site: Path, aside: Path) -> None:

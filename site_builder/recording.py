@@ -19,14 +19,21 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--template", default="", help="The wording of all lists, for files of tensors.")
 @click.option("--temperature", type=float, help="Their temperature, for files of tensors.")
+@click.option("--replace", is_flag=True, help="Put them in the place of lists that are there.")
 def recorded(
-    file: Path, study: str, tokenizer: Path | None, template: str, temperature: float | None
+    file: Path,
+    study: str,
+    tokenizer: Path | None,
+    template: str,
+    temperature: float | None,
+    replace: bool,
 ) -> None:
     """Read lists that were sampled elsewhere, so that what needs no model is shown for them.
 
     FILE is Parquet (template, temperature, topic, sample, token_ids, tokens), JSON lines
     ({"template", "temperature", "topic", "sample", "text", "ended"}) or PyTorch (topic to tensor
-    of token ids). A file with one fault is refused as a whole.
+    of token ids). A file with one fault is refused as a whole, and so is one for a study that has
+    lists, unless they are to be replaced.
     """
     from site_builder import runner
     from site_builder.store import Store
@@ -38,6 +45,7 @@ def recorded(
             store,
             study or project.study,
             file,
+            replace=replace,
             tokenizer=tokenizer,
             template=template,
             temperature=temperature,

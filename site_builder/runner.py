@@ -112,12 +112,18 @@ RECORDED = "list_samples"
 """The result that lists which were sampled elsewhere become."""
 
 
-def record(store: Store, study: str, file: Path, **origin: Any) -> ResultId:
+def record(
+    store: Store, study: str, file: Path, *, replace: bool = False, **origin: Any
+) -> ResultId:
     """Read lists that were sampled elsewhere into a study; nothing is written unless all are sound.
 
-    The recipe has no code: it is the file that counts, whose digest it tells.
+    The recipe has no code: it is the file that counts, whose digest it tells. Lists that are there
+    stay, unless they are to be replaced: raises `BuildError`.
     """
     id = ResultId(study, RECORDED)
+    if store.path(id).is_file() and not replace:
+        what, cure = f"{study} has lists", "name another --study, or say --replace"
+        raise BuildError([Problem(store.project.named(store.path(id)), what, cure)])
     lab = _open(store.project, id, quiet=True)
     from analyses.lab.errors import LabError
     from analyses.lab.recorded import Origin, read

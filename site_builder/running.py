@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 )
 @click.option("--address", default="", help="Of Ray's cluster; without one Ray is started here.")
 @click.option("--cpus", type=click.IntRange(1), help="Cores that a task of Ray takes.")
-@click.option("--limit", type=float, default=0, help="Seconds after which a task of Ray hangs.")
+@click.option(
+    "--limit", type=click.FloatRange(0), default=0, help="Seconds after which a task of Ray hangs."
+)
 @study_option
 @quiet_option
 def run(
@@ -55,6 +57,8 @@ def run(
 
     A named analysis is measured even when fresh; its inputs only when they are missing or stale.
     """
+    if engine != "ray" and (address or cpus or limit):
+        raise click.UsageError("--address, --cpus and --limit are about --engine ray")
     from site_builder import runner
     from site_builder.cluster import Cluster, measure
     from site_builder.plan import lines, plan

@@ -169,8 +169,10 @@ class Store:
         return Recipe(**body)
 
     def content(self, id: ResultId) -> str:
-        """The digest of the table that is on the shelf now."""
+        """The digest of the table that is on the shelf; raises `BuildError` if there is none."""
         path = self.path(id)
+        if not path.is_file():
+            raise BuildError([self.missing(id)])
         memory = self.project.memory
         return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from site_builder import runner
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import signature
-from site_builder.store import ResultId, Store, now
+from site_builder.publish import alone, recover
+from site_builder.store import Recipe, ResultId, Store, now
 
 OLD = 3600.0
 """Seconds after which a half-written file belongs to nobody."""
@@ -37,12 +38,21 @@ def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[s
             variant=id.variant,
             code=store.current_code(id.analysis) if result.recipe.code else {},
             settings={name: settings.get(name) for name in result.recipe.settings},
+            weights=_weights(store, result.recipe),
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, {"at": now(), "reasons": reasons}],
         )
         store.save(id, result.table, recipe)
         done.append((id, reasons))
     return done
+
+
+def _weights(store: Store, recipe: Recipe) -> dict[str, str]:
+    """A recipe's weights with the study's own autoencoders as they are now, if it used them."""
+    if "saes" not in recipe.settings:
+        return recipe.weights
+    others = {name: digest for name, digest in recipe.weights.items() if "/" not in name}
+    return others | store.current_saes(recipe.study)
 
 
 def check(store: Store) -> list[Problem]:
@@ -67,7 +77,7 @@ def check(store: Store) -> list[Problem]:
             continue
         for name in recipe.inputs:
             if not store.path(id.input(name)).is_file():
-                cure = f"run: build-site run {name}"
+                cure = f"run: {store.command(id.input(name))}"
                 problems.append(Problem(where, f"its input {name} is gone", cure))
     return problems
 
@@ -80,6 +90,9 @@ def collect(store: Store, *, results: bool) -> Iterator[str]:
     Yields a line for everything found.
     """
     project = store.project
+    with alone(project, lambda _line: None):
+        if recover(project):
+            yield f"put back {project.named(project.site)}, which a build had taken away"
     for folder in [*project.cache.glob("site.*"), *project.cache.glob("preview.*")]:
         if not _at_work(folder):
             shutil.rmtree(folder)

@@ -22,6 +22,8 @@ MISSING = "not measured"
 """What the prose prints where a result has no number."""
 
 RESERVED = ("show", "format", "study")
+# Such as ".1f", "+.0%", ",d": a width of millions would be as long a text.
+_SPEC = re.compile(r"[+ ]?,?(\.\d{1,2})?[defg%]?")
 _NO_LESS = re.compile(r"-0(\.0*)?%?")  # what rounds to zero has no sign
 
 
@@ -96,7 +98,12 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
 
 
 def text(value: Any, spec: str) -> str:
-    """A number as prose shows it: a true minus sign, and none on what rounds to zero."""
+    """A number as prose shows it: a true minus sign, and none on what rounds to zero.
+
+    Raises `ValueError` for a format that is none of a number.
+    """
+    if not _SPEC.fullmatch(spec):
+        raise ValueError(spec)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
     if not spec:
@@ -106,6 +113,15 @@ def text(value: Any, spec: str) -> str:
         return str(value)
     text = format(value, spec)
     return (text[1:] if _NO_LESS.fullmatch(text) else text).replace("-", "−")
+
+
+def fits(spec: str) -> bool:
+    """Whether a format can be that of a number with a fraction."""
+    try:
+        text(1.0, spec)
+    except ValueError:
+        return False
+    return True
 
 
 def bounds(table: pa.Table, show: str) -> tuple[str, ...]:

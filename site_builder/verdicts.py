@@ -57,7 +57,7 @@ class Verdicts:
                 f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
             )
             for use in self._uses()
-            if not use.directive.options and self.of[use.directive.name].holds is False
+            if not use.directive.options and self._fails(use)
         ]
 
     def said(self, name: str) -> str:
@@ -130,9 +130,7 @@ class Verdicts:
     def warning(self, page: Path) -> list[str]:
         """What stands at the head of a page whose sentences no longer hold, as Markdown."""
         failing = {
-            use.directive.name
-            for use in self._uses()
-            if use.page == page and self.of[use.directive.name].holds is False
+            use.directive.name for use in self._uses() if use.page == page and self._fails(use)
         }
         if not failing:
             return []
@@ -145,6 +143,11 @@ class Verdicts:
             ),
             "",
         ]
+
+    def _fails(self, use: Use) -> bool:
+        """Whether the claim that a use makes was tested, and does not hold."""
+        name = use.directive.name
+        return name in self.of and self.of[name].holds is False
 
     def _study(self) -> str:
         return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))

@@ -93,7 +93,8 @@ class Vocabulary:
                 run = self._signature(self.project.root, path, "run")
                 draw = self._signature(self.project.builder, drawings[name], "draw")
                 if run and draw:
-                    found[name] = _name(run.variants, self._options(name, draw) | self._study)
+                    variants = filter(draw.takes, run.variants)
+                    found[name] = _name(variants, self._options(name, draw) | self._study)
         return found
 
     def _options(self, name: str, draw: Signature) -> dict[str, Option]:

@@ -1,7 +1,7 @@
 """Whatever strangers write ends in a message of ours, and in nothing else.
 
-`FUZZ` says how many inputs each of the four readers gets; the suite's short mode gives it a few
-hundred, the long one is `FUZZ=25000 pytest tests/test_fuzz.py`: a hundred thousand together. Inputs
+`FUZZ` says how many inputs each of the five readers gets; the suite's short mode gives it a few
+hundred, the long one is `FUZZ=20000 pytest tests/test_fuzz.py`: a hundred thousand together. Inputs
 are sound ones, mutated: bytes flipped, pieces cut, doubled, moved, or put in from a list of awkward
 ones. The seed of a failing input is in the message.
 """
@@ -21,6 +21,8 @@ from analyses.lab.errors import LabError
 from analyses.lab.lab import Lab
 from analyses.lab.recorded import Origin, read
 from analyses.lab.study import load_study
+from site_builder.claims import load as load_claims
+from site_builder.claims import verdict
 from site_builder.directives import scan
 from site_builder.errors import BuildError
 from site_builder.project import Project
@@ -104,6 +106,30 @@ def test_directives() -> None:
         assert all("\n" not in str(problem) for problem in problems)
 
     fuzz("directives", pieces, attempt)
+
+
+def test_claims(tmp_path: Path) -> None:
+    project = Project(REPO)
+    store = Store(project)
+    sound = [path.read_bytes() for path in (project.content / "claims").glob("*.toml")]
+    pieces = [b"[" + piece for text in sound for piece in text.split(b"\n[")[1:]]
+    folder, tables = tmp_path / "content" / "claims", dict[ResultId, pa.Table]()
+    folder.mkdir(parents=True)
+
+    def attempt(data: bytes) -> None:
+        (folder / "x.toml").write_bytes(data)
+        found, problems = load_claims(Project(tmp_path))
+        for claim in found.values():
+            id = ResultId(project.study, claim.analysis, claim.variant)
+            if id not in tables and id in results:
+                tables[id] = store.load(id).table
+            if id in tables:
+                verdict(claim, tables[id])
+        if problems:
+            raise BuildError(problems)
+
+    results = {id for id in store.results() if store.path(id).stat().st_size < 200_000}
+    fuzz("claims", pieces, attempt)
 
 
 def test_studies(tmp_path: Path) -> None:

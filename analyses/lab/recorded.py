@@ -176,9 +176,13 @@ def _start(wanted: Wanted, row: Row, wrong: Any) -> int:
     """Where the model's own tokens begin: behind the prompt, and the prefilled start."""
     pieces = row.pieces
     start = 0
-    if wanted.turn_open in pieces:
+    asked = wanted.templates[row.key[0]].replace("{topic}", row.key[2])
+    if wanted.turn_open not in pieces:
+        if asked in "".join(pieces):
+            what = f"has its prompt in front, but no {wanted.turn_open}"
+            wrong(what, "name the study of the model that wrote it")
+    else:
         opened = len(pieces) - 1 - pieces[::-1].index(wanted.turn_open)
-        asked = wanted.templates[row.key[0]].replace("{topic}", row.key[2])
         if asked not in "".join(pieces[:opened]):
             wrong(f"its prompt is not that of template {row.key[0]}", "name the right template")
         lines = (i for i in range(opened, len(pieces)) if "\n" in pieces[i])

@@ -17,7 +17,7 @@ from site_builder.figures import agreement, effects, feature_links, heat, parts,
 
 Row = dict[str, Any]
 
-VARIANTS = {
+METRICS = {
     "logit-difference": (
         "logits",
         "the difference of logits",
@@ -48,10 +48,10 @@ GROUPS = parts.Classes(
 
 def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
     """Draw the features that decide, or (`cross-layer`) those that drive them."""
-    theme.choose(variant, [*VARIANTS, "cross-layer"], "variant")
+    theme.choose(variant, [*METRICS, "cross-layer"], "variant")
     if variant == "cross-layer":
         return feature_links.cross_layer(table)
-    unit, metric, what = VARIANTS[variant]
+    unit, metric, what = METRICS[variant]
     records = theme.rows(table, *COLUMNS, digits=3)
     choices = _choices(records)
     return Drawing(

@@ -14,6 +14,8 @@ import pyarrow as pa
 from site_builder.drawing import Chart, Drawing
 from site_builder.figures import parts, theme
 
+VARIANTS = ("items", "tokens-per-item", "blanks", "repeats")
+
 FEWEST_AT_RISK = 5
 """A curve ends where fewer lists than this are left to look at."""
 

@@ -44,7 +44,10 @@ def draw(
         topic: Its topic; the first one if empty.
     """
     theme.choose(variant, ["example", "mean"], "variant")
-    return _example(table, template, topic) if variant == "example" else _means(table)
+    if variant == "mean":
+        theme.refuse(variant, template=template.removeprefix("short"), topic=topic)
+        return _means(table)
+    return _example(table, template, topic)
 
 
 def _example(table: pa.Table, template: str, topic: str) -> Drawing:

@@ -179,12 +179,23 @@ def choose(value: str, among: Iterable[str], name: str) -> str:
     Raises:
         DrawingError: naming the option and what it may be.
     """
-    options = list(among)
+    options = list(dict.fromkeys(among))
     if value not in options:
         raise DrawingError(
             f'{name} "{value}" is not in the result', f"use one of: {', '.join(options)}"
         )
     return value
+
+
+def refuse(variant: str, **given: str) -> None:
+    """Let no option be given that a variant has no use for.
+
+    Raises:
+        DrawingError: naming the first that is given, and the variant.
+    """
+    for name, value in given.items():
+        if value:
+            raise DrawingError(f"{variant} has no use for {name}={value}", "leave it out")
 
 
 EXACT = 9

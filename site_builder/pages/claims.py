@@ -87,11 +87,11 @@ def _heading(section: Section | None) -> str:
     return f"{section.called}: {section.title}" if section.number else section.title
 
 
-def _order(section: Section | None) -> tuple[float, str]:
+def _order(section: Section | None) -> tuple[list[float], str]:
     """Where a section stands in the post: its head first, what has no number last."""
     if section is None:
-        return (0.0, "")
-    return (float(section.number) if section.number else math.inf, section.title)
+        return ([], "")
+    return ([*map(int, section.number.split("."))] if section.number else [math.inf], section.title)
 
 
 def _any_of(texts: list[str]) -> str:

@@ -144,6 +144,9 @@ def test_a_claim_looks_inside_a_list(project):
             verdict(claim(project, holds="low > 2", **inside | {"inside": name}), cards)
 
 
+WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -153,6 +156,13 @@ def test_a_claim_looks_inside_a_list(project):
         ('[a]\nsays = "x"\nresult = "numbers small"', "has no `holds`"),
         ('[a]\nsays = 1\nresult = "n"\nholds = "low > 0"', "`says` is not a text"),
         ('[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\nrwo = {}', 'did you mean "row"?'),
+        (WHOLE + 'format = "zz"', 'format "zz" does not fit; write ".1f" or ".0%"'),
+        (WHOLE + 'format = "d"', 'format "d" does not fit'),
+        (WHOLE + 'format = "999999999"', "does not fit"),
+        (WHOLE + "row = {x = []}", "`row`: x is no value"),
+        (WHOLE + "other = {x = [[1]]}", "`other`: x is no value"),
+        (WHOLE + "every = [1]", "`every` is not a list of columns"),
+        (WHOLE + 'study = "tiny"', 'unknown key "study"'),
     ],
 )
 def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
@@ -161,6 +171,27 @@ def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
 
     assert said in str(problem)
     assert problem.where.startswith("content/claims/x.toml:")
+
+
+@pytest.mark.parametrize(
+    "holds", ["1", "estimate", "1 < 2", "low > 0 or high", "low >", "abs(1 < low)"]
+)
+def test_what_cannot_fail_is_no_test(project, holds):
+    write(project.content / "claims" / "x.toml", WHOLE.replace("low > 0", holds))
+    (problem,) = load(project)[1]
+
+    assert f'cannot read the test "{holds}"; compare columns and numbers' in str(problem)
+
+
+def test_a_test_may_divide_but_not_by_zero(project):
+    def numbers(low, estimate, high):
+        return pa.table({"x": [1], "estimate": [estimate], "low": [low], "high": [high]})
+
+    thin = claim(project, holds="estimate / (high - low) > 2", row={"x": 1})
+
+    assert verdict(thin, numbers(0.9, 1.0, 1.1)).holds
+    with pytest.raises(BuildError, match="divides by zero: estimate = 1, high = 1, low = 1; mul"):
+        verdict(thin, numbers(1.0, 1.0, 1.0))
 
 
 @given(st.text(max_size=60))

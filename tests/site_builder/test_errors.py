@@ -115,6 +115,18 @@ def test_missing_result(project: Project, good_site: Path, monkeypatch: pytest.M
     assert good_site.read_text() == "the last good page"
 
 
+def test_a_variant_that_the_drawing_leaves_out(
+    project: Project, good_site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = project.figures / "numbers.py"
+    drawing.write_text(f'{drawing.read_text()}\nVARIANTS = ("small",)\n')
+    add(project, "<< figure: numbers large >>\n\n<< value: numbers large x=2 >>")
+    code, lines = build(project, monkeypatch, "--run", "never")
+    assert code == 1
+    assert lines == [f'{SECTION}:9: "numbers large" is measured but not drawn; there is: small']
+    assert good_site.read_text() == "the last good page"
+
+
 def no_column(project: Project) -> None:
     put(
         Store(project), ResultId("toy", "numbers", "small"), pa.table({"x": [1], "estimete": [1.0]})
