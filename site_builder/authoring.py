@@ -33,7 +33,7 @@ def figure(name: str) -> None:
     """
     from site_builder.scaffold import figure as write
 
-    with told(of_page=False):
+    with told():
         project = find_project()
         written = write(project, name)
     for path in written.files:
@@ -50,7 +50,7 @@ def directives(as_json: bool) -> None:
     """List what directives can say: kinds, names, variants, options and their values."""
     from site_builder.vocabulary import Vocabulary
 
-    with told(of_page=False):
+    with told():
         vocabulary = Vocabulary(find_project())
         everything = vocabulary.everything()
     if as_json:

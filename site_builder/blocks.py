@@ -184,7 +184,9 @@ class Blocks:
             part = self._parts.get(place)
             return self.told(place[0]) if part is None else part.replace(BASE, base)
         if not use.slug:
-            return self._values.get(place) or self.told(place[0], inline=True)
+            untested = use.directive.kind == "claim" and use.directive.name not in self.verdicts.of
+            where = self.post.claims[use.directive.name].where if untested else place[0]
+            return self._values.get(place) or self.told(where, inline=True)
         if use.slug not in self._drawn:
             return self.told(place[0])
         if self.plain:

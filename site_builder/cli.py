@@ -75,7 +75,7 @@ main.add_command(run)
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
     from site_builder.publish import build
 
-    with told():
+    with told(of_page=True):
         project = find_project()
         built = build(
             project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet

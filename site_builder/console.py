@@ -20,8 +20,8 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def told(*, of_page: bool = True) -> Iterator[None]:
-    """Every problem on a line of its own, then exit 1; `of_page` tells that the page stays."""
+def told(*, of_page: bool = False) -> Iterator[None]:
+    """Every problem on a line of its own, then exit 1; a build tells that the page stays."""
     try:
         yield
     except BuildError as error:

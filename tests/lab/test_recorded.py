@@ -143,6 +143,18 @@ FAULTS = {
     "a token id is no id": [good(token_ids=[5, -6, 7])],
     "tokens are no list": [good(token_ids=[1] * 40_000, tokens=["a"] * 40_000)],
     "has no answer": [good(token_ids=[5], tokens=["-"])],
+    "its prompt in front, but no <start_of_turn>": [
+        good(
+            token_ids=[1, 2, 3, 4],
+            tokens=[
+                "<|im_start|>",
+                "Provide me with a short list of Fruits. Just provide the names, no need "
+                "for any other information.",
+                "-",
+                " Fig",
+            ],
+        )
+    ],
     "its prompt is not that": [good(tokens=["<start_of_turn>", "\n", "<end_of_turn>"])],
 }
 

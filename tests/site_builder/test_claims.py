@@ -13,7 +13,7 @@ from site_builder.claims import load, verdict
 from site_builder.cli import main
 from site_builder.errors import BuildError
 from site_builder.project import Project
-from site_builder.publish import build
+from site_builder.publish import build, preview
 from site_builder.store import ResultId, Store
 
 from .conftest import put, write
@@ -267,6 +267,16 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
     (row,) = json.loads((claiming.site / "claims.json").read_bytes())
     assert row == {"id": "second-above-two", "study": "toy", "holds": True, "estimate": 2.5,
                    "low": 2.0, "high": 3.0, "n": 11, "reported": "about three"}  # fmt: skip
+
+
+def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming, tmp_path):
+    path = claiming.content / "claims" / "01-numbers.toml"
+    path.write_text(path.read_text("utf-8").replace("x = 2", "x = 9"), "utf-8")
+    seen = preview(claiming, tmp_path / "preview")
+
+    said = 'x is never "9": there is: 1, 2, 3'
+    assert any(said in note for note in seen.notes)
+    assert said.replace('"', "&#34;") in (tmp_path / "preview" / "index.html").read_text("utf-8")
 
 
 def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):

@@ -252,6 +252,47 @@ def test_accept_restamps_and_says_so(project: Project, monkeypatch: pytest.Monke
     assert accepted["reasons"] == ["analyses/base.py changed"]
 
 
+def test_accept_needs_the_inputs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(project).path(ResultId("toy", "base")).unlink()
+    monkeypatch.chdir(project.root)
+    result = CliRunner().invoke(main, ["accept", "totals"], catch_exceptions=False)
+    assert result.exit_code == 1
+    assert result.stderr == 'data/toy: no result for "base"; run: build-site run base\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--study", "other", "status"], "put --study behind status, if it takes that"),
+        (["-q", "run", "--plan"], "put --quiet behind run, if it takes that"),
+        (["run", "--address", "nowhere:1", "base"], "are about --engine ray"),
+        (["run", "--engine", "ray", "--limit", "-4"], "-4.0 is not in the range x>=0"),
+    ],
+)
+def test_an_option_in_the_wrong_place_is_an_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(project.root)
+    result = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_lists_that_are_there_are_not_replaced_unasked(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = Store(project).path(ResultId("toy", "list_samples"))
+    path.write_bytes(b"lists of hours")
+    (tmp_path / "lists.parquet").write_bytes(b"")
+    monkeypatch.chdir(project.root)
+    words = ["import", str(tmp_path / "lists.parquet")]
+    result = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert result.exit_code == 1
+    said = "data/toy/list_samples.parquet: toy has lists; name another --study, or say --replace\n"
+    assert result.stderr == said
+    assert path.read_bytes() == b"lists of hours"
+
+
 def test_verify_and_gc(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     runner = CliRunner()

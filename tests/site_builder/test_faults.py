@@ -136,6 +136,18 @@ def test_killed_between_the_last_site_and_the_next(project: Project) -> None:
     assert good(project) == before
 
 
+def test_a_site_that_a_killed_build_took_away_is_no_rubbish(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(project)
+    before = good(project)
+    project.site.rename(project.cache / "site.1.old")
+    monkeypatch.chdir(project.root)
+    told = CliRunner().invoke(main, ["gc"], catch_exceptions=False)
+    assert told.stdout == "put back site, which a build had taken away\n"
+    assert good(project) == before
+
+
 REFUSED = {
     28: "No space left on device; make room",
     30: "Read-only file system; make the file system writable",

@@ -14,7 +14,7 @@ from site_builder import manifest
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
-from site_builder.upkeep import check
+from site_builder.upkeep import accept, check
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -130,6 +130,9 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     named = "data/toy/saes/resid_post-3/sae_weights.safetensors"
     assert store.why_stale(TOTALS) == [f"{named} changed"]
     assert store.why_stale(BASE) == []
+    assert accept(store, [TOTALS]) == [(TOTALS, [f"{named} changed"])]
+    assert Store(project).why_stale(TOTALS) == []
+    assert Store(project).recipe(TOTALS).weights["model"] == "a"
 
 
 def test_an_sae_trained_again_makes_a_new_build(project: Project) -> None:
