@@ -51,7 +51,7 @@ export function bar() {
       ? " A figure that does not name temperatures has one, and keeps it."
       : "";
     said.textContent = any
-      ? `Figures that offer it follow${few}.${warm}`
+      ? `Figures show it, or mark it${few}.${warm}`
       : "One choice for all figures; now each shows its author’s.";
   }
 

@@ -89,7 +89,7 @@ export function unmet(place, words) {
   const said = next?.matches(".post-unmet") ? next : element("p", "post-unmet");
   if (!words.length) said.remove();
   else {
-    said.textContent = `Not as chosen: ${words.join("; ")}.`;
+    said.textContent = `Not as chosen: it has ${words.join("; ")}.`;
     place.after(said);
   }
 }

@@ -61,6 +61,17 @@ class Claim:
     unit: str = ""
     reported: str = ""
 
+    @property
+    def result(self) -> str:
+        """Analysis and variant, as a directive names them."""
+        return f"{self.analysis} {self.variant}".strip()
+
+    @property
+    def is_of_sample(self) -> bool:
+        """Whether its test asks for no bound of an interval: it may then hold by chance."""
+        asked = expression.names(ast.parse(self.holds, mode="eval").body)
+        return not any(name.endswith(("low", "high")) for name in asked)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -308,5 +319,4 @@ def _number(value: Any) -> float | None:
 
 
 def _wrong(claim: Claim, what: str, cure: str) -> BuildError:
-    result = f"{claim.analysis} {claim.variant}".strip()
-    return BuildError([Problem(claim.where, f'claim "{claim.id}" on {result}: {what}', cure)])
+    return BuildError([Problem(claim.where, f'claim "{claim.id}" on {claim.result}: {what}', cure)])

@@ -72,8 +72,19 @@ class Verdicts:
         return [
             {
                 "id": name,
+                "says": self.post.claims[name].says,
                 "study": self.post.study,
+                "result": self.post.claims[name].result,
+                "row": self.post.claims[name].row,
+                "other": self.post.claims[name].other,
+                "every": self.post.claims[name].every,
+                "test": self.post.claims[name].holds,
                 "holds": verdict.holds,
+                "in_sample": self.post.claims[name].is_of_sample,
+                "rows": verdict.rows,
+                "failing": verdict.failing,
+                "unit": self.post.claims[name].unit,
+                "shown": verdict.shown,
                 "estimate": verdict.estimate,
                 "low": verdict.low,
                 "high": verdict.high,
@@ -104,12 +115,15 @@ class Verdicts:
         """The sign behind a sentence, as a Markdown link to the claim."""
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
-        title = f"{WORDS[verdict.holds]}: {self.said(name)}"
+        word = worded(claim, verdict)
+        title = f"{word}: {self.said(name)}"
         stale = " .post-doubted" if use.state == "stale" else ""
-        label = f"Claim {WORDS[verdict.holds]}: {claim.says}"
+        label = f"Claim {word}: {claim.says}"
         page = self.post.project.content / "claims.md"
         way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
         sign = SIGNS[verdict.holds] + (" stale" if stale else "")
+        if verdict.holds and claim.is_of_sample:
+            sign = f"({sign})"
         return (
             f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{SHAPES[verdict.holds]}{stale} "
             f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
@@ -167,6 +181,12 @@ def judged(project: Project, study: str) -> Verdicts:
     return verdicts
 
 
+def worded(claim: Claim, verdict: Verdict) -> str:
+    """What became of a claim, in words."""
+    in_sample = " in the sample" if verdict.holds and claim.is_of_sample else ""
+    return WORDS[verdict.holds] + in_sample
+
+
 def numbers(claim: Claim, verdict: Verdict) -> str:
     """Estimate, interval, n and rows of a verdict in words."""
     shown = verdict.shown
@@ -177,7 +197,10 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
         text += f" against {shown['other.estimate']}"
         text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if verdict.n is not None:
-        text += f", n = {verdict.n}"
+        other = shown.get("other.n", "")
+        text += f", n = {verdict.n}" + (
+            f" and {other}" if other not in ("", str(verdict.n)) else ""
+        )
     if verdict.rows > 1:
         text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
     return text

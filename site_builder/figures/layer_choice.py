@@ -73,8 +73,9 @@ def draw(table: pa.Table, *, variant: str = "", budget: str = "all") -> Drawing:
         "set of layers are set to their clean values under the corrupted prompt, by the memory of "
         f"the set’s autoencoders, which is counted from their shapes{alike}. The line joins sets "
         "that no lighter one beats. Regret is what a rule of thumb misses against the best set of "
-        "as many layers in hindsight: that is picked on the same held-out topics, so regret is "
-        "never below 0.",
+        "as many layers in hindsight: that is picked on the same held-out topics, so it is "
+        "never below 0; its interval may reach there, as the best set stays the same while topics "
+        "are drawn again.",
         "A scatter plot of sets of layers, memory from left to right and faithfulness upwards, "
         "with the Pareto front as a line and the choices of seven rules as shapes; and a row a "
         "rule with its regret at one, two and three layers, with intervals.",

@@ -28,12 +28,8 @@ def draw(table: pa.Table, *, variant: str = "items", template: str = "short") ->
         table, "part", "template", "temperature", "topic", "held_out", "quantity", "items",
         "k_end", "estimate", "low", "high", "n", "at_risk", "capped",
     )  # fmt: skip
-    variants: dict[str, Callable[[Records, str], Drawing]] = {
-        "items": _items,
-        "tokens-per-item": _tokens_per_item,
-        "blanks": _blanks,
-        "repeats": _repeats,
-    }
+    ways = (_items, _tokens_per_item, _blanks, _repeats)
+    variants: dict[str, Callable[[Records, str], Drawing]] = dict(zip(VARIANTS, ways, strict=True))
     theme.choose(variant, variants, "variant")
     records = theme.rows(table, *table.column_names)
     theme.choose(template, {row["template"] for row in records if row["template"]}, "template")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from site_builder.blocks import Blocks
 from site_builder.drawing import BASE
+from site_builder.post import Post
 from site_builder.references import Section
 from site_builder.store import ResultId
 from site_builder.uses import Use
-from site_builder.verdicts import SHAPES, WORDS, numbers
+from site_builder.verdicts import SHAPES, WORDS, numbers, worded
 
 VARIANTS = ("", "count", "reported")
 
@@ -22,8 +23,14 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
     """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
     if variant == "count":
         found = [verdict.holds for verdict in blocks.verdicts.of.values()]
+        claims = blocks.post.claims
+        in_sample = sum(
+            claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
+        )
         counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
-        return blocks.markup("claims_count.html.j2", counts=counts, total=len(found))
+        return blocks.markup(
+            "claims_count.html.j2", counts=counts, total=len(found), in_sample=in_sample
+        )
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
@@ -40,17 +47,21 @@ def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
     """What makes a claim's row: the first figure of a result, the first sentence of a claim."""
     uses = [*reversed(blocks.post.uses.values())]
     figures = {use.id: use for use in uses if use.slug}
-    sentences = {use.directive.name: use for use in uses if use.directive.kind == "claim"}
-    return lambda name: _row(blocks, name, figures, sentences.get(name))
+    sentences: dict[str, list[Use]] = {}
+    for use in reversed(uses):
+        if use.directive.kind == "claim":
+            sentences.setdefault(use.directive.name, []).append(use)
+    return lambda name: _row(blocks, name, figures, sentences.get(name, []))
 
 
 def _row(
-    blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Use | None
+    blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Sequence[Use]
 ) -> dict[str, Any]:
     post, claim = blocks.post, blocks.post.claims[name]
     id = ResultId(post.study, claim.analysis, claim.variant)
     figure = figures.get(id)
-    section = post.references.of(made.directive) if made else None
+    sections = [post.references.of(use.directive) for use in made]
+    section = sections[0] if sections else None
     tested = []
     for study in post.project.studies():
         if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
@@ -59,7 +70,7 @@ def _row(
                 {
                     "study": str(post.store.current_settings(study).get("title", study)),
                     "own": study == post.study,
-                    "word": WORDS[verdict.holds],
+                    "word": worded(claim, verdict),
                     "shape": SHAPES[verdict.holds],
                     "numbers": numbers(claim, verdict) if verdict.rows else "",
                 }
@@ -73,11 +84,20 @@ def _row(
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
         "place": f"{BASE}/{post.url(section.page)}#{section.anchor}" if section else "",
+        "said": {
+            one.called if one else "In short": f"{BASE}/{_page(post, use, one)}"
+            for use, one in zip(made, sections, strict=True)
+        },
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
         "command": post.store.command(id),
     }
+
+
+def _page(post: Post, use: Use, section: Section | None) -> str:
+    """Where in the site a sentence stands, as far as there are anchors."""
+    return post.url(use.page) + (f"#{section.anchor}" if section else "")
 
 
 def _heading(section: Section | None) -> str:

@@ -162,11 +162,13 @@ def _result(
 
 
 def _cite(blocks: Blocks) -> dict[str, Any]:
-    config = blocks.post.project.config
+    config, recipes = blocks.post.project.config, _recipes(blocks)
+    contents = {f"{id.study} {id}": recipe.content for id, recipe in recipes.items()}
     return {
         "title": config.get("site_name", ""),
         "author": config.get("site_author", ""),
         "date": blocks.post.newest()[:10],
+        "digest": fingerprint.digest(contents)[:12],
         "url": blocks.post.project.site_url,
     }
 

@@ -383,7 +383,7 @@ def test_a_figure_that_lacks_what_is_chosen_keeps_what_it_has_and_says_so(visit)
     bar.menu("Length word").select_option("long")
     first.said.get_by_text(f"length word long · topic {RIVERS}").wait_for()
 
-    assert first.unmet() == ["Not as chosen: no topic Fruits with length word long."]
+    assert first.unmet() == ["Not as chosen: it has no topic Fruits with length word long."]
     assert "(not with length word long)" in first.disabled()[0]
     assert (
         first.form.locator("option:disabled").get_attribute("title") == "not with length word long"
@@ -391,7 +391,7 @@ def test_a_figure_that_lacks_what_is_chosen_keeps_what_it_has_and_says_so(visit)
     last = Figure(seen, 3)
     last.said.get_by_text("topic Fruits").wait_for()
     assert last.unmet() == []
-    assert Figure(seen, 4).unmet() == ["Not as chosen: length word short only."]
+    assert Figure(seen, 4).unmet() == ["Not as chosen: it has length word short only."]
     bar.menu("Length word").select_option("any")
     first.root.scroll_into_view_if_needed()
     first.said.get_by_text("length word short · topic Fruits").wait_for()

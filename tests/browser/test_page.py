@@ -211,3 +211,22 @@ def test_axe_finds_no_violation(visit, scheme):
     found = Axe().run(seen.page)
 
     assert found.violations_count == 0, found.generate_report()[:3000]
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_contents_mark_the_heading_that_a_click_led_to_and_nothing_covers_it(visit, width):
+    seen = visit(width=width)
+    seen.page.wait_for_load_state("networkidle")
+    links = seen.page.locator(".md-nav--secondary a.md-nav__link:visible")
+    assert links.count() > 40
+    for place in range(0, links.count() - 3, 6):  # the last ones may be too low to reach the top
+        name = links.nth(place).get_attribute("href")
+        links.nth(place).click()
+        seen.page.locator(f".md-nav--secondary .md-nav__link--active[href='{name}']").wait_for()
+        marked = seen.page.locator(".md-nav--secondary .md-nav__link--active").last
+        heading = seen.page.locator(f"[id='{name[1:]}']").bounding_box()["y"]
+        bar = seen.page.locator(".post-choice").bounding_box()
+
+        assert marked.get_attribute("href") == name
+        assert heading < 150
+        assert not bar["y"] <= heading < bar["y"] + bar["height"]

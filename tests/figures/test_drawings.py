@@ -100,6 +100,15 @@ def test_a_bad_option_is_refused_with_what_there_is(name, table, options):
     assert "use one of" in refusal.value.cure
 
 
+@pytest.mark.parametrize(
+    ("name", "variant"), [("logit_difference", "mean"), ("logit_lens", "by-temperature")]
+)
+def test_an_option_that_a_variant_has_no_use_for_is_refused(name, variant):
+    (table,) = (table for of, one, table in CASES if (of, one) == (name, variant))
+    with pytest.raises(DrawingError, match=f"{variant} has no use for topic=Fruits"):
+        draw(name, table, variant=variant, topic="Fruits")
+
+
 @pytest.mark.parametrize(("name", "variant", "table"), CASES[:6])
 def test_estimates_never_stand_without_their_interval(name, variant, table):
     for panel in draw(name, table, variant=variant).body:

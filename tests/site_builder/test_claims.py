@@ -15,6 +15,7 @@ from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.publish import build, preview
 from site_builder.store import ResultId, Store
+from site_builder.verdicts import numbers
 
 from .conftest import put, write
 
@@ -184,14 +185,14 @@ def test_what_cannot_fail_is_no_test(project, holds):
 
 
 def test_a_test_may_divide_but_not_by_zero(project):
-    def numbers(low, estimate, high):
+    def thin_table(low, estimate, high):
         return pa.table({"x": [1], "estimate": [estimate], "low": [low], "high": [high]})
 
     thin = claim(project, holds="estimate / (high - low) > 2", row={"x": 1})
 
-    assert verdict(thin, numbers(0.9, 1.0, 1.1)).holds
+    assert verdict(thin, thin_table(0.9, 1.0, 1.1)).holds
     with pytest.raises(BuildError, match="divides by zero: estimate = 1, high = 1, low = 1; mul"):
-        verdict(thin, numbers(1.0, 1.0, 1.0))
+        verdict(thin, thin_table(1.0, 1.0, 1.0))
 
 
 @given(st.text(max_size=60))
@@ -258,15 +259,40 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
     assert ">2.5</span>" in index(claiming)
     for text in (
         "The second number is at least two.",
-        "2.5 apples (2.0 to 3.0), n = 11",
+        "2.5 apples (2.0 to 3.0), n\u00a0=\u00a011",
+        'Said in <a href="../#sec-numbers">',
         "about three",
         'href="../#sec-numbers"',
         'href="../#numbers-small"',
     ):
         assert text in page
     (row,) = json.loads((claiming.site / "claims.json").read_bytes())
-    assert row == {"id": "second-above-two", "study": "toy", "holds": True, "estimate": 2.5,
-                   "low": 2.0, "high": 3.0, "n": 11, "reported": "about three"}  # fmt: skip
+    shown = row.pop("shown")
+    assert (shown["estimate"], shown["interval"]) == ("2.5", "2.0 to 3.0")
+    assert row == {"id": "second-above-two", "says": "The second number is at least two.",
+                   "study": "toy", "result": "numbers small", "row": {"x": ["2"]}, "other": {},
+                   "every": [], "test": "low >= 2", "holds": True, "in_sample": False, "rows": 1,
+                   "failing": 0, "unit": "apples", "estimate": 2.5, "low": 2.0, "high": 3.0, "n": 11,
+                   "reported": "about three"}  # fmt: skip
+
+
+def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
+    path = claiming.content / "claims" / "01-numbers.toml"
+    path.write_text(path.read_text("utf-8").replace("low >= 2", "estimate >= 2"), "utf-8")
+    build(claiming, say=silent)
+    page = (claiming.site / "claims" / "index.html").read_text("utf-8")
+
+    assert ">(✓)</a>" in index(claiming)
+    assert 'title="holds in the sample: 2.5 apples' in index(claiming)
+    assert "1 of those that hold compare numbers of the sample alone" in page
+
+
+def test_the_other_row_has_its_own_n(project):
+    both = claim(project, holds="low > other.high", row=SHORT, other=LONG)
+
+    assert (
+        numbers(both, verdict(both, TABLE)) == "2 (1.5 to 2.5) against −1 (−2 to −0.5), n = 8 and 9"
+    )
 
 
 def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming, tmp_path):
