@@ -222,8 +222,8 @@ def test_the_contents_mark_the_heading_that_a_click_led_to_and_nothing_covers_it
     for place in range(0, links.count() - 3, 6):  # the last ones may be too low to reach the top
         name = links.nth(place).get_attribute("href")
         links.nth(place).click()
-        seen.page.locator(f".md-nav--secondary .md-nav__link--active[href='{name}']").wait_for()
-        marked = seen.page.locator(".md-nav--secondary .md-nav__link--active").last
+        marked = seen.page.locator(".md-nav--secondary .md-nav__link--active:visible").last
+        seen.page.locator(f".md-nav__link--active[href='{name}']:visible").wait_for()
         heading = seen.page.locator(f"[id='{name[1:]}']").bounding_box()["y"]
         bar = seen.page.locator(".post-choice").bounding_box()
 
