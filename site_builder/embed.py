@@ -72,19 +72,25 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         followers = _followers(drawing.choices, compiled)
         said = _said(drawing.choices)
         controls = _controls(drawing.choices, stem) + said
+    # Menus stand over the first panel that follows them; if all do, over all, which stay in line.
+    all_follow = len(followers) == len(specs) > 1
     panels: list[Panel] = []
     for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
         words = _title(spec) or drawing.caption, "" if panels else drawing.description
         panel, images = _panel(vl_convert.vega_to_svg(vega), f"{stem}-{number}", words)
-        if followers[:1] == [number]:  # menus stand over the first panel that follows them
+        if followers[:1] == [number] and not all_follow:
             panel = panel._replace(html=controls + panel.html, inline=said + panel.inline)
         panels.append(panel)
         files |= images
+    over = (controls, said) if all_follow else ("", "")
     return Rendered(
         html=_chart(
-            [(panel.html, panel.height) for panel in panels], f"{stem}.chart.json", drawing.only
+            [(panel.html, panel.height) for panel in panels],
+            over[0],
+            f"{stem}.chart.json",
+            drawing.only,
         ),
-        inline=_chart([(panel.inline, panel.height) for panel in panels]),
+        inline=_chart([(panel.inline, panel.height) for panel in panels], over[1]),
         files=files | own,
         interactive=True,
     )
@@ -139,9 +145,14 @@ def _panel(svg: str, name: str, words: tuple[str, str]) -> tuple[Panel, dict[str
 
 
 def _chart(
-    panels: list[tuple[str, int]], vega: str = "", only: Mapping[str, str] | None = None
+    panels: list[tuple[str, int]],
+    over: str,
+    vega: str = "",
+    only: Mapping[str, str] | None = None,
 ) -> str:
     """Lay panels out in two columns, in their order, as equal in height as they can be.
+
+    What is `over` them goes over both columns.
 
     Columns are decided here because a browser would balance them anew when a chart comes alive.
     """
@@ -155,7 +166,8 @@ def _chart(
         for part in (panels[:cut], panels[cut:])
         if part
     ]
-    content = "".join(f'<div class="post-column">{column}</div>' for column in columns)
+    content = f'<div class="post-over">{over}</div>' if over else ""
+    content += "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
     if only:
         source += f' data-only="{_text(written(dict(only)).decode())}"'

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import altair as alt
@@ -183,6 +184,18 @@ def picker(chosen=("short", "Fruits"), shown=None, data=PICKED) -> Drawing:
     panel = alt.Chart(alt.InlineData(values=rows, name=data), width=100).encode(x="x:Q", y="y:Q")
     layers = alt.layer(panel.mark_line(), panel.mark_point().transform_filter("datum.y > 1"))
     return Drawing((layers,), "c", "d", choices=Choices(("length word", "topic"), options, chosen))
+
+
+def test_menus_that_all_panels_follow_stand_over_all_so_that_these_stay_in_line():
+    one = picker()
+    both = embed.render(replace(one, body=one.body * 2), "curve", DIGEST)
+
+    assert re.search(
+        r'data-vega="[^"]*"><div class="post-over"><form .*?</p></div><div class="post-col',
+        both.html,
+    )
+    assert both.inline.startswith('<div class="post-chart"><div class="post-over"><p class="post-c')
+    assert "post-over" not in embed.render(one, "curve", DIGEST).html
 
 
 def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
