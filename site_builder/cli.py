@@ -163,7 +163,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
 @click.option("--strict", is_flag=True, help="Exit with 1 when a claim does not hold.")
 def claims(study: str, as_json: bool, strict: bool) -> None:
     """Show what the prose claims, and whether each claim holds on the study's results."""
-    from site_builder.verdicts import WORDS, judged
+    from site_builder.verdicts import WORDS, judged, worded
 
     with told():
         verdicts = judged(find_project(), study)
@@ -174,9 +174,10 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
         click.echo(json.dumps(verdicts.rows(), indent=1, ensure_ascii=False))
     else:
         for name, claim in verdicts.post.claims.items():
-            word = WORDS[verdicts.of[name].holds]
+            verdict = verdicts.of[name]
+            mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
             reported = f"reported for Gemma 2 2B: {claim.reported}" if claim.reported else ""
-            click.echo(f"{click.style(f'[{word}]', fg=COLOURS[word])} {name}: {claim.says}")
+            click.echo(f"{mark} {name}: {claim.says}")
             for line in filter(None, (verdicts.said(name), reported)):
                 click.echo(f"    {line}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
