@@ -130,6 +130,7 @@ def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path
     assert "Tokens written per list, template long." in page
 
 
+@pytest.mark.timeout(600)  # two whole builds, the first of which draws every figure
 def test_the_theme_s_successor_shows_the_same_figures_of_the_post(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
     page = project / "site" / "index.html"
