@@ -124,8 +124,10 @@ class Verdicts:
         sign = SIGNS[verdict.holds] + (" stale" if stale else "")
         if verdict.holds and claim.is_of_sample:
             sign = f"({sign})"
+        # What holds, as most do, has no class of its own: there are hundreds in a page.
+        shape = "" if verdict.holds else f" .post-claim-{SHAPES[verdict.holds]}"
         return (
-            f"[{sign}]({way}#{name}){{ .post-claim .post-claim-{SHAPES[verdict.holds]}{stale} "
+            f"[{sign}]({way}#{name}){{ .post-claim{shape}{stale} "
             f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
         )
 

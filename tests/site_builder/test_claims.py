@@ -255,7 +255,7 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
 
     assert built.notes == []
     assert 'href="claims/#second-above-two"' in index(claiming)
-    assert 'post-claim-holds" href' in index(claiming)
+    assert 'class="post-claim" href' in index(claiming)
     assert ">2.5</span>" in index(claiming)
     for text in (
         "The second number is at least two.",
