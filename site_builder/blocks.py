@@ -184,9 +184,7 @@ class Blocks:
             part = self._parts.get(place)
             return self.told(place[0]) if part is None else part.replace(BASE, base)
         if not use.slug:
-            untested = use.directive.kind == "claim" and use.directive.name not in self.verdicts.of
-            where = self.post.claims[use.directive.name].where if untested else place[0]
-            return self._values.get(place) or self.told(where, inline=True)
+            return self._values.get(place) or self.told(self._faulty(use), inline=True)
         if use.slug not in self._drawn:
             return self.told(place[0])
         if self.plain:
@@ -194,6 +192,12 @@ class Blocks:
         fragment = self._drawn[use.slug][1]
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return f'<div data-slot id="{use.slug}"><p>{caption}</p></div>'
+
+    def _faulty(self, use: Use) -> str:
+        """The line at which is told what keeps a number or a sign from being shown."""
+        name = use.directive.name
+        untested = use.directive.kind == "claim" and name not in self.verdicts.of
+        return self.post.claims[name].where if untested else use.directive.where
 
     def told(self, where: str, *, inline: bool = False) -> str:
         """What is wrong at a line, in the place of what would stand there."""

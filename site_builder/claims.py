@@ -69,8 +69,7 @@ class Claim:
     @property
     def is_of_sample(self) -> bool:
         """Whether its test asks for no bound of an interval: it may then hold by chance."""
-        asked = expression.names(ast.parse(self.holds, mode="eval").body)
-        return not any(name.endswith(("low", "high")) for name in asked)
+        return not any(name.endswith(("low", "high")) for name in expression.asked(self.holds))
 
 
 @dataclass(frozen=True)

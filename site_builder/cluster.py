@@ -78,8 +78,8 @@ def measure(
         done: list[ResultId] = []
         problems: list[Problem] = []
         while running or (waiting and not problems):
-            begin = [] if problems else [*waiting]
-            for id in [id for id in begin if settled.issuperset(inputs_of(project, id))]:
+            due = [id for id in waiting if settled.issuperset(inputs_of(project, id))]
+            for id in () if problems else due:
                 waiting.remove(id)
                 if not wanted(id):
                     settled.add(id)

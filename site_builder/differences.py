@@ -18,9 +18,15 @@ def brief(value: Any) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
+def weights(named: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Digests of models, and of the files of autoencoders, which are named by path."""
+    saes = {name: digest for name, digest in named.items() if "/" in name}
+    return {name: named[name] for name in named if name not in saes}, saes
+
+
 def other_model(mine: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
-    """Whether both name a model's weights, and not the same; files of SAEs are named by path."""
-    models = [{name: one[name] for name in one if "/" not in name} for one in (mine, theirs)]
+    """Whether both name a model's weights, and not the same."""
+    models = [weights(one)[0] for one in (mine, theirs)]
     return all(models) and models[0] != models[1]
 
 

@@ -33,7 +33,7 @@ class Signature:
 
     def takes(self, variant: str) -> bool:
         """Whether a drawing draws a variant: it does unless it tells which ones it draws."""
-        return [*self.variants] == [""] or variant in self.variants
+        return not any(self.variants) or variant in self.variants
 
 
 def sha256(data: bytes) -> str:

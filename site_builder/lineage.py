@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
+from site_builder import differences
 from site_builder.store import Recipe, ResultId, Store
 
 
@@ -90,12 +91,9 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
         above = (
             [add(f"study-{id.study}", f"study {id.study}", "study", ())] if recipe.settings else []
         )
-        above += [
-            add(f"model-{digest[:12]}", name, "model", ())
-            for name, digest in recipe.weights.items()
-            if "/" not in name
-        ]
-        if any("/" in name for name in recipe.weights):
+        models, saes = differences.weights(recipe.weights)
+        above += [add(f"model-{digest[:12]}", name, "model", ()) for name, digest in models.items()]
+        if saes:
             above.append(add(f"saes-{id.study}", "autoencoders", "autoencoders", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
         add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)

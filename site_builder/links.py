@@ -14,8 +14,6 @@ from markdown_it import MarkdownIt
 from site_builder.errors import Problem, nearest
 from site_builder.post import Post
 
-# Four blanks are an admonition's or a footnote's text here, as in `directives`.
-_MARKDOWN = MarkdownIt("commonmark").disable("code")
 _FOOTNOTE = re.compile(r"^\[\^[^\]\n]+\]:", re.MULTILINE)  # which CommonMark takes for a link's end
 _ID = re.compile(r'\sid="([^"]+)"')
 _OUTSIDE = re.compile(r"(https://[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?|mailto:\S+@\S+)")
@@ -64,8 +62,9 @@ def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
 
 
 def _links(text: str) -> list[tuple[int, str]]:
-    found = []
-    for token in _MARKDOWN.parse(_FOOTNOTE.sub("", text)):
+    # Four blanks are an admonition's or a footnote's text here, as in `directives`.
+    markdown, found = MarkdownIt("commonmark").disable("code"), []
+    for token in markdown.parse(_FOOTNOTE.sub("", text)):
         line = token.map[0] + 1 if token.map else 0
         for child in token.children or []:
             if child.type in ("softbreak", "hardbreak"):

@@ -171,10 +171,11 @@ class Store:
     def content(self, id: ResultId) -> str:
         """The digest of the table that is on the shelf; raises `BuildError` if there is none."""
         path = self.path(id)
-        if not path.is_file():
-            raise BuildError([self.missing(id)])
         memory = self.project.memory
-        return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
+        try:
+            return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
+        except FileNotFoundError:
+            raise BuildError([self.missing(id)]) from None
 
     def missing(self, id: ResultId) -> Problem:
         """That there is no such result, and how to get it."""
@@ -230,7 +231,7 @@ class Store:
                 was, is_now = differences.brief(before), differences.brief(today)
                 reasons.append(f"{name} was {was} and is {is_now}")
         if "saes" in recipe.settings:
-            known = {name: digest for name, digest in recipe.weights.items() if "/" in name}
+            known = differences.weights(recipe.weights)[1]
             reasons += differences.files(known, self.current_saes(id.study))
         for name, before in recipe.inputs.items():
             input_id = id.input(name)

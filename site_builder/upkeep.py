@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from site_builder import runner
+from site_builder import differences, runner
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import signature
 from site_builder.publish import alone, recover
@@ -51,8 +51,7 @@ def _weights(store: Store, recipe: Recipe) -> dict[str, str]:
     """A recipe's weights with the study's own autoencoders as they are now, if it used them."""
     if "saes" not in recipe.settings:
         return recipe.weights
-    others = {name: digest for name, digest in recipe.weights.items() if "/" not in name}
-    return others | store.current_saes(recipe.study)
+    return differences.weights(recipe.weights)[0] | store.current_saes(recipe.study)
 
 
 def check(store: Store) -> list[Problem]:
@@ -91,8 +90,9 @@ def collect(store: Store, *, results: bool) -> Iterator[str]:
     """
     project = store.project
     with alone(project, lambda _line: None):
-        if recover(project):
-            yield f"put back {project.named(project.site)}, which a build had taken away"
+        lost = recover(project)
+    if lost:
+        yield f"put back {project.named(project.site)}, which a build had taken away"
     for folder in [*project.cache.glob("site.*"), *project.cache.glob("preview.*")]:
         if not _at_work(folder):
             shutil.rmtree(folder)

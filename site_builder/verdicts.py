@@ -69,29 +69,30 @@ class Verdicts:
 
     def rows(self) -> list[dict[str, object]]:
         """Every claim for machines; `holds` is null where it is not measured."""
+        named = [(self.post.claims[name], verdict) for name, verdict in self.of.items()]
         return [
             {
-                "id": name,
-                "says": self.post.claims[name].says,
+                "id": claim.id,
+                "says": claim.says,
                 "study": self.post.study,
-                "result": self.post.claims[name].result,
-                "row": self.post.claims[name].row,
-                "other": self.post.claims[name].other,
-                "every": self.post.claims[name].every,
-                "test": self.post.claims[name].holds,
+                "result": claim.result,
+                "row": claim.row,
+                "other": claim.other,
+                "every": claim.every,
+                "test": claim.holds,
                 "holds": verdict.holds,
-                "in_sample": self.post.claims[name].is_of_sample,
+                "in_sample": claim.is_of_sample,
                 "rows": verdict.rows,
                 "failing": verdict.failing,
-                "unit": self.post.claims[name].unit,
+                "unit": claim.unit,
                 "shown": verdict.shown,
                 "estimate": verdict.estimate,
                 "low": verdict.low,
                 "high": verdict.high,
                 "n": verdict.n,
-                "reported": self.post.claims[name].reported or None,
+                "reported": claim.reported or None,
             }
-            for name, verdict in self.of.items()
+            for claim, verdict in named
         ]
 
     def json(self) -> bytes:
@@ -199,10 +200,8 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
         text += f" against {shown['other.estimate']}"
         text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if verdict.n is not None:
-        other = shown.get("other.n", "")
-        text += f", n = {verdict.n}" + (
-            f" and {other}" if other not in ("", str(verdict.n)) else ""
-        )
+        sizes = dict.fromkeys((str(verdict.n), shown.get("other.n", values.MISSING)))
+        text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"
     if verdict.rows > 1:
         text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
     return text

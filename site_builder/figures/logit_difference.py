@@ -45,7 +45,7 @@ def draw(
     """
     theme.choose(variant, ["example", "mean"], "variant")
     if variant == "mean":
-        theme.refuse(variant, template=template.removeprefix("short"), topic=topic)
+        theme.refuse(variant, template=(template, "short"), topic=(topic, ""))
         return _means(table)
     return _example(table, template, topic)
 

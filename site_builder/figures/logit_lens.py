@@ -48,7 +48,7 @@ def draw(
     theme.need(table, "part", "layer", "quantity", "estimate", "low", "high", "n")
     table = table.filter(pc.greater(table["layer"], 0))
     if variant == "by-temperature":
-        theme.refuse(variant, template=template.removeprefix("short"), topic=topic)
+        theme.refuse(variant, template=(template, "short"), topic=(topic, ""))
         return _by_temperature(table)
     theme.choose(template, theme.unique(table, "template"), "template")
     own = theme.where(table, part="mean", template=template, condition="clean")

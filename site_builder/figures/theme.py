@@ -187,14 +187,14 @@ def choose(value: str, among: Iterable[str], name: str) -> str:
     return value
 
 
-def refuse(variant: str, **given: str) -> None:
-    """Let no option be given that a variant has no use for.
+def refuse(variant: str, **given: tuple[str, str]) -> None:
+    """Let no option be given that a variant has no use for; each comes with its default.
 
     Raises:
         DrawingError: naming the first that is given, and the variant.
     """
-    for name, value in given.items():
-        if value:
+    for name, (value, default) in given.items():
+        if value != default:
             raise DrawingError(f"{variant} has no use for {name}={value}", "leave it out")
 
 

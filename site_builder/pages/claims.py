@@ -18,6 +18,9 @@ from site_builder.verdicts import SHAPES, WORDS, numbers, worded
 
 VARIANTS = ("", "count", "reported")
 
+HEAD = "In short"
+"""What the sentences of a page's own file stand under."""
+
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
     """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
@@ -44,11 +47,10 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
 
 
 def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
-    """What makes a claim's row: the first figure of a result, the first sentence of a claim."""
-    uses = [*reversed(blocks.post.uses.values())]
-    figures = {use.id: use for use in uses if use.slug}
+    """What makes a claim's row: the first figure of a result, all sentences of a claim."""
+    figures = {use.id: use for use in reversed(blocks.post.uses.values()) if use.slug}
     sentences: dict[str, list[Use]] = {}
-    for use in reversed(uses):
+    for use in blocks.post.uses.values():
         if use.directive.kind == "claim":
             sentences.setdefault(use.directive.name, []).append(use)
     return lambda name: _row(blocks, name, figures, sentences.get(name, []))
@@ -62,6 +64,7 @@ def _row(
     figure = figures.get(id)
     sections = [post.references.of(use.directive) for use in made]
     section = sections[0] if sections else None
+    places = [_place(post, *one) for one in zip(made, sections, strict=True)]
     tested = []
     for study in post.project.studies():
         if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
@@ -83,10 +86,9 @@ def _row(
         "section": _heading(section),
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
-        "place": f"{BASE}/{post.url(section.page)}#{section.anchor}" if section else "",
+        "place": places[0] if section else "",
         "said": {
-            one.called if one else "In short": f"{BASE}/{_page(post, use, one)}"
-            for use, one in zip(made, sections, strict=True)
+            one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
         },
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
@@ -95,15 +97,15 @@ def _row(
     }
 
 
-def _page(post: Post, use: Use, section: Section | None) -> str:
+def _place(post: Post, use: Use, section: Section | None) -> str:
     """Where in the site a sentence stands, as far as there are anchors."""
-    return post.url(use.page) + (f"#{section.anchor}" if section else "")
+    return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
 
 
 def _heading(section: Section | None) -> str:
     """What the claims of a section stand under."""
     if section is None:
-        return "In short"
+        return HEAD
     return f"{section.called}: {section.title}" if section.number else section.title
 
 

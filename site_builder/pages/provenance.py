@@ -114,7 +114,7 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
     project = blocks.post.project
     path = project.studies()[study]
     of_study = (recipe.weights for id, recipe in recipes.items() if id.study == study)
-    models, saes = _weights({k: v for weights in of_study for k, v in weights.items()})
+    models, saes = differences.weights({k: v for one in of_study for k, v in one.items()})
     return {
         "name": study,
         "title": project.settings(study).get("title", study),
@@ -132,7 +132,7 @@ def _result(
     store, recipe = blocks.post.store, recipes[id]
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
-    models, saes = _weights(recipe.weights)
+    models, saes = differences.weights(recipe.weights)
     told = _told(blocks, id, recipe)
     return told | {
         "id": id,
@@ -179,12 +179,6 @@ def _recipes(blocks: Blocks) -> dict[ResultId, Recipe]:
 
 def _place(blocks: Blocks, use: Use) -> str:
     return f"{BASE}/{blocks.post.url(use.page)}#{use.slug}"
-
-
-def _weights(weights: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Digests of models, and of the files of autoencoders, which are named by path."""
-    saes = {name: digest for name, digest in weights.items() if "/" in name}
-    return {name: weights[name] for name in weights if name not in saes}, saes
 
 
 def _settings(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:

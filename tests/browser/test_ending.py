@@ -231,6 +231,7 @@ def test_the_choice_of_topic_is_shared_both_ways(visit):
     opening.root.locator("[data-topic]", has_text="Animals").wait_for()
 
     assert opening.menu("topic").input_value() == "Animals"
+    assert opening.root.locator("[data-topic]").inner_text() == "Animals"
     assert "topic=Animals" in seen.page.url
     assert seen.complaints == []
 
