@@ -13,12 +13,19 @@ Raises LabError when the study's tokens are not tokens of its model.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from analyses.lab.lab import Lab
 from analyses.lab.table import labelled, table_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyses.lab.sampling import Draws
 
 SCHEMA = {
     "template": pa.string(),
@@ -37,7 +44,7 @@ SCHEMA = {
 def run(lab: Lab) -> pa.Table:
     """Sample all lists of the study."""
     model, study = lab.model, lab.study
-    from analyses.lab.sampling import Request, sample
+    from analyses.lab.sampling import Draws, Request
 
     prompt, settings = study.prompt, study.sampling
     sweep, held_out = settings.sweep, set(study.topics.held_out)
@@ -58,7 +65,7 @@ def run(lab: Lab) -> pa.Table:
         for row in rows
     ]
     ends = model.ends(prompt)
-    drawn = sample(
+    draws = Draws(
         model.network,
         requests,
         top_p=settings.top_p,
@@ -66,18 +73,41 @@ def run(lab: Lab) -> pa.Table:
         stop=ends,
         batch=settings.batch,
     )
-    for place, ids in lab.progress(drawn, total=len(rows), label="sampling lists"):
-        ended = ids[-1] in ends
-        rows[place] |= {
-            "held_out": rows[place]["topic"] in held_out,
-            "token_ids": ids,
-            "tokens": model.pieces(ids),
-            "text": prompt.prefill + model.text(ids[:-1] if ended else ids),
-            "new_tokens": len(ids),
-            "ended": ended,
-        }
+    for batch in lab.progress(draws.batches, total=len(draws.batches), label="batches of lists"):
+        for place, ids in zip(batch, _drawn(lab, draws, batch), strict=True):
+            ended = ids[-1] in ends
+            rows[place] |= {
+                "held_out": rows[place]["topic"] in held_out,
+                "token_ids": ids,
+                "tokens": model.pieces(ids),
+                "text": prompt.prefill + model.text(ids[:-1] if ended else ids),
+                "new_tokens": len(ids),
+                "ended": ended,
+            }
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(rows):,} lists, {len(study.topics.names)} topics",
         note=f"Cut at {settings.max_new_tokens} new tokens; top-p {settings.top_p:g}.",
     )
+
+
+def _drawn(lab: Lab, draws: Draws, batch: range) -> list[list[int]]:
+    """The new tokens of a batch, drawn once and kept.
+
+    All requests count, as the width of the longest prompt shapes the sums of every batch.
+    """
+    from analyses.lab import decoder, sampling
+    from analyses.lab.kept import kept
+
+    def make() -> NDArray[np.int32]:
+        rows = np.full((len(batch), draws.max_new_tokens), -1, np.int32)
+        label = f"lists {batch.start + 1:,} to {batch.stop:,} of {len(draws.requests):,}"
+        for place, ids in lab.progress(draws.draw(batch), total=len(batch), label=label):
+            rows[place - batch.start, : len(ids)] = ids
+        return rows
+
+    requests = [asdict(one) for one in draws.requests]
+    settings = [draws.top_p, draws.max_new_tokens, draws.stop]
+    about = ["lists", requests, batch.start, batch.stop, settings]
+    found = kept(lab, about, (decoder, sampling), make)
+    return [[int(token) for token in row if token >= 0] for row in found]

@@ -15,7 +15,9 @@ Raises LabError when the two prompts differ in more than one token.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +26,11 @@ from analyses.lab.lab import Lab
 from analyses.lab.lists import KEY, WrittenList, read_lists
 from analyses.lab.roles import Token
 from analyses.lab.table import labelled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyses.lab.scores import Scoring
 
 DIGITS = {"probability": 5, "entropy": 4, "varentropy": 4, "proxy_a": 4, "proxy_b": 4}
 SCHEMA = {
@@ -48,7 +55,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Score all lists."""
     model, study = lab.model, lab.study
     from analyses.lab.pairs import OTHER, pair
-    from analyses.lab.scores import Text, score
+    from analyses.lab.scores import Scoring, Text
 
     prompt, usual = study.prompt, study.sampling.temperature
     jobs: list[tuple[WrittenList, str, Any]] = []
@@ -65,11 +72,11 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     proxies = [study.decision.proxy_a, study.decision.proxy_b]
     contrasts = [(model.token(proxy.plus), model.token(proxy.minus)) for proxy in proxies]
     texts = [Text(asked.ids, tuple(one.token_ids)) for one, _, asked in jobs]
-    found = dict(
-        lab.progress(
-            score(model.network, texts, contrasts), total=len(texts), label="scoring lists"
-        )
-    )
+    scoring = Scoring(model.network, texts, contrasts)
+    found: dict[int, NDArray[np.float32]] = {}
+    batches = scoring.batches
+    for batch in lab.progress(batches, total=len(batches), label="scoring lists, batches"):
+        found |= zip(batch, _scored(lab, scoring, batch), strict=True)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for place, (one, condition, asked) in enumerate(jobs):
         places = [Token(role) for role in asked.roles[:-1]] + one.roles.tokens
@@ -82,9 +89,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         columns["token_id"] += [*asked.ids, *one.token_ids]
         for name in ("role", "k", "k_end", "part"):
             columns[name] += [getattr(token, name) for token in places]
-        scores = found[place]
-        values = [scores.probability, scores.entropy, scores.varentropy, *scores.contrasts]
-        for (name, digits), column in zip(DIGITS.items(), values, strict=True):
+        for (name, digits), column in zip(DIGITS.items(), found[place], strict=True):
             columns[name].append(np.round(column.astype(np.float64), digits))
     for name in DIGITS:
         columns[name] = np.concatenate(columns[name]).astype(np.float32)  # type: ignore[assignment]
@@ -106,3 +111,25 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         },
         note=f"Proxies: {said}.",
     )
+
+
+def _scored(lab: Lab, scoring: Scoring, batch: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+    """The columns of `DIGITS` of each text of a batch, scored once and kept.
+
+    All prompts count, as the width of the longest shapes the sums of every batch.
+    """
+    from analyses.lab import decoder, scores
+    from analyses.lab.kept import kept
+
+    def make() -> NDArray[np.float32]:
+        rows = [
+            [one.probability, one.entropy, one.varentropy, *one.contrasts]
+            for one in scoring.score(batch)
+        ]
+        return np.concatenate(rows, 1)
+
+    texts = [scoring.texts[i] for i in batch]
+    about = ["scores", scoring.prompts, [asdict(one) for one in texts], scoring.contrasts]
+    found = kept(lab, about, (decoder, scores), make)
+    ends = np.cumsum([len(one.prompt) + len(one.tokens) for one in texts])
+    yield from np.split(found, ends[:-1], 1)

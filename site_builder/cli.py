@@ -188,12 +188,13 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
 @main.command()
 @analysis_argument
 @variant_argument
+@click.option("--because", default="", help="How it is known that the numbers stay as they are.")
 @study_option
-def accept(analysis: str, variant: str, study: str) -> None:
+def accept(analysis: str, variant: str, because: str, study: str) -> None:
     """Restamp stale results after a change that keeps their meaning (all, or ANALYSIS [VARIANT]).
 
     The table stays as it is; the recipe gets today's code and settings, and says that it was
-    accepted by hand, when, and what was waved through.
+    accepted by hand, when, what was waved through and because of what; the page tells it.
     """
     from site_builder import runner
     from site_builder.upkeep import accept as restamp
@@ -201,7 +202,7 @@ def accept(analysis: str, variant: str, study: str) -> None:
     with told():
         store, asked = asked_for(find_project(), analysis, variant, study)
         ids = [id for id in runner.with_inputs(store.project, asked) if store.path(id).is_file()]
-        accepted = restamp(store, ids)
+        accepted = restamp(store, ids, because)
     for id, reasons in accepted:
         click.echo(f"accepted {id}: {'; '.join(reasons)}")
     if not accepted:

@@ -1,32 +1,31 @@
 """Measuring past one machine: the same measurements as tasks of Ray.
 
 What to measure, in which order, and what is saved is decided here, by whoever started the run; a
-worker gets a study's name and tables, and gives a table back. So no worker needs to see the shelf,
-a worker that dies costs its own task, which Ray starts again elsewhere, and what is finished is
-safe as soon as it is here.
+worker gets a study's name and tables, and gives a table back, or the numbers of a shard. So no
+worker needs to see the shelf, a worker that dies costs its own task, which Ray starts again
+elsewhere, and what is finished is safe as soon as it is here.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import importlib.util
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
-from site_builder.runner import Measured, Task, compute, inputs_of, open_lab, with_inputs
+from site_builder.ledger import Ledger
+from site_builder.runner import Task, inputs_of, on_path, with_inputs
 from site_builder.store import ResultId, Store
+from site_builder.worker import OWN, Came, run_errand
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from analyses.lab.lab import Lab
+    from analyses.lab.shards import Errand
 
 CURE = 'install it: pip install -e ".[lab,cluster]"'
 PATIENCE = 10
@@ -55,6 +54,30 @@ class Cluster:
     limit: float = 0
 
 
+@dataclass
+class Work:
+    """One result on its way: where its measurement was left, and how many tasks are at it."""
+
+    task: Task
+    ledger: Ledger
+    under_way: int = 0
+
+    def next(self, came: Came | None, slots: int) -> list[Errand]:
+        """What to send for, when all that was sent for has come: the rest of a loop, or the end.
+
+        The turns of a loop are dealt out in turn, as neighbours cost about the same.
+        """
+        from analyses.lab.shards import Errand
+
+        if slots == 1:
+            return [Errand()]
+        left = self.ledger.open_turns(came.loop, came.total) if came else []
+        if not came or not left:
+            return [Errand(known=self.ledger.whole)]
+        shards = min(slots, len(left))
+        return [Errand(loop=came.loop, turns=tuple(left[i::shards])) for i in range(shards)]
+
+
 def measure(
     store: Store,
     ids: Iterable[ResultId],
@@ -65,42 +88,71 @@ def measure(
 ) -> list[ResultId]:
     """What `runner.measure` does, with every measurement that can begin under way at once.
 
-    Raises `BuildError` when one fails, after those under way have come to their end.
+    Where there is room for more than one task, a long loop of a measurement is left at its
+    beginning, its turns are made by as many tasks as there is room for, and the measurement is
+    sent again with their numbers. Raises `BuildError` when one fails, after those under way have
+    come to their end.
     """
     project = store.project
     waiting = with_inputs(project, ids)
+    on_path(project.root)
+    from analyses.lab.numbers import found, keep
+
     ray = _start(project.root, cluster)
     try:
+        needs, slots = _needs(ray, cluster)
         root = "" if cluster.address else str(project.root)
-        remote = ray.remote(_measure).options(**_needs(ray, cluster), max_retries=TRIES)
-        running: dict[Any, Task] = {}
+        remote = ray.remote(run_errand).options(**needs, max_retries=TRIES)
+        running: dict[Any, tuple[Work, Errand]] = {}
         settled: set[ResultId] = set()
         done: list[ResultId] = []
         problems: list[Problem] = []
+
+        def send(work: Work, errands: list[Errand]) -> None:
+            id = work.task.id
+            numbers, tables = ray.put(found(project.root, id.study)), ray.put(work.task.tables)
+            for errand in errands:
+                about = root, id.study, id.analysis, id.variant, tables, numbers, errand
+                running[remote.remote(*about, cluster.limit)] = work, errand
+            work.under_way = len(errands)
+            of = f"{len(errands)} shards, {errands[0].loop}: " if errands[0].loop else ""
+            under = f"{len(running)} under way, {len(waiting)} wait"
+            say(f"sent {of}{id} for {id.study}; {under}")
+
         while running or (waiting and not problems):
             due = [id for id in waiting if settled.issuperset(inputs_of(project, id))]
             for id in () if problems else due:
                 waiting.remove(id)
-                if not wanted(id):
+                if wanted(id):
+                    task = Task.of(store, id)
+                    work = Work(task, task.ledger(store))
+                    send(work, work.next(None, slots))
+                else:
                     settled.add(id)
-                    continue
-                task = Task.of(store, id)
-                of = id.study, id.analysis, id.variant
-                running[remote.remote(root, *of, task.tables, cluster.limit)] = task
-                say(f"sent {id} for {id.study}; {len(running)} under way, {len(waiting)} wait")
             ready, _ = ray.wait([*running], timeout=1) if running else ([], [])
             for reference in ready:
-                task = running.pop(reference)
+                work, errand = running.pop(reference)
+                work.under_way -= 1
                 try:
-                    found = ray.get(reference)
+                    came: Came = ray.get(reference)
                 except ray.exceptions.RayError as error:
-                    problems += _told(task.id, error)
+                    problems += _told(work.task.id, error)
                     continue
-                say(task.save(store, found))
-                settled.add(task.id)
-                done.append(task.id)
+                keep(project.root, work.task.id.study, came.numbers)
+                if came.measured:
+                    seconds = came.seconds + work.ledger.seconds
+                    say(work.task.save(store, replace(came.measured, seconds=seconds)))
+                    work.ledger.close()
+                    settled.add(work.task.id)
+                    done.append(work.task.id)
+                    continue
+                work.ledger.note(came.loop, came.total, errand.turns, came.seconds)
+                if not work.under_way and not problems:
+                    send(work, work.next(came, slots))
     finally:
         ray.shutdown()
+        for folder in project.cache.glob(f"{OWN}.*"):
+            shutil.rmtree(folder, ignore_errors=True)
     if problems:
         raise BuildError(problems)
     return done
@@ -145,30 +197,16 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=PATIENCE).close()
 
 
-def _needs(ray: Any, cluster: Cluster) -> dict[str, float]:
-    """What a task takes: a GPU where there are some, else all cores of a machine like this one."""
-    if ray.cluster_resources().get("GPU"):
-        return {"num_gpus": 1, "num_cpus": cluster.cpus or 1}
-    return {"num_cpus": cluster.cpus or os.cpu_count() or 1}
+def _needs(ray: Any, cluster: Cluster) -> tuple[dict[str, float], int]:
+    """What a task takes, and for how many there is room.
 
-
-def _measure(
-    root: str, study: str, analysis: str, variant: str, tables: list[pa.Table], limit: float
-) -> Measured:
-    """Measure, in a worker; a task that takes too long ends its process, and Ray tries again."""
-    if limit:
-        faulthandler.dump_traceback_later(limit, exit=True)
-    try:
-        found = compute(_lab(root or str(Path.cwd()), study), analysis, variant, tables)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-    return replace(found, made_with=found.made_with | {"engine": "ray"})
-
-
-@cache
-def _lab(root: str, study: str) -> Lab:
-    """One model a worker, however many measurements it makes."""
-    return open_lab(Path(root), study, quiet=True)
+    A GPU where there are some, else all cores of a machine like this one.
+    """
+    there = ray.cluster_resources()
+    if there.get("GPU"):
+        return {"num_gpus": 1, "num_cpus": cluster.cpus or 1}, max(1, int(there["GPU"]))
+    cores = cluster.cpus or os.cpu_count() or 1
+    return {"num_cpus": cores}, max(1, int(there.get("CPU", 0)) // cores)
 
 
 def _told(id: ResultId, error: Exception) -> Iterable[Problem]:

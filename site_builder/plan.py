@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from site_builder.errors import BuildError
+from site_builder.ledger import Ledger
 from site_builder.runner import inputs_of, with_inputs
 from site_builder.store import Recipe, ResultId, Store
 
 
 @dataclass(frozen=True)
-class Shard:
+class Step:
     """One measurement of a run.
 
     state is "done" or "to do"; seconds is what it took when it was measured last, of this study or
-    of another one (then `like` names that); None if it never was.
+    of another one (then `like` names that); None if it never was. It is made in so many shards, of
+    which some are made already; None if that is not known, or it is made as a whole.
     """
 
     id: ResultId
@@ -23,48 +25,69 @@ class Shard:
     inputs: list[str]
     seconds: float | None
     like: str
+    shards: int | None
+    made: int
 
 
-def plan(store: Store, ids: Iterable[ResultId], wanted: Callable[[ResultId], bool]) -> list[Shard]:
+def plan(store: Store, ids: Iterable[ResultId], wanted: Callable[[ResultId], bool]) -> list[Step]:
     """The measurements of a run, inputs first; what reads what will be measured is to be, too."""
-    shards: list[Shard] = []
+    steps: list[Step] = []
     open_: set[ResultId] = set()
     for id in with_inputs(store.project, ids):
         inputs = inputs_of(store.project, id)
         if wanted(id) or open_.intersection(inputs):
             open_.add(id)
-        seconds, like = _cost(store, id)
-        state = "to do" if id in open_ else "done"
-        shards.append(Shard(id, state, [*map(str, inputs)], seconds, like))
-    return shards
+        last, like = _last(store, id)
+        shards = last.made_with.get("shards") if last else None
+        state, made = ("to do", 0) if id in open_ else ("done", shards or 0)
+        if id in open_ and not open_.intersection(inputs):
+            made, begun = _made(store, id, inputs)
+            shards = max(shards or 0, begun) or None
+        names = [*map(str, inputs)]
+        seconds = last.seconds if last else None
+        steps.append(Step(id, state, names, seconds, like, shards, made))
+    return steps
 
 
-def lines(shards: list[Shard]) -> list[str]:
+def lines(steps: list[Step]) -> list[str]:
     """The plan for a person; times are those of the machines that measured."""
     told = []
-    for shard in shards:
-        cost = "" if shard.seconds is None else f"{shard.seconds:,.0f} s"
-        cost += f" for {shard.like}" if shard.like else ""
-        after = f"  after {', '.join(shard.inputs)}" if shard.inputs else ""
-        told.append(f"{shard.state:<6} {shard.id!s:<36} {cost or 'never measured':<16}{after}")
-    left = [shard for shard in shards if shard.state == "to do"]
-    known = [shard.seconds for shard in left if shard.seconds is not None]
+    for step in steps:
+        cost = "" if step.seconds is None else f"{step.seconds:,.0f} s"
+        cost += f" for {step.like}" if step.like else ""
+        after = f"  after {', '.join(step.inputs)}" if step.inputs else ""
+        shards = f"{step.made} of {step.shards} shards" if step.shards else ""
+        what = f"{step.state:<6} {step.id!s:<30} {cost or 'never measured':<16} {shards:<17}{after}"
+        told.append(what.rstrip())
+    left = [step for step in steps if step.state == "to do"]
+    known = [step.seconds for step in left if step.seconds is not None]
     unknown = len(left) - len(known)
-    total = f"{len(left)} of {len(shards)} to do"
+    total = f"{len(left)} of {len(steps)} to do"
     if left:
         total += f", about {sum(known):,.0f} s one after the other"
         total += f", and {unknown} of unknown cost" if unknown else ""
     return [*told, total]
 
 
-def _cost(store: Store, id: ResultId) -> tuple[float | None, str]:
+def _made(store: Store, id: ResultId, inputs: list[ResultId]) -> tuple[int, int]:
+    """The shards that a run made before it was ended, and how many there are as far as it came."""
+    try:
+        contents = {str(i): store.content(i) for i in inputs}
+    except BuildError:  # an input is not there, so nothing was made of it
+        return 0, 0
+    loops = Ledger.of(store, id, store.current_code(id.analysis), contents).loops.values()
+    return sum(len(done) for _, done in loops), sum(of for of, _ in loops)
+
+
+def _last(store: Store, id: ResultId) -> tuple[Recipe | None, str]:
+    """The recipe of the last time, and whose it is if it is another study's."""
     own = _recipe(store, id)
     if own:
-        return own.seconds, ""
+        return own, ""
     for study in store.project.studies():
         other = _recipe(store, ResultId(study, id.analysis, id.variant))
         if other:
-            return other.seconds, study
+            return other, study
     return None, ""
 
 

@@ -228,14 +228,14 @@ class _Collect(logging.Handler):
 
 
 @contextmanager
-def alone(project: Project, say: Say) -> Iterator[bool]:
-    """Let one build of a project at a time write; another one waits, and is told that it did."""
+def alone(project: Project, say: Say, what: str = "build") -> Iterator[bool]:
+    """Let one build, or run, of a project write at a time; another waits, and is told so."""
     project.cache.mkdir(parents=True, exist_ok=True)
-    lock, waited = FileLock(project.cache / "build.lock"), False
+    lock, waited = FileLock(project.cache / f"{what}.lock"), False
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say("another build of this project is under way: waiting for it")
+        say(f"another {what} of this project is under way: waiting for it")
         lock.acquire()
         waited = True
     try:

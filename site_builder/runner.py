@@ -9,22 +9,24 @@ import importlib
 import importlib.util
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from site_builder import fingerprint
 from site_builder.errors import BuildError, Problem, nearest
+from site_builder.ledger import Ledger
 from site_builder.project import Project
 from site_builder.store import Recipe, ResultId, Store, now
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analyses.lab.lab import Lab
+    from analyses.lab.shards import Errand, Note, SharedLab
 
 LAB_CURE = 'install the lab: pip install -e ".[lab]"'
 
@@ -94,7 +96,7 @@ def measure(
     there, so nothing finished is lost. Returns what was measured; raises `BuildError`.
     """
     project = store.project
-    labs: dict[str, Lab] = {}
+    labs: dict[str, SharedLab] = {}
     done = []
     for id in with_inputs(project, ids):
         if not wanted(id):
@@ -103,7 +105,11 @@ def measure(
             labs[id.study] = _open(project, id, quiet)
         say(f"measuring {id} for {id.study}")
         task = Task.of(store, id)
-        say(task.save(store, compute(labs[id.study], id.analysis, id.variant, task.tables)))
+        ledger = task.ledger(store)
+        before = ledger.seconds
+        found = compute(labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note)
+        say(task.save(store, replace(found, seconds=found.seconds + before)))
+        ledger.close()
         done.append(id)
     return done
 
@@ -153,31 +159,36 @@ def record(
     return id
 
 
-def _open(project: Project, id: ResultId, quiet: bool) -> Lab:
+def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
     if not has_lab():
         raise BuildError([Problem(f"data/{id.study}", f'no result for "{id}"', LAB_CURE)])
     project.settings(id.study)
     return open_lab(project.root, id.study, quiet=quiet)
 
 
-def open_lab(root: Path, study: str, *, quiet: bool) -> Lab:
+def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
     """The instruments of a study; raises `BuildError` when its file is faulty.
 
     Numbers that were kept for it, and are not what was written, are forgotten.
     """
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    on_path(root)
     from analyses.lab import numbers
     from analyses.lab.errors import LabError
-    from analyses.lab.lab import Lab
+    from analyses.lab.shards import SharedLab
 
     for file in numbers.check(root, study):
         said = "not the numbers that were kept here; they are found anew"
         click.echo(f"{file.relative_to(root)}: {said}", err=True)
     try:
-        return Lab.open(study, root=root, quiet=quiet)
+        return cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+
+
+def on_path(root: Path) -> None:
+    """Let a project's own measurements be imported."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
 
 
 @dataclass(frozen=True)
@@ -191,25 +202,42 @@ class Measured:
     seconds: float
 
 
-def compute(lab: Lab, analysis: str, variant: str, tables: Iterable[pa.Table]) -> Measured:
+def compute(
+    lab: SharedLab,
+    analysis: str,
+    variant: str,
+    tables: Iterable[pa.Table],
+    *,
+    errand: Errand | None = None,
+    note: Note | None = None,
+) -> Measured:
     """Measure on this machine, from the tables that the measurement reads; nothing is saved.
 
-    Raises `BuildError` for what the measurement says is wrong.
+    Raises `BuildError` for what the measurement says is wrong, and `shards.Stopped` where the
+    errand ends before the measurement does.
     """
-    from analyses.lab import numbers
+    from analyses.lab import numbers, shards
     from analyses.lab.errors import LabError
 
     module: Any = importlib.import_module(f"analyses.{analysis}")
+    lab.errand, lab.note = errand or shards.Errand(), note
     lab.begin()
     start = time.perf_counter()
     try:
-        table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
+        with warnings.catch_warnings():
+            # Until transformers 5.40 both names of a model's cache are understood.
+            warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
+            table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    finally:
+        numbers.sign(lab.root, lab.name)
     used = lab.used()
+    made_with = dict(used.made_with)
+    if lab.turns:
+        made_with["shards"] = sum(lab.turns.values())
     seconds = time.perf_counter() - start
-    numbers.sign(lab.root, lab.name)
-    return Measured(table, used.settings, dict(used.weights), dict(used.made_with), seconds)
+    return Measured(table, used.settings, dict(used.weights), made_with, seconds)
 
 
 @dataclass(frozen=True)
@@ -228,6 +256,10 @@ class Task:
         contents = {str(i): store.content(i) for i in inputs}
         tables = [store.load(i).table for i in inputs]
         return cls(id, store.current_code(id.analysis), contents, tables)
+
+    def ledger(self, store: Store) -> Ledger:
+        """Which of its turns were made by a run that did not come to its end."""
+        return Ledger.of(store, self.id, self.code, self.inputs)
 
     def save(self, store: Store, found: Measured) -> str:
         """Put the result on the shelf; returns what there is to say of it."""

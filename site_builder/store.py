@@ -53,7 +53,7 @@ class Recipe:
     code: file → digest, empty for what was recorded elsewhere. settings: dotted key of the study's
     file → value. weights: name → digest. inputs: result ("base", "numbers small") → content digest.
     labels: what the measurement says of its own table.
-    accepted: restamps by hand, each with date and the reasons that were waved through.
+    accepted: restamps by hand, each with date, what was waved through, and the author's word on it.
     """
 
     study: str

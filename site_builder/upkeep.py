@@ -18,9 +18,16 @@ from site_builder.store import Recipe, ResultId, Store, now
 OLD = 3600.0
 """Seconds after which a half-written file belongs to nobody."""
 
+LEFT = ("site", "preview", "worker")
+"""Folders of the cache that belong to the process whose number they end with."""
 
-def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[str]]]:
+
+def accept(
+    store: Store, ids: Iterable[ResultId], because: str = ""
+) -> list[tuple[ResultId, list[str]]]:
     """Give stale results, inputs first, a recipe of today; returns what was waved through.
+
+    `because` is the author's word, which is kept with it.
 
     Raises `BuildError` when a result cannot be read.
     """
@@ -31,6 +38,7 @@ def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[s
             continue
         result = store.load(id)
         settings = store.current_settings(id.study)
+        time = {"at": now(), "reasons": reasons} | ({"because": because} if because else {})
         recipe = replace(
             result.recipe,
             study=id.study,
@@ -40,7 +48,7 @@ def accept(store: Store, ids: Iterable[ResultId]) -> list[tuple[ResultId, list[s
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
-            accepted=[*result.recipe.accepted, {"at": now(), "reasons": reasons}],
+            accepted=[*result.recipe.accepted, time],
         )
         store.save(id, result.table, recipe)
         done.append((id, reasons))
@@ -93,7 +101,7 @@ def collect(store: Store, *, results: bool) -> Iterator[str]:
         lost = recover(project)
     if lost:
         yield f"put back {project.named(project.site)}, which a build had taken away"
-    for folder in [*project.cache.glob("site.*"), *project.cache.glob("preview.*")]:
+    for folder in [one for name in LEFT for one in project.cache.glob(f"{name}.*")]:
         if not _at_work(folder):
             shutil.rmtree(folder)
             yield f"removed {project.named(folder)}"

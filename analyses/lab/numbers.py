@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from analyses.lab.kept import FOLDER
+
+LIGHT = 1_000_000
+"""Bytes; what is more (streams that autoencoders are trained on) stays where it was found."""
 
 
 def check(root: Path, study: str) -> list[Path]:
@@ -33,6 +37,23 @@ def sign(root: Path, study: str) -> None:
             with suppress(FileNotFoundError):  # another run found it wrong at the same time
                 aside.write_text(_digest(file), "utf-8")
                 aside.rename(_told(file))
+
+
+def found(root: Path, study: str) -> dict[str, bytes]:
+    """The numbers of a study that are small enough to travel, by the name of their file."""
+    files = [file for file in _files(root, study) if file.stat().st_size <= LIGHT]
+    return {file.name: file.read_bytes() for file in files}
+
+
+def keep(root: Path, study: str, numbers: Mapping[str, bytes]) -> None:
+    """Keep numbers that were found elsewhere; those that are here stay."""
+    folder = root / FOLDER / study
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in numbers.keys() - {file.name for file in _files(root, study)}:
+        aside = folder / f"{name}.{os.getpid()}"
+        aside.write_bytes(numbers[name])
+        aside.replace(folder / name)
+    sign(root, study)
 
 
 def _files(root: Path, study: str) -> list[Path]:

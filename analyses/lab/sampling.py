@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,53 @@ class Request:
     name: tuple[object, ...]
 
 
+class Draws:
+    """Requests to be drawn, their prompts run once for all; batches can be drawn in any order.
+
+    Args:
+        stop: a row ends with one of these tokens, or is cut at `max_new_tokens`.
+        batch: rows that are drawn together.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        requests: Sequence[Request],
+        *,
+        top_p: float,
+        max_new_tokens: int,
+        stop: Sequence[int],
+        batch: int,
+    ) -> None:
+        self.requests = requests
+        self.top_p = top_p
+        self.max_new_tokens = max_new_tokens
+        self.stop = stop
+        self.batches = [
+            range(start, min(start + batch, len(requests)))
+            for start in range(0, len(requests), batch)
+        ]
+        self._network = network
+        self._distinct = list(dict.fromkeys(request.prompt for request in requests))
+
+    @cached_property
+    def _prompts(self) -> tuple[Prompts, Tensor]:
+        """All distinct prompts, and the logits after each."""
+        with torch.inference_mode():
+            prompts = Prompts(self._network, self._distinct)
+            return prompts, prompts.run(last_only=True)[:, -1]
+
+    def draw(self, batch: range) -> Iterator[tuple[int, list[int]]]:
+        """Draw a batch; yields (index of the request, its new tokens) as rows finish."""
+        prompts, first = self._prompts
+        rows = [self.requests[place] for place in batch]
+        places = [self._distinct.index(row.prompt) for row in rows]
+        which = torch.tensor(places, device=first.device)
+        drawn = _draw_batch(prompts, first, which, rows, self.top_p, self.max_new_tokens, self.stop)
+        for row, tokens in drawn:
+            yield batch[row], tokens
+
+
 def sample(
     network: Any,
     requests: Sequence[Request],
@@ -48,15 +96,11 @@ def sample(
 
     A row ends with one of the `stop` tokens, or was cut at `max_new_tokens`.
     """
-    distinct = list(dict.fromkeys(request.prompt for request in requests))
-    with torch.inference_mode():
-        prompts = Prompts(network, distinct)
-        first = prompts.run(last_only=True)[:, -1]
-    for start in range(0, len(requests), batch):
-        rows = requests[start : start + batch]
-        which = torch.tensor([distinct.index(row.prompt) for row in rows], device=first.device)
-        for row, tokens in _draw_batch(prompts, first, which, rows, top_p, max_new_tokens, stop):
-            yield start + row, tokens
+    draws = Draws(
+        network, requests, top_p=top_p, max_new_tokens=max_new_tokens, stop=stop, batch=batch
+    )
+    for rows in draws.batches:
+        yield from draws.draw(rows)
 
 
 def _draw_batch(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,48 @@ class Scores:
     contrasts: NDArray[np.float32]
 
 
+class Scoring:
+    """Texts to be scored, their prompts run once for all; batches can be scored in any order.
+
+    Args:
+        contrasts: pairs of token ids (plus, minus).
+    """
+
+    def __init__(
+        self, network: Any, texts: Sequence[Text], contrasts: Sequence[tuple[int, int]]
+    ) -> None:
+        self.texts = texts
+        self.contrasts = contrasts
+        self.batches = [*_batches(texts)]
+        self.prompts = list(dict.fromkeys(text.prompt for text in texts))
+        self._network = network
+
+    @cached_property
+    def _place(self) -> dict[tuple[int, ...], int]:
+        return {prompt: i for i, prompt in enumerate(self.prompts)}
+
+    @cached_property
+    def _run(self) -> tuple[Prompts, Tensor, list[NDArray[np.float32]]]:
+        """All distinct prompts, the logits after each, and the scores within each."""
+        with torch.inference_mode():
+            prompts = Prompts(self._network, self.prompts)
+            first = prompts.run(last_only=True)[:, -1]
+            within = [_within(self._network, one, self.contrasts) for one in self.prompts]
+        return prompts, first, within
+
+    def score(self, batch: Sequence[int]) -> Iterator[Scores]:
+        """Score the texts of a batch."""
+        prompts, first, before = self._run
+        which = [self._place[self.texts[i].prompt] for i in batch]
+        tokens = [self.texts[i].tokens for i in batch]
+        found = _continue(prompts, first, which, tokens, self.contrasts)
+        for source, after in zip(which, found, strict=True):
+            # The last column of the prompt says how likely the first new token was.
+            joined = np.concatenate([before[source], after[:, 1:]], 1)
+            chances = np.concatenate([before[source][0], after[0, :-1]])
+            yield Scores(chances, joined[1], joined[2], joined[3:])
+
+
 def score(
     network: Any, texts: Sequence[Text], contrasts: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, Scores]]:
@@ -53,21 +96,9 @@ def score(
     Args:
         contrasts: pairs of token ids (plus, minus).
     """
-    distinct = list(dict.fromkeys(text.prompt for text in texts))
-    place = {prompt: i for i, prompt in enumerate(distinct)}
-    with torch.inference_mode():
-        prompts = Prompts(network, distinct)
-        first = prompts.run(last_only=True)[:, -1]
-        before = [_within(network, prompt, contrasts) for prompt in distinct]
-    for batch in _batches(texts):
-        which = [place[texts[i].prompt] for i in batch]
-        with torch.inference_mode():
-            found = _continue(prompts, first, which, [texts[i].tokens for i in batch], contrasts)
-        for i, source, after in zip(batch, which, found, strict=True):
-            # The last column of the prompt says how likely the first new token was.
-            joined = np.concatenate([before[source], after[:, 1:]], 1)
-            chances = np.concatenate([before[source][0], after[0, :-1]])
-            yield i, Scores(chances, joined[1], joined[2], joined[3:])
+    scoring = Scoring(network, texts, contrasts)
+    for batch in scoring.batches:
+        yield from zip(batch, scoring.score(batch), strict=True)
 
 
 def next_token(logits: Tensor, following: Tensor, contrasts: Sequence[tuple[int, int]]) -> Tensor:
@@ -112,12 +143,15 @@ def _continue(
     padded = torch.zeros(len(tokens), width + 1, dtype=torch.long, device=first.device)
     for row, ids in enumerate(tokens):
         padded[row, : len(ids)] = torch.tensor(ids)
-    cache, pads = prompts.rows(rows, width)
-    logits = forward(prompts.network, padded[:, :width], cache, pads)
-    logits = torch.cat([first[rows, None].to(logits.dtype), logits], 1)
+    with torch.inference_mode():
+        cache, pads = prompts.rows(rows, width)
+        logits = forward(prompts.network, padded[:, :width], cache, pads)
+        logits = torch.cat([first[rows, None].to(logits.dtype), logits], 1)
     for row, ids in enumerate(tokens):
         seen = slice(0, len(ids) + 1)
-        yield next_token(logits[row, seen], padded[row, seen], contrasts).cpu().numpy()
+        with torch.inference_mode():
+            found = next_token(logits[row, seen], padded[row, seen], contrasts)
+        yield found.cpu().numpy()
 
 
 def _batches(texts: Sequence[Text]) -> Iterator[list[int]]:

@@ -199,9 +199,9 @@ def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
 def test_a_plan_says_what_is_done_what_is_not_and_what_it_took(project: Project) -> None:
     store = Store(project)
     totals, base = (ResultId("toy", name) for name in ("totals", "base"))
-    assert [shard.state for shard in plan(store, [totals], lambda _: False)] == ["done", "done"]
-    shards = plan(store, [totals], lambda id: id == base)
-    assert [(str(shard.id), shard.state) for shard in shards] == [
+    assert [step.state for step in plan(store, [totals], lambda _: False)] == ["done", "done"]
+    steps = plan(store, [totals], lambda id: id == base)
+    assert [(str(step.id), step.state) for step in steps] == [
         ("base", "to do"),
         ("totals", "to do"),  # reads what will be measured
     ]

@@ -250,6 +250,18 @@ def test_accept_restamps_and_says_so(project: Project, monkeypatch: pytest.Monke
     assert store.why_stale(ResultId("toy", "totals")) == []
     (accepted,) = store.recipe(ResultId("toy", "base")).accepted
     assert accepted["reasons"] == ["analyses/base.py changed"]
+    assert "because" not in accepted
+
+
+def test_accept_keeps_the_word_of_who_accepts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project.analyses / "base.py"
+    path.write_text(path.read_text().replace("return None", "return 1"))
+    monkeypatch.chdir(project.root)
+    CliRunner().invoke(main, ["accept", "--because", "it is <never> called"])
+    (accepted,) = Store(project).recipe(ResultId("toy", "base")).accepted
+    assert accepted["because"] == "it is <never> called"
 
 
 def test_accept_needs_the_inputs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,117 @@
+"""Shards: the turns of a measurement's loops, counted, and made in any order by anybody.
+
+A loop can be shared when its turns do not need one another and keep all that they find (`kept`).
+Then whoever makes some of them, anywhere, saves the measurement these turns: it reads their numbers
+back. So no measurement knows of shards, and its table cannot depend on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeVar
+
+from analyses.lab.lab import Lab
+
+if TYPE_CHECKING:
+    from analyses.lab.model import Model
+
+T = TypeVar("T")
+Note = Callable[[str, int, list[int], float], None]
+"""Told of a loop, how many turns it has, which are done, and the seconds that they took."""
+
+SHARED = (
+    "batches of lists",  # list_samples
+    "scoring lists, batches",  # token_scores
+    "*, heads",  # patching
+    "*, roles and tokens",
+    "*, checked by head",  # attribution_patching
+    "*, checked by role",
+    "reading through the lens",  # logit_lens, layer_choice
+    "sets of layers",  # layer_choice
+    "conditions",  # ablation_samples
+)
+"""Loops whose turns keep what they find, by the label of their progress."""
+
+
+class Stopped(Exception):  # noqa: N818  (nothing is wrong)
+    """A measurement was left at a loop: before it, or after the turns that it was sent for."""
+
+    def __init__(self, loop: str, total: int) -> None:
+        super().__init__(loop, total)
+        self.loop, self.total = loop, total
+
+
+@dataclass(frozen=True)
+class Errand:
+    """How far a measurement is to go; by default to its end.
+
+    Attributes:
+        known: loops to be gone through, as their numbers are here; it stops at any other, if set.
+        loop, turns: the loop that it is sent for, and which of its turns to make.
+    """
+
+    known: tuple[str, ...] | None = None
+    loop: str = ""
+    turns: tuple[int, ...] = ()
+
+
+class SharedLab(Lab):
+    """A lab whose measurements can be left at a loop, and whose turns are counted.
+
+    Attributes:
+        errand: how far to go.
+        note: told when a turn is done, if anybody wants to know.
+        turns: how many each loop has that can be shared.
+    """
+
+    errand = Errand()
+    note: Note | None = None
+    _opened: frozenset[str] = frozenset()
+
+    def begin(self) -> None:
+        """Forget what was used and counted so far."""
+        super().begin()
+        self.turns: dict[str, int] = {}
+
+    @property
+    def model(self) -> Model:
+        """As `Lab.model`; what was read to open it counts for every measurement that uses it."""
+        if self._model is None:
+            others = set(self._read)
+            self._read.clear()
+            try:
+                _ = super().model
+            finally:
+                self._opened = frozenset(self._read)
+                self._read |= others
+        self._read |= self._opened
+        return super().model
+
+    def progress(self, things: Iterable[T], *, total: int, label: str) -> Iterator[T]:
+        """As `Lab.progress`; raises `Stopped` where the errand ends."""
+        through = super().progress
+        if not any(fnmatchcase(label, pattern) for pattern in SHARED):
+            yield from through(things, total=total, label=label)
+            return
+        loop, errand = self._name(label), self.errand
+        self.turns[loop] = total
+        if errand.loop == loop:
+            mine = [thing for turn, thing in enumerate(things) if turn in errand.turns]
+            yield from through(mine, total=len(mine), label=label)
+            raise Stopped(loop, total)
+        if errand.known is not None and loop not in errand.known and total > 1:
+            raise Stopped(loop, total)
+        begun = time.perf_counter()
+        for turn, thing in enumerate(through(things, total=total, label=label)):
+            yield thing
+            begun, spent = time.perf_counter(), time.perf_counter() - begun
+            if self.note:
+                self.note(loop, total, [turn], spent)
+
+    def _name(self, label: str) -> str:
+        """The label, numbered where a measurement comes to such a loop again."""
+        again = sum(loop.partition(" #")[0] == label for loop in self.turns)
+        return f"{label} #{again + 1}" if again else label

@@ -1,0 +1,94 @@
+"""What a worker does: one measurement, or some turns of a loop of it, from tables and numbers."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from site_builder.runner import Measured, compute, open_lab
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from analyses.lab.shards import Errand, SharedLab
+
+OWN = "worker"
+"""What a worker's own folder in the cache is named after, with its process."""
+
+
+@dataclass(frozen=True)
+class Came:
+    """What comes back from a worker.
+
+    Attributes:
+        measured: the result, if the errand went to its end.
+        loop, total: else the loop that it stopped at, and how many turns that has.
+        numbers: what was found on the way.
+    """
+
+    measured: Measured | None
+    loop: str
+    total: int
+    numbers: dict[str, bytes]
+    seconds: float
+
+
+def run_errand(
+    root: str,
+    study: str,
+    analysis: str,
+    variant: str,
+    tables: list[pa.Table],
+    numbers: dict[str, bytes],
+    errand: Errand,
+    limit: float,
+) -> Came:
+    """Measure; a task that takes more than `limit` seconds ends its process, for Ray to try again.
+
+    Args:
+        root: of the project; where it is empty, Ray has put the code into the working directory.
+    """
+    from analyses.lab import numbers as shelf
+    from analyses.lab.shards import Stopped
+
+    if limit:
+        faulthandler.dump_traceback_later(limit, exit=True)
+    start = time.perf_counter()
+    try:
+        lab = _lab(root or str(Path.cwd()), study)
+        shelf.keep(lab.root, study, numbers)
+        before = shelf.found(lab.root, study).keys()
+        measured, loop, total = None, "", 0
+        try:
+            measured = compute(lab, analysis, variant, tables, errand=errand)
+            measured.made_with["engine"] = "ray"
+        except Stopped as stopped:
+            loop, total = stopped.loop, stopped.total
+        after = shelf.found(lab.root, study)
+        new = {name: after[name] for name in after.keys() - before}
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    return Came(measured, loop, total, new, time.perf_counter() - start)
+
+
+@cache
+def _lab(root: str, study: str) -> SharedLab:
+    """One model a worker, however many errands it runs.
+
+    Its numbers are its own: two workers that find the same number at the same time would else
+    write the same file. All else is the project's.
+    """
+    own = Path(root, ".cache", f"{OWN}.{os.getpid()}")
+    shutil.rmtree(own, ignore_errors=True)
+    for place in (Path(), Path(".cache")):
+        (own / place).mkdir(parents=True)
+        for path in Path(root, place).iterdir():
+            if path.name not in (".cache", "numbers") and not path.name.startswith(f"{OWN}."):
+                (own / place / path.name).symlink_to(path)
+    return open_lab(own, study, quiet=True)
