@@ -29,7 +29,7 @@ def hashed(folder: Path) -> dict[str, bytes]:
             raise BuildError([Problem(f"assets/{path.name}", f"imports itself: {way}", "cut it")])
         if path.name not in names:
             data = path.read_bytes()
-            if path.suffix == ".js":
+            if path.suffix == ".js" and b"./" in data:
                 data = _IMPORTED.sub(
                     lambda found: _renamed(found, path, (*above, path.name)), data.decode()
                 ).encode()

@@ -16,7 +16,8 @@ from site_builder.directives import BLOCKS, Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import digest, sha256
-from site_builder.fragments import Fragment, Fragments
+from site_builder.fragment import Fragment
+from site_builder.fragments import Fragments
 from site_builder.post import Post, Wanted
 from site_builder.studies import Studies
 from site_builder.uses import Part, Use, outline
@@ -84,7 +85,7 @@ class Blocks:
                 self._values[place] = self._value(use)
             elif use.directive.kind == "claim":
                 if use.directive.name in self.verdicts.of:
-                    self._values[place] = self.verdicts.written(use)
+                    self._values[place] = self.verdicts.written(use, plain=self.plain)
             elif use.slug:
                 self._drawn[use.slug] = use, self.fragments.fragment(use)
         except BuildError as error:
@@ -128,7 +129,7 @@ class Blocks:
         for slug, others in self.studies.draw(use for use, _ in self._drawn.values()).items():
             for use, fragment in others:
                 self._others.append(use)
-                self._files |= _files(fragment)
+                self._files |= fragment.published()
             self._switches[slug] = [
                 self._switch(use, fragment) for use, fragment in (self._drawn[slug], *others)
             ]
@@ -164,7 +165,7 @@ class Blocks:
         """Every file that blocks and pages link to: its path in the site, and how to read it."""
         files = dict(self._files)
         for _, fragment in self._drawn.values():
-            files |= _files(fragment)
+            files |= fragment.published()
         return files
 
     def slot(self, use: Wanted) -> str:
@@ -318,7 +319,3 @@ def wrong(error: TemplateError, template: str) -> Problem:
     name, line = (getattr(error, key, None) for key in ("name", "lineno"))
     where = f"templates/{name or template}" + (f":{line}" if line else "")
     return Problem(where, f"{type(error).__name__}: {error.message}", "mend the template")
-
-
-def _files(fragment: Fragment) -> dict[str, Callable[[], bytes]]:
-    return {f"figures/{name}": (fragment.folder / name).read_bytes for name in fragment.files}

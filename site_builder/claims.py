@@ -42,6 +42,10 @@ _KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit",
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
+_BOUND = re.compile(r"(low|high)\b")
+"""A bound of an interval, in a test: "low", "other.high"."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """One statement and the test that it has to pass; `row` and `other` are texts, as in prose."""
@@ -69,7 +73,7 @@ class Claim:
     @property
     def is_of_sample(self) -> bool:
         """Whether its test asks for no bound of an interval: it may then hold by chance."""
-        return not any(name.endswith(("low", "high")) for name in expression.asked(self.holds))
+        return not _BOUND.search(self.holds)
 
 
 @dataclass(frozen=True)

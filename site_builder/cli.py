@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from gc import set_threshold
 
 import click
 
@@ -75,6 +76,7 @@ main.add_command(run)
 def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
     from site_builder.publish import build
 
+    set_threshold(1_000_000)  # a build keeps nearly all that it makes: to look costs a twentieth
     with told(of_page=True):
         project = find_project()
         built = build(

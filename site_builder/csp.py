@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 _NOT_RUN = ("application/json", "application/ld+json", "text/template")
 
 # A parser reads scripts alone, as they are a hundredth of a page; what opens first holds the other.
-_PIECE = re.compile(r"<!--.*?-->|(<script\b.*?</script\s*>)", re.DOTALL | re.IGNORECASE)
+_PIECE = re.compile(r"<(?:!--.*?-->|(script\b.*?</script\s*>))", re.DOTALL | re.IGNORECASE)
 
 
 def policy(scripts: list[str]) -> str:
@@ -43,7 +43,7 @@ def protect(html: str) -> str:
     Call it last: a script changed afterwards does not run.
     """
     finder = _InlineScripts()
-    finder.feed("".join(_PIECE.findall(html)))
+    finder.feed("".join(f"<{piece}" for piece in _PIECE.findall(html) if piece))
     finder.close()
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(finder.found)}">'
     # Before everything it governs; only the encoding, due in the first 1,024 bytes, may precede.

@@ -6,7 +6,6 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 _COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -27,12 +26,6 @@ def names(tree: ast.expr) -> set[str]:
     """The columns that an expression names: "low", "other.low"."""
     named = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)}
     return named - {"abs", "other"}
-
-
-@cache
-def asked(text: str) -> frozenset[str]:
-    """The columns that a test asks for; of each sign in the prose this is wanted twice."""
-    return frozenset(names(ast.parse(text, mode="eval").body))
 
 
 def is_test(text: str) -> bool:

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
+from site_builder.fingerprint import sha256
 from site_builder.memory import Memory
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -48,7 +49,9 @@ def files(entry: Entry, base: str, memory: Memory) -> dict[str, bytes]:
     """The feed, by its path in the site; `base` is the site's address or ""."""
     static = _Static(base)
     for piece in entry.content:
-        text, whole = memory.recall("feed", [piece, base], partial(_alone, piece, base))
+        text, whole = memory.recall(
+            "feed", [sha256(piece.encode()), base], partial(_alone, piece, base)
+        )
         if whole and static.rests:
             static.out.append(text)
         else:

@@ -5,24 +5,24 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from site_builder import checks, claims, fingerprint, meaning, modules, tabular, values
+from site_builder import checks, claims, fingerprint, fragment, meaning, modules, tabular, values
 from site_builder.errors import BuildError, Problem
+from site_builder.fragment import Fragment
 from site_builder.post import Post
 from site_builder.project import Project
-from site_builder.store import ResultId, write_aside
+from site_builder.store import ResultId
 from site_builder.uses import Use
 
 if TYPE_CHECKING:
@@ -42,29 +42,6 @@ WORTH_A_WORKER = 6
 """Drawings for which a further process is worth its start, a second or so."""
 
 
-@dataclass(frozen=True)
-class Fragment:
-    """What a use becomes: HTML with and without files, words, and the head of its data.
-
-    `html` has `drawing.BASE` before its files' names, `inline` stands alone, `folder` has `files`.
-    """
-
-    key: str
-    html: str
-    inline: str
-    caption: str
-    description: str
-    columns: list[str]
-    rows: list[list[str]]
-    total_rows: int
-    files: list[str]
-    folder: Path
-
-    def file(self, ending: str) -> str:
-        """The name of the file that ends so, or "" when there is none."""
-        return next((name for name in self.files if name.endswith(ending)), "")
-
-
 class Fragments:
     """All fragments of a post, kept in `.cache/drawings`."""
 
@@ -77,6 +54,7 @@ class Fragments:
         self._tables: dict[ResultId, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._files: dict[Path, str] = {}
+        self._ready: dict[tuple[str, ResultId], Fragment] = {}
         self._named: dict[str, dict[str, str]] = {}
 
     def value(self, use: Use) -> values.Value:
@@ -123,7 +101,13 @@ class Fragments:
         What cannot be drawn is left for `fragment` to say. `study` is that of the uses which do not
         name one; the post's if empty.
         """
-        missing = [use for use in uses if self._known(self.key(use)) is None]
+        missing = []
+        for use in uses:
+            key = self.key(use)
+            if found := fragment.read(self.folder / key):
+                self._ready[use.slug, use.id] = found
+            else:
+                missing.append(use)
         count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
         if count < 2:
             return
@@ -146,13 +130,15 @@ class Fragments:
 
         Raises `BuildError` when the drawing cannot draw the table.
         """
-        key = self.key(use)
+        known = self._ready.pop((use.slug, use.id), None)
+        key = known.key if known else self.key(use)
         self.used.add(key)
         folder = self.folder / key
-        if (known := self._known(key)) is None:
+        known = known or fragment.read(folder)
+        if known is None:
             self._draw(use, key, folder)
             self.drawn += 1
-            known = self._known(key)
+            known = fragment.read(folder)
             assert known is not None
         return known
 
@@ -212,16 +198,6 @@ class Fragments:
         ]
         return fingerprint.digest(parts)[:32]
 
-    def _known(self, key: str) -> Fragment | None:
-        """A piece that is drawn to its end, with every file that it names."""
-        folder = self.folder / key
-        try:
-            found = Fragment(**json.loads((folder / "fragment.json").read_bytes()), folder=folder)
-        except (OSError, ValueError, TypeError):
-            return None
-        whole = all(os.path.isfile(f"{folder}/{name}") for name in found.files)  # noqa: PTH113
-        return found if whole else None
-
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)
         if path not in self._files:
@@ -255,8 +231,14 @@ class Fragments:
     @cached_property
     def _surroundings(self) -> list[str]:
         """What else shapes every drawing: how it is kept, and the libraries that draw."""
-        own = fingerprint.sha256_file(Path(__file__))
-        return [own, *(version(name) for name in ("altair", "vl-convert-python", "jinja2"))]
+        own = (__file__, fragment.__file__, tabular.__file__)
+        digests = (fingerprint.sha256_file(Path(str(file))) for file in own)
+        libraries = ("altair", "vl-convert-python", "jinja2")
+        # Asked once an installation: what is remembered is forgotten with every change to it.
+        versions = self.project.memory.recall(
+            "versions", libraries, lambda: [version(name) for name in libraries]
+        )
+        return [*digests, *versions]
 
     def _table(self, id: ResultId) -> pa.Table:
         if id not in self._tables:
@@ -277,21 +259,19 @@ class Fragments:
         files = dict(rendered.files) | {
             f"{stem}.{self._file_digest(use.id)[:8]}.csv": tabular.csv(table)
         }
-        head = table.slice(0, MOST_ROWS).to_pylist()
-        body = {
-            "key": key,
-            "html": rendered.html,
-            "inline": rendered.inline,
-            "caption": drawing.caption,
-            "description": drawing.description,
-            "columns": table.column_names,
-            "rows": [[tabular.cell(value) for value in row.values()] for row in head],
-            "total_rows": table.num_rows,
-            "files": sorted(files),
-        }
-        for name, data in files.items():
-            write_aside(folder / name, data)
-        write_aside(folder / "fragment.json", json.dumps(body, ensure_ascii=False).encode())
+        columns, rows = tabular.head(table, MOST_ROWS)
+        made = Fragment(
+            key=key,
+            html=rendered.html,
+            caption=drawing.caption,
+            description=drawing.description,
+            columns=columns,
+            rows=rows,
+            total_rows=table.num_rows,
+            files=sorted(files),
+            folder=folder,
+        )
+        fragment.write(made, rendered.inline, files)
 
     def _drawing(self, use: Use, table: pa.Table) -> Drawing:
         from site_builder.drawing import DrawingError

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ class Manifest:
         """Remember this build."""
         from site_builder.store import write_aside  # only a build that did something needs it
 
-        write_aside(_file(project), json.dumps(asdict(self)).encode())
+        write_aside(_file(project), json.dumps(vars(self)).encode())
 
 
 class Inputs(NamedTuple):

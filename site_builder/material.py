@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -9,8 +10,13 @@ from jinja2 import Environment, FileSystemLoader
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
+from site_builder.fingerprint import sha256
 from site_builder.memory import PACKAGES, Memory
 from site_builder.project import Project
+
+_SIGN = re.compile(r' ?<a class="post-claim[^>]*>[^<]*</a>')
+_TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite)"[^>]*>([^<]*)</\1>')
+"""There are hundreds: numbers and references are text, and for signs of claims nobody looks."""
 
 
 def spare_theme(config: MkDocsConfig, project: Project) -> None:
@@ -34,14 +40,17 @@ def spare_search(config: MkDocsConfig, memory: Memory) -> None:
     read = index.add_entry_from_context
 
     def entries(page: Page) -> list[Any]:
-        before = len(index.entries)
+        before, whole = len(index.entries), page.content
+        page.content = _TEXT.sub(r"\2", _SIGN.sub("", whole or ""))
         read(page)
+        page.content = whole
         found = index.entries[before:]
         del index.entries[before:]
         return [*found]
 
     def add(page: Page) -> None:
-        said = [page.content, page.url, str(page.title), repr(page.meta)]
+        content = sha256((page.content or "").encode())
+        said = [content, page.url, str(page.title), repr(page.meta)]
         index.entries += memory.recall("search", said, partial(entries, page))
 
     index.add_entry_from_context = add

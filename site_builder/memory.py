@@ -45,6 +45,11 @@ class Memory:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._asked: dict[str, list[Any]] = {}
+        self._held: dict[str, str] | None = None
+
+    def hold(self) -> None:
+        """Look at each file once, for the length of a build, which sees at its end what changed."""
+        self._held = {}
 
     def recall(self, about: str, depends: Any, make: Callable[[], T]) -> T:
         """The value that `make` works out from `depends`, which is JSON, and nothing else."""
@@ -63,7 +68,7 @@ class Memory:
         """
         known = self._asked.get(about) or self._known.get(about)
         value: T
-        if known and all(_stat(path)[0] == was for path, was in known[1].items()):
+        if known and all(self._stamp(path) == was for path, was in known[1].items()):
             self._asked[about] = known
             value = known[0]
             return value
@@ -75,6 +80,18 @@ class Memory:
         else:
             self._asked.pop(about, None)
         return value
+
+    def changed(self, path: Path) -> None:
+        """Look at a file again, as it was written meanwhile."""
+        if self._held is not None:
+            self._held.pop(str(path), None)
+
+    def _stamp(self, path: str) -> str:
+        if self._held is None:
+            return _stat(path)[0]
+        if path not in self._held:
+            self._held[path] = _stat(path)[0]
+        return self._held[path]
 
     def digest(self, path: Path) -> str:
         """The digest of a file's bytes, read again only when it was touched."""
@@ -99,7 +116,7 @@ class Memory:
                 for about, (value, of) in self._asked.items()
             }
             body = {"builder": _builder(), "seen": [*seen.values()], "values": kept}
-            write_aside(self.file, json.dumps(body, ensure_ascii=False).encode())
+            write_aside(self.file, json.dumps(body).encode())
             self._known = dict(self._asked)
 
     @cached_property

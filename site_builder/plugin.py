@@ -7,7 +7,6 @@ the slots after search has read the pages, and writes the feed and the content-s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,39 +87,48 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         self._assets |= {night: rules, shown: picture}
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add hashed assets and the figures' files; leave our templates out of the site."""
-        assert self.blocks is not None
+        """Add hashed assets; leave our templates out of the site."""
         for file in [file for file in files if file.src_uri.endswith(".j2")]:
             files.remove(file)
         for name, data in self._assets.items():
             files.append(File.generated(config, name, content=data))
-        made = self.blocks.files()
-        for name in made:
-            files.append(File.generated(config, name, content=b""))
         for file in files:
-            name, source = file.dest_uri, file.abs_src_path
-            if file.is_documentation_page():
-                continue
-            stands = self._stands(name, source, self.blocks.digests.get(name, ""))
-            if not stands and name in made:
-                file.content_bytes = content = made[name]()
-                stands = self._stands(name, source, sha256(content))
-            if stands:
-                file.copy_file = self._linked(file)  # type: ignore[method-assign]
+            last = None if file.is_documentation_page() else self.standing
+            if last and last.has(file.dest_uri, file.abs_src_path):
+                file.copy_file = self._linked(file)  # type: ignore[assignment,method-assign]
         return files
 
-    def _stands(self, name: str, source: str | None, digest: str) -> bool:
-        """Whether the last site has a file as it would be made, by its source or its digest."""
+    def _publish(self, site: str) -> None:
+        """Write the figures' files, or take them over from the last site.
+
+        There are a thousand of them, for each of which MkDocs would make an object of its own.
+        """
+        assert self.blocks is not None
+        digests = self.blocks.digests
+        for name, read in self.blocks.files().items():
+            place = f"{site}/{name}"
+            if not self._take(name, place, digests.get(name, "")):
+                content = read()
+                if not self._take(name, place, sha256(content)):
+                    Path(place).parent.mkdir(parents=True, exist_ok=True)
+                    Path(place).write_bytes(content)
+
+    def _take(self, name: str, place: str, digest: str) -> bool:
+        """Take a file over from the last site, if it stands there."""
         last = self.standing
         if last is None:
             return False
-        return last.has(name, source) or (digest != "" and last.has_digest(name, digest))
+        is_same = last.is_same(name) or (digest != "" and last.has_digest(name, digest))
+        return is_same and last.link(name, place)
 
-    def _linked(self, file: File) -> Callable[..., None]:
+    def _linked(self, file: File) -> Callable[[bool], None]:
         """What takes a file over from the last site, where MkDocs would copy it."""
-        assert self.standing is not None
-        link = partial(self.standing.link, file.dest_uri, file.abs_dest_path)
-        return lambda *_dirty: link()
+
+        def link(_dirty: bool) -> None:
+            assert self.standing is not None
+            self.standing.link(file.dest_uri, file.abs_dest_path)
+
+        return link
 
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
         """Tell the extension which file it is about to read."""
@@ -147,6 +155,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
         A preview is left alone: MkDocs adds its reloading script behind our back.
         """
+        self._publish(config.site_dir)
         if self._serving:
             return
         for name, content in self._around(config).items():

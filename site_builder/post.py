@@ -113,7 +113,9 @@ class Post:
         """Count the blocks, each noun apart, and give each a name of its own."""
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
+        self.named: dict[str, Use] = {}
         for use in self.blocks():
+            self.named.setdefault(use.directive.named, use)
             counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
             stem = use.stem
             slugs[stem] = slugs.get(stem, 0) + 1
@@ -145,16 +147,21 @@ class Post:
 
     def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""
+        found: dict[ResultId, tuple[str, list[str]]] = {}
         for use in self.uses.values() if uses is None else uses:
-            if not self.store.path(use.id).is_file():
-                use.state, use.reasons = "missing", [f"measured by {self.store.command(use.id)}"]
-                continue
-            try:
-                use.reasons = self.store.why_stale(use.id)
-                use.state = "stale" if use.reasons else "fresh"
-            except BuildError as error:
-                self.problems += error.problems
-                use.state, use.reasons = "missing", [p.what for p in error.problems]
+            if use.id not in found:
+                found[use.id] = self._state(use.id)
+            use.state, use.reasons = found[use.id]
+
+    def _state(self, id: ResultId) -> tuple[str, list[str]]:
+        if not self.store.path(id).is_file():
+            return "missing", [f"measured by {self.store.command(id)}"]
+        try:
+            reasons = self.store.why_stale(id)
+        except BuildError as error:
+            self.problems += error.problems
+            return "missing", [problem.what for problem in error.problems]
+        return "stale" if reasons else "fresh", reasons
 
     def resolve(
         self,
@@ -211,14 +218,7 @@ class Post:
         first = lines[0] - lines[1] + 1
         return "\n".join(self._filled(text, page, page, first, place))
 
-    def _filled(
-        self,
-        text: str,
-        source: Path,
-        page: Path,
-        first: int,
-        place: Place,
-    ) -> list[str]:
+    def _filled(self, text: str, source: Path, page: Path, first: int, place: Place) -> list[str]:
         lines = text.split("\n")
         directives, problems = self._scan(text, source, first)
         # Only a preview fills what cannot be read; it is told behind its line.

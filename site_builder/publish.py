@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import digest
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
@@ -83,6 +81,7 @@ def _build(
     from site_builder.post import Post
 
     post = Post(project := Snapshot(project.root), study)
+    project.memory.hold()
     measured = post.resolve(run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post), given="" if measured else _given(read))
     blocks.draw()
@@ -135,6 +134,7 @@ def preview(
 
     read = inputs(project, last)
     post = Post(project := Snapshot(project.root), study)
+    project.memory.hold()
     post.collect()
     post.judge()
     blocks = Blocks(post, Fragments(post), forgiving=True, given=_given(read))
@@ -230,6 +230,8 @@ class _Collect(logging.Handler):
 @contextmanager
 def alone(project: Project, say: Say, what: str = "build") -> Iterator[bool]:
     """Let one build, or run, of a project write at a time; another waits, and is told so."""
+    from filelock import FileLock, Timeout  # a build that does nothing needs no lock
+
     project.cache.mkdir(parents=True, exist_ok=True)
     lock, waited = FileLock(project.cache / f"{what}.lock"), False
     try:

@@ -104,7 +104,7 @@ class References:
         """What the prose points at and is not there; call it when all has been seen."""
         for directive in self._mentions:
             if self._target(directive) is None:
-                known = {use.directive.named for use in self.post.blocks()} | self.sections.keys()
+                known = self.post.named.keys() | self.sections.keys()
                 what = f'nothing on the page is called "{directive.named}"'
                 self.problems.append(
                     Problem(directive.where, what, nearest(directive.named, known))
@@ -151,9 +151,8 @@ class References:
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
         """The words, page and id of what a `ref` names."""
-        for use in self.post.blocks():
-            if use.directive.named == directive.named:
-                return f"{use.noun} {use.number}", use.page, use.slug
+        if use := self.post.named.get(directive.named):
+            return f"{use.noun} {use.number}", use.page, use.slug
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
 

@@ -32,14 +32,11 @@ class Standing:
         self._packages = f"{PACKAGES}{os.sep}" if {"python", "packages"} <= self._same else None
 
     def has(self, name: str, source: str | None) -> bool:
-        """Whether the last site's file `name` is what `source` would become now.
-
-        What has no source, as it is made, bears a digest in its name, or is a copy of a result.
-        """
+        """Whether the last site's file `name` is what `source` would become now."""
         if not os.path.isfile(f"{self.site}/{name}"):
             return False
         if source is None:
-            return bool(_STAMPED.search(name)) or name in self._same
+            return self.is_same(name)
         if self._packages and source.startswith(self._packages):
             return True
         return source.removeprefix(self._root).replace(os.sep, "/") in self._same
@@ -52,13 +49,23 @@ class Standing:
         except OSError:
             return False
 
-    def link(self, name: str, place: str) -> None:
-        """Put the last site's file into a new one."""
+    def is_same(self, name: str) -> bool:
+        """Whether a file without source, if the last site has it, is what it would be now.
+
+        It bears a digest in its name, or is a copy of a result.
+        """
+        return bool(_STAMPED.search(name)) or name in self._same
+
+    def link(self, name: str, place: str) -> bool:
+        """Put the last site's file into a new one; False if there is none."""
         folder = os.path.dirname(place)
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)
             self._folders.add(folder)
         try:
             os.link(f"{self.site}/{name}", place)
+        except FileNotFoundError:
+            return False
         except OSError:  # a file system without links
             shutil.copyfile(f"{self.site}/{name}", place)
+        return True

@@ -136,6 +136,7 @@ class Store:
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
+        self.project.memory.changed(path)
         self.forget()
         return recipe
 
@@ -227,7 +228,7 @@ class Store:
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
             today = settings.get(name)
-            if differences.plain(today) != differences.plain(before):
+            if today != before and differences.plain(today) != differences.plain(before):
                 was, is_now = differences.brief(before), differences.brief(today)
                 reasons.append(f"{name} was {was} and is {is_now}")
         if "saes" in recipe.settings:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from site_builder.errors import BuildError, Problem
-from site_builder.fragments import Fragment, Fragments
+from site_builder.fragment import Fragment
+from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.uses import Use
 

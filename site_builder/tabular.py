@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LONGEST_CELL = 80
-"""Characters kept of a cell under a figure, a few more than are shown; nested ones are long."""
+LONGEST_CELL = 60
+"""Characters of a cell under a figure; nested ones are long."""
 
 
 def csv(table: pa.Table) -> bytes:
@@ -26,6 +26,14 @@ def csv(table: pa.Table) -> bytes:
     return written.getvalue()
 
 
+def head(table: pa.Table, most: int) -> tuple[list[str], list[list[str]]]:
+    """Columns and first rows as they stand under a figure, without columns that say nothing."""
+    rows = table.slice(0, most).to_pylist()
+    cells = {name: [cell(row[name]) for row in rows] for name in table.column_names}
+    told = {name: column for name, column in cells.items() if any(column)}
+    return [*told], [[*row] for row in zip(*told.values(), strict=True)]
+
+
 def cell(value: Any) -> str:
     """One cell as it stands under a figure."""
     if value is None:
@@ -33,4 +41,4 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text[:LONGEST_CELL]
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"

@@ -28,6 +28,7 @@ class Verdicts:
         self.post = post
         self.fragments = fragments
         self.of: dict[str, Verdict] = {}
+        self._ways: dict[Path, str] = {}
 
     def judge(self) -> list[Problem]:
         """Test every claim; returns what keeps one from being tested, or shown."""
@@ -108,29 +109,46 @@ class Verdicts:
             if name in self.of and self.of[name].holds is not verdict.holds
         ]
 
-    def written(self, use: Use) -> str:
-        """What stands in the prose: a number as HTML or, without `show`, the claim's sign."""
-        return self._number(use) if use.directive.options else self._mark(use)
+    def written(self, use: Use, *, plain: bool = False) -> str:
+        """What stands in the prose: a number or, without `show`, the claim's sign, as HTML.
 
-    def _mark(self, use: Use) -> str:
-        """The sign behind a sentence, as a Markdown link to the claim."""
+        Where the host leads links to their pages by itself, and so has to see them, a sign is
+        `plain` Markdown.
+        """
+        return self._number(use) if use.directive.options else self._mark(use, plain)
+
+    def _mark(self, use: Use, plain: bool) -> str:
+        """The sign behind a sentence, a link to the claim."""
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        title = f"{word}: {self.said(name)}"
-        stale = " .post-doubted" if use.state == "stale" else ""
-        label = f"Claim {word}: {claim.says}"
-        page = self.post.project.content / "claims.md"
-        way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
-        sign = SIGNS[verdict.holds] + (" stale" if stale else "")
+        title, label = f"{word}: {self.said(name)}", f"Claim {word}: {claim.says}"
+        sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
             sign = f"({sign})"
         # What holds, as most do, has no class of its own: there are hundreds in a page.
-        shape = "" if verdict.holds else f" .post-claim-{SHAPES[verdict.holds]}"
+        shapes = ["post-claim"]
+        shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
+        shapes += ["post-doubted"] if use.state == "stale" else []
+        if not plain:
+            return (
+                f'<a class="{" ".join(shapes)}" href="{self._way(use.page)}#{name}" '
+                f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
+            )
+        page = self.post.project.content / "claims.md"
+        way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
         return (
-            f"[{sign}]({way}#{name}){{ .post-claim{shape}{stale} "
+            f"[{sign}]({way}#{name}){{ {' '.join(f'.{shape}' for shape in shapes)} "
             f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
         )
+
+    def _way(self, page: Path) -> str:
+        """The way from a page to that of the claims, as built; "" if there is none."""
+        if page not in self._ways:
+            claims = self.post.project.content / "claims.md"
+            way = f"{self.post.base(page)}/{self.post.url(claims)}" if claims.is_file() else ""
+            self._ways[page] = way.removeprefix("./")
+        return self._ways[page]
 
     def _number(self, use: Use) -> str:
         name = use.directive.name
