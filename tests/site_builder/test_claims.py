@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from site_builder.claims import load, verdict
 from site_builder.cli import main
 from site_builder.errors import BuildError
+from site_builder.fragments import Fragments
+from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import build, preview
 from site_builder.store import ResultId, Store
-from site_builder.verdicts import numbers
+from site_builder.verdicts import Verdicts, numbers
 
 from .conftest import put, write
 
@@ -247,6 +249,26 @@ def spoil(project: Project) -> None:
     table = Store(project).load(ResultId("toy", "numbers", "small")).table
     low = pa.array([1.0, 1.0, -4.0])
     put(Store(project), ResultId("toy", "numbers", "small"), table.set_column(2, "low", low))
+
+
+def test_the_search_reads_numbers_and_no_signs(claiming: Project) -> None:
+    build(claiming, say=silent)
+    index_ = (claiming.site / "search" / "search_index.json").read_text("utf-8")
+    (text,) = (e["text"] for e in json.loads(index_)["docs"] if "It is 2.5." in e["text"])
+    assert "✓" not in text
+    assert "post-value" not in text
+
+
+def test_a_host_that_leads_links_itself_gets_a_sign_as_markdown(claiming: Project) -> None:
+    post = Post(claiming)
+    post.collect()
+    verdicts = Verdicts(post, Fragments(post))
+    verdicts.judge()
+    claims = [use for use in post.uses.values() if use.directive.kind == "claim"]
+    (use,) = (use for use in claims if not use.directive.options)
+    plain = verdicts.written(use, plain=True)
+    assert plain.startswith("[✓](claims.md#second-above-two){ .post-claim")
+    assert verdicts.written(use).startswith('<a class="post-claim" href="claims/#second-above-two"')
 
 
 def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):

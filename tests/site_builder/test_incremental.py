@@ -9,7 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder import modules
+from site_builder import modules, tabular
+from site_builder.fingerprint import sha256_file
+from site_builder.fragments import Fragments
 from site_builder.memory import SETTLED, Memory
 from site_builder.post import Post
 from site_builder.project import Project
@@ -197,6 +199,21 @@ def test_what_an_edit_leaves_alone_is_the_last_sites_file(project: Project) -> N
     assert not {name for name in made if name.endswith((".svg", ".js", ".css", ".woff2"))}
 
 
+def test_drawings_are_made_anew_when_tables_become_text_otherwise(project: Project) -> None:
+    post = Post(project)
+    assert sha256_file(Path(tabular.__file__)) in Fragments(post)._surroundings
+
+
+def test_cells_are_cut_and_columns_that_say_nothing_left_out() -> None:
+    table = pa.table(
+        {"x": [1.23456, None], "none": pa.array([None, None], pa.string()), "of": [["a", "b"], []]}
+    )
+    assert tabular.head(table, 5) == (["x", "of"], [["1.235", "a, b"], ["", ""]])
+    assert tabular.head(table, 0) == ([], [])
+    assert tabular.cell("x" * 60) == "x" * 60
+    assert tabular.cell("x" * 61) == "x" * 59 + "…"
+
+
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
     return Memory(tmp_path / "memory.json")
@@ -227,6 +244,25 @@ def test_a_value_of_a_file_just_written_is_not_kept(memory: Memory, tmp_path: Pa
     memory.read("it", lambda: ("kept", [source]))
     memory.save()
     assert asked(memory.file, "it", [source]) == "made"
+
+
+def test_a_build_looks_at_a_file_once_but_at_what_it_wrote_again(
+    memory: Memory, tmp_path: Path
+) -> None:
+    path = tmp_path / "read.txt"
+
+    def kept() -> str:
+        return memory.read("it", lambda: (path.read_text("utf-8"), [path]))
+
+    path.write_text("one", "utf-8")
+    time.sleep(SETTLED / 1e9 + 0.05)
+    assert kept() == "one"
+    memory.hold()
+    assert kept() == "one"
+    path.write_text("two", "utf-8")
+    assert kept() == "one"
+    memory.changed(path)
+    assert kept() == "two"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"builder": 1}', '{"builder": null, "seen": []}'])
