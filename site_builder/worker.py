@@ -86,6 +86,7 @@ def _lab(root: str, study: str) -> SharedLab:
     """
     own = Path(root, ".cache", f"{OWN}.{os.getpid()}")
     shutil.rmtree(own, ignore_errors=True)
+    Path(root, ".cache", "models").mkdir(parents=True, exist_ok=True)  # fetched once for all
     for place in (Path(), Path(".cache")):
         (own / place).mkdir(parents=True)
         for path in Path(root, place).iterdir():

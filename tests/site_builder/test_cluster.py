@@ -150,6 +150,7 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
         port = free.getsockname()[1]
     ray = Path(sys.executable).with_name("ray")
     words = ["start", "--head", "--block", f"--port={port}", "--include-dashboard=false"]
+    words += ["--num-cpus=2"]
     head = subprocess.Popen(
         [ray, *words, "--disable-usage-stats"],
         cwd=tmp_path.parent,
@@ -158,7 +159,7 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
         stderr=subprocess.DEVNULL,
     )
     address = "--address", f"127.0.0.1:{port}"
-    run = "run", "lists", "--study", "tiny", *RAY, *address
+    run = "run", "lists", "--study", "tiny", *RAY, *address, "--cpus", "1"
     try:
         told = build_site(project, *run, **secret)
         for _ in range(5):  # the cluster takes some seconds to come up
@@ -167,6 +168,7 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
             time.sleep(5)
             told = build_site(project, *run, **secret)
         assert told.returncode == 0, told.stderr
+        assert "sent 2 shards, batches of lists: list_samples" in told.stderr
         assert contents(project).items() <= contents(serial).items()
         refused = build_site(project, *run, **secret | {"RAY_AUTH_TOKEN": "0ddba1" * 8})
     finally:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(600)
 TWO = ("--engine", "ray", "--cpus", "1")
 ALONE = {"OMP_NUM_THREADS": "1"}
 SCORES = ResultId("tiny", "token_scores")
+BATCHES = "scoring lists, batches"
 ASKED = (("token_scores",), ("patching", "z"))
 
 
@@ -65,7 +66,7 @@ def test_shards_make_the_same_tables(serial: Path, tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
     told = "".join(run(project, *words, *TWO) for words in ASKED)
     assert contents(project) == contents(serial)
-    for loop in ("batches of lists", "scoring lists, batches", "z, heads", "z, roles and tokens"):
+    for loop in ("batches of lists", BATCHES, "z, heads", "z, roles and tokens"):
         assert f"sent 2 shards, {loop}: " in told
     ours, theirs = (Store(Project(root)).recipe(SCORES) for root in (project, serial))
     assert ours.key == theirs.key
@@ -101,6 +102,35 @@ def test_a_run_killed_in_a_loop_goes_on_with_its_next_turn(serial: Path, tmp_pat
     assert f" 1 of {batches} shards" in planned
     run(project, "token_scores")
     assert len(marker.read_text()) == batches + 1  # only the one that was under way again
+    assert contents(project).items() <= contents(serial).items()
+
+
+def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
+    serial: Path, tmp_path: Path
+) -> None:
+    project = copy_of_project(tmp_path)
+    marker = clumsy(project, "time.sleep(600)")
+    noted = project / ".cache" / "numbers" / "tiny" / "token_scores.json"
+    words = ["run", "token_scores", "--study", "tiny", *TWO]
+    code = f"from site_builder.cli import main; main({words!r})"
+    variables = dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"}
+    killed = subprocess.Popen([sys.executable, "-c", code], cwd=project, env=variables)
+    done: list[int] = []
+    try:
+        while not done:
+            assert killed.poll() is None
+            time.sleep(0.2)
+            if noted.is_file():
+                _, done = json.loads(noted.read_text())["loops"].get(BATCHES, (0, []))
+    finally:
+        killed.kill()
+        killed.wait(30)
+    made = len(marker.read_text())
+    batches = Store(Project(serial)).recipe(SCORES).made_with["shards"]
+    assert len(done) in (batches // 2, batches - batches // 2)  # one shard of two; the other hangs
+    assert f" {len(done)} of {batches} shards" in run(project, "token_scores", "--plan")
+    run(project, "token_scores")
+    assert len(marker.read_text()) == made + batches - len(done)
     assert contents(project).items() <= contents(serial).items()
 
 
