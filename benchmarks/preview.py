@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -196,7 +197,7 @@ def _summary(times: list[float]) -> dict[str, float]:
     ordered = sorted(times)
     return {
         "median_ms": statistics.median(times),
-        "p95_ms": ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))],
+        "p95_ms": ordered[math.ceil(0.95 * len(ordered)) - 1],  # nearest rank
         "edits": len(times),
     }
 
