@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
 from site_builder.ledger import Ledger
-from site_builder.runner import Task, inputs_of, on_path, with_inputs
+from site_builder.runner import Task, forget_spoiled, inputs_of, on_path, with_inputs
 from site_builder.store import ResultId, Store
 from site_builder.worker import OWN, Came, run_errand
 
@@ -98,6 +98,8 @@ def measure(
     on_path(project.root)
     from analyses.lab.numbers import found, keep
 
+    for study in {id.study for id in waiting}:
+        forget_spoiled(project.root, study)
     ray = _start(project.root, cluster)
     try:
         needs, slots = _needs(ray, cluster)

@@ -167,22 +167,25 @@ def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
 
 
 def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
-    """The instruments of a study; raises `BuildError` when its file is faulty.
-
-    Numbers that were kept for it, and are not what was written, are forgotten.
-    """
+    """The instruments of a study; raises `BuildError` when its file is faulty."""
     on_path(root)
-    from analyses.lab import numbers
     from analyses.lab.errors import LabError
     from analyses.lab.shards import SharedLab
 
-    for file in numbers.check(root, study):
-        said = "not the numbers that were kept here; they are found anew"
-        click.echo(f"{file.relative_to(root)}: {said}", err=True)
+    forget_spoiled(root, study)
     try:
         return cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+
+
+def forget_spoiled(root: Path, study: str) -> None:
+    """Forget numbers that were kept for a study, and are not what was written."""
+    from analyses.lab import numbers
+
+    for file in numbers.check(root, study):
+        said = "not the numbers that were kept here; they are found anew"
+        click.echo(f"{file.relative_to(root)}: {said}", err=True)
 
 
 def on_path(root: Path) -> None:

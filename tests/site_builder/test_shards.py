@@ -134,6 +134,18 @@ def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
     assert contents(project).items() <= contents(serial).items()
 
 
+def test_a_spoiled_number_goes_to_no_worker(serial: Path, tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    run(project, "list_samples")
+    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
+    data = bytearray(spoiled.read_bytes())
+    data[-3] ^= 0x40
+    spoiled.write_bytes(data)
+    told = run(project, "list_samples", *TWO)
+    assert f"{spoiled.name}: not the numbers that were kept here" in told
+    assert contents(project).items() <= contents(serial).items()
+
+
 def test_two_runs_of_one_project_go_one_after_the_other(serial: Path, tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
     code = "from site_builder.cli import main; main(['run', 'list_samples', '--study', 'tiny'])"
