@@ -17,7 +17,7 @@ import pytest
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import project, put, write  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import REPO, project, put, write  # noqa: F401 (a fixture)
 
 SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -284,6 +284,7 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
 
 
 LAB = {
+    "shards.py": (REPO / "analyses/lab/shards.py").read_text("utf-8"),
     "errors.py": """
         class LabError(Exception):
             where = what = cure = ""
