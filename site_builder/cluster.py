@@ -13,13 +13,16 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
 from site_builder.ledger import Ledger
+from site_builder.project import Project
 from site_builder.runner import Task, forget_spoiled, inputs_of, on_path, with_inputs
 from site_builder.store import ResultId, Store
 from site_builder.worker import OWN, Came, run_errand
@@ -98,10 +101,11 @@ def measure(
     on_path(project.root)
     from analyses.lab.numbers import found, keep
 
-    for study in {id.study for id in waiting}:
-        forget_spoiled(project.root, study)
-    ray = _start(project.root, cluster)
-    try:
+    numbers: dict[str, dict[str, bytes]] = {}
+    with alone(project, say, "run"), _connected(project, cluster) as ray:
+        for study in {id.study for id in waiting}:
+            forget_spoiled(project.root, study)
+            numbers[study] = found(project.root, study)
         needs, slots = _needs(ray, cluster)
         root = "" if cluster.address else str(project.root)
         remote = ray.remote(run_errand).options(**needs, max_retries=TRIES)
@@ -112,9 +116,9 @@ def measure(
 
         def send(work: Work, errands: list[Errand]) -> None:
             id = work.task.id
-            numbers, tables = ray.put(found(project.root, id.study)), ray.put(work.task.tables)
+            tables, known = ray.put(work.task.tables), ray.put(numbers[id.study])
             for errand in errands:
-                about = root, id.study, id.analysis, id.variant, tables, numbers, errand
+                about = root, id.study, id.analysis, id.variant, tables, known, errand
                 running[remote.remote(*about, cluster.limit)] = work, errand
             work.under_way = len(errands)
             of = f"{len(errands)} shards, {errands[0].loop}: " if errands[0].loop else ""
@@ -141,6 +145,7 @@ def measure(
                     problems += _told(work.task.id, error)
                     continue
                 keep(project.root, work.task.id.study, came.numbers)
+                numbers[work.task.id.study] |= came.numbers
                 if came.measured:
                     seconds = came.seconds + work.ledger.seconds
                     say(work.task.save(store, replace(came.measured, seconds=seconds)))
@@ -151,13 +156,21 @@ def measure(
                 work.ledger.note(came.loop, came.total, errand.turns, came.seconds)
                 if not work.under_way and not problems:
                     send(work, work.next(came, slots))
+    if problems:
+        raise BuildError(problems)
+    return done
+
+
+@contextmanager
+def _connected(project: Project, cluster: Cluster) -> Iterator[Any]:
+    """Ray, as long as there is something to measure; workers' folders go with it."""
+    ray = _start(project.root, cluster)
+    try:
+        yield ray
     finally:
         ray.shutdown()
         for folder in project.cache.glob(f"{OWN}.*"):
             shutil.rmtree(folder, ignore_errors=True)
-    if problems:
-        raise BuildError(problems)
-    return done
 
 
 def _start(root: Path, cluster: Cluster) -> Any:

@@ -7,13 +7,12 @@ beside the numbers, is no part of any result, and may be deleted with them at an
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from site_builder import differences, fingerprint
-from site_builder.store import ResultId, Store
+from site_builder.store import ResultId, Store, write_aside
 
 FOLDER = Path("numbers")
 """Where numbers are kept, in the project's cache."""
@@ -57,10 +56,7 @@ class Ledger:
         self.seconds += seconds
         loops = {name: [of, sorted(done)] for name, (of, done) in self.loops.items()}
         said = {"key": self.key, "loops": loops, "seconds": round(self.seconds, 3)}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps(said), "utf-8")
-        aside.replace(self.path)
+        write_aside(self.path, json.dumps(said).encode())
 
     def open_turns(self, loop: str, total: int) -> list[int]:
         """What is not done of a loop."""

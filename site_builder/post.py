@@ -39,6 +39,7 @@ class Post:
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
         self.parts: dict[tuple[str, int], Part] = {}
+        self.named: dict[str, Use] = {}
         self.claims: dict[str, claims.Claim] = {}
         self.references = References(self)
         self.problems: list[Problem] = []
@@ -113,7 +114,7 @@ class Post:
         """Count the blocks, each noun apart, and give each a name of its own."""
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
-        self.named: dict[str, Use] = {}
+        self.named.clear()
         for use in self.blocks():
             self.named.setdefault(use.directive.named, use)
             counts[use.noun] = use.number = counts.get(use.noun, 0) + 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import digest
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
@@ -225,25 +225,6 @@ class _Collect(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(f"mkdocs: {record.getMessage()}")
-
-
-@contextmanager
-def alone(project: Project, say: Say, what: str = "build") -> Iterator[bool]:
-    """Let one build, or run, of a project write at a time; another waits, and is told so."""
-    from filelock import FileLock, Timeout  # a build that does nothing needs no lock
-
-    project.cache.mkdir(parents=True, exist_ok=True)
-    lock, waited = FileLock(project.cache / f"{what}.lock"), False
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"another {what} of this project is under way: waiting for it")
-        lock.acquire()
-        waited = True
-    try:
-        yield waited
-    finally:
-        lock.release()
 
 
 def recover(project: Project) -> bool:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from site_builder import fingerprint
+from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.ledger import Ledger
 from site_builder.project import Project
@@ -93,24 +94,26 @@ def measure(
     """Measure `ids` and what they read, inputs first, those for which `wanted` says so.
 
     `wanted` is asked when a result's inputs are up to date. Each result is saved as soon as it is
-    there, so nothing finished is lost. Returns what was measured; raises `BuildError`.
+    there, so nothing finished is lost. Whoever else measures in the project is waited for. Returns
+    what was measured; raises `BuildError`.
     """
     project = store.project
     labs: dict[str, SharedLab] = {}
     done = []
-    for id in with_inputs(project, ids):
-        if not wanted(id):
-            continue
-        if id.study not in labs:
-            labs[id.study] = _open(project, id, quiet)
-        say(f"measuring {id} for {id.study}")
-        task = Task.of(store, id)
-        ledger = task.ledger(store)
-        before = ledger.seconds
-        found = compute(labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note)
-        say(task.save(store, replace(found, seconds=found.seconds + before)))
-        ledger.close()
-        done.append(id)
+    with alone(project, say, "run"):
+        for id in with_inputs(project, ids):
+            if not wanted(id):
+                continue
+            if id.study not in labs:
+                labs[id.study] = _open(project, id, quiet)
+            say(f"measuring {id} for {id.study}")
+            task = Task.of(store, id)
+            ledger = task.ledger(store)
+            before = ledger.seconds
+            found = compute(labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note)
+            say(task.save(store, replace(found, seconds=found.seconds + before)))
+            ledger.close()
+            done.append(id)
     return done
 
 

@@ -63,7 +63,6 @@ def run(
     from site_builder.cluster import Cluster, measure
     from site_builder.plan import lines, plan
     from site_builder.post import needs
-    from site_builder.publish import alone
 
     with told():
         project = find_project()
@@ -78,12 +77,11 @@ def run(
             return
         before = _claims(project, study)
         tell = (lambda _line: None) if quiet else say
-        with alone(project, say, "run"):
-            if engine == "ray":
-                cluster = Cluster(address, cpus or 0, limit)
-                done = measure(store, asked, wanted, cluster, say=tell)
-            else:
-                done = runner.measure(store, asked, wanted, say=tell, quiet=quiet)
+        if engine == "ray":
+            cluster = Cluster(address, cpus or 0, limit)
+            done = measure(store, asked, wanted, cluster, say=tell)
+        else:
+            done = runner.measure(store, asked, wanted, say=tell, quiet=quiet)
     after = _claims(project, study) if done and before else None
     for line in before.changes(after) if before and after else ():
         click.secho(line, err=True, fg="yellow")

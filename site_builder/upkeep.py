@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from site_builder import differences, runner
+from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import signature
-from site_builder.publish import alone, recover
+from site_builder.publish import recover
 from site_builder.store import Recipe, ResultId, Store, now
 
 OLD = 3600.0

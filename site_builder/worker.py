@@ -63,15 +63,14 @@ def run_errand(
     try:
         lab = _lab(root or str(Path.cwd()), study)
         shelf.keep(lab.root, study, numbers)
-        before = shelf.found(lab.root, study).keys()
+        known = shelf.names(lab.root, study)
         measured, loop, total = None, "", 0
         try:
             measured = compute(lab, analysis, variant, tables, errand=errand)
             measured.made_with["engine"] = "ray"
         except Stopped as stopped:
             loop, total = stopped.loop, stopped.total
-        after = shelf.found(lab.root, study)
-        new = {name: after[name] for name in after.keys() - before}
+        new = shelf.found(lab.root, study, known)
     finally:
         faulthandler.cancel_dump_traceback_later()
     return Came(measured, loop, total, new, time.perf_counter() - start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,27 +33,35 @@ def sign(root: Path, study: str) -> None:
     """Give the numbers of a study that were kept since then their digests."""
     for file in _files(root, study):
         if not _told(file).is_file():
-            aside = file.with_suffix(f".{os.getpid()}")
             with suppress(FileNotFoundError):  # another run found it wrong at the same time
-                aside.write_text(_digest(file), "utf-8")
-                aside.rename(_told(file))
+                _write(_told(file), _digest(file).encode())
 
 
-def found(root: Path, study: str) -> dict[str, bytes]:
-    """The numbers of a study that are small enough to travel, by the name of their file."""
-    files = [file for file in _files(root, study) if file.stat().st_size <= LIGHT]
-    return {file.name: file.read_bytes() for file in files}
+def names(root: Path, study: str) -> set[str]:
+    """The files of a study's numbers."""
+    return {file.name for file in _files(root, study)}
+
+
+def found(root: Path, study: str, known: Collection[str] = ()) -> dict[str, bytes]:
+    """The numbers of a study that are small enough to travel, by their files, without `known`."""
+    files = [file for file in _files(root, study) if file.name not in known]
+    return {file.name: file.read_bytes() for file in files if file.stat().st_size <= LIGHT}
 
 
 def keep(root: Path, study: str, numbers: Mapping[str, bytes]) -> None:
     """Keep numbers that were found elsewhere; those that are here stay."""
     folder = root / FOLDER / study
     folder.mkdir(parents=True, exist_ok=True)
-    for name in numbers.keys() - {file.name for file in _files(root, study)}:
-        aside = folder / f"{name}.{os.getpid()}"
-        aside.write_bytes(numbers[name])
-        aside.replace(folder / name)
+    for name in numbers.keys() - names(root, study):
+        _write(folder / name, numbers[name])
     sign(root, study)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Aside, then renamed."""
+    aside = path.with_suffix(f".{os.getpid()}")
+    aside.write_bytes(data)
+    aside.replace(path)
 
 
 def _files(root: Path, study: str) -> list[Path]:

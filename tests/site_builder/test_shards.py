@@ -8,14 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from analyses.lab import shards
 from analyses.lab.shards import SHARED, Errand, SharedLab, Stopped
+from site_builder.alone import alone
 from site_builder.ledger import Ledger
 from site_builder.project import Project
-from site_builder.runner import compute
+from site_builder.runner import compute, measure
 from site_builder.store import ResultId, Store
 from tests.site_builder.conftest import write
 from tests.site_builder.test_cluster import contents
@@ -160,6 +162,21 @@ def test_two_runs_of_one_project_go_one_after_the_other(serial: Path, tmp_path: 
     assert [one.returncode for one in both] == [0, 0]
     assert sum("another run of this project is under way" in one for one in told) == 1
     assert contents(project).items() <= contents(serial).items()
+
+
+def test_whoever_measures_waits_for_a_run(project: Project) -> None:
+    """A build that measures on the way too: all numbers lie in one folder."""
+    said: list[str] = []
+    nothing = Store(project), (), lambda _id: False
+    waiting = Thread(target=measure, args=nothing, kwargs={"say": said.append})
+    with alone(project, said.append, "run"):
+        waiting.start()
+        while not said and waiting.is_alive():
+            time.sleep(0.01)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert said == ["another run of this project is under way: waiting for it"]
 
 
 @pytest.fixture
