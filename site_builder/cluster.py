@@ -48,8 +48,9 @@ PASSED_ON = ("LIST_STUDY_MODEL", "LIST_STUDY_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE
 class Cluster:
     """Where Ray is and what a task takes; without `address`, a Ray of one's own on this machine.
 
-    cpus: cores a task, which is also the number of its threads. limit: seconds after which a task
-    counts as hung, and is started again; 0 is never.
+    cpus: cores per task, which is also the number of its threads. limit: seconds that a task may
+    measure before it counts as hung and is started again, imports and the opening of its model
+    apart; 0 is no limit.
     """
 
     address: str = ""

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 @click.option("--address", default="", help="Of Ray's cluster; without one Ray is started here.")
 @click.option("--cpus", type=click.IntRange(1), help="Cores that a task of Ray takes.")
 @click.option(
-    "--limit", type=click.FloatRange(0), default=0, help="Seconds after which a task of Ray hangs."
+    "--limit",
+    type=click.FloatRange(0),
+    default=0,
+    help="Seconds that a task of Ray may measure; what takes longer hangs, and is started again.",
 )
 @study_option
 @quiet_option

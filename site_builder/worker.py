@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +42,39 @@ class Came:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Limit:
+    """Ends this process when its measurement takes too long, for Ray to try again elsewhere.
+
+    A busy machine may take minutes to import the libraries and to open a model, and nothing is
+    wrong with it: neither counts.
+    """
+
+    seconds: float
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count from here on."""
+        self._start()
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Do not count this, and count from its end on anew."""
+        faulthandler.cancel_dump_traceback_later()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
+        if self.seconds:
+            faulthandler.dump_traceback_later(self.seconds, exit=True)
+
+
 def run_errand(
     root: str,
     study: str,
@@ -49,30 +85,30 @@ def run_errand(
     errand: Errand,
     limit: float,
 ) -> Came:
-    """Measure; a task that takes more than `limit` seconds ends its process, for Ray to try again.
+    """Measure.
 
     Args:
         root: of the project; where it is empty, Ray has put the code into the working directory.
+        limit: seconds that the measurement may take; after them this process ends. 0 is no limit.
     """
     from analyses.lab import numbers as shelf
     from analyses.lab.shards import Stopped
 
-    if limit:
-        faulthandler.dump_traceback_later(limit, exit=True)
     start = time.perf_counter()
+    lab = _lab(root or str(Path.cwd()), study)
+    shelf.keep(lab.root, study, numbers)
+    known = shelf.names(lab.root, study)
+    importlib.import_module(f"analyses.{analysis}")
+    patience = Limit(limit)
+    lab.opening = patience.lifted
+    measured, loop, total = None, "", 0
     try:
-        lab = _lab(root or str(Path.cwd()), study)
-        shelf.keep(lab.root, study, numbers)
-        known = shelf.names(lab.root, study)
-        measured, loop, total = None, "", 0
-        try:
+        with patience.counting():
             measured = compute(lab, analysis, variant, tables, errand=errand)
-            measured.made_with["engine"] = "ray"
-        except Stopped as stopped:
-            loop, total = stopped.loop, stopped.total
-        new = shelf.found(lab.root, study, known)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+        measured.made_with["engine"] = "ray"
+    except Stopped as stopped:
+        loop, total = stopped.loop, stopped.total
+    new = shelf.found(lab.root, study, known)
     return Came(measured, loop, total, new, time.perf_counter() - start)
 
 

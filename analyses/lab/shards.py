@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
@@ -64,11 +65,13 @@ class SharedLab(Lab):
     Attributes:
         errand: how far to go.
         note: told when a turn is done, if anybody wants to know.
+        opening: entered while a model is opened, which is no part of any measurement.
         turns: how many each loop has that can be shared.
     """
 
     errand = Errand()
     note: Note | None = None
+    opening: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: frozenset[str] = frozenset()
 
     def begin(self) -> None:
@@ -83,7 +86,8 @@ class SharedLab(Lab):
             others = set(self._read)
             self._read.clear()
             try:
-                _ = super().model
+                with self.opening():
+                    _ = super().model
             finally:
                 self._opened = frozenset(self._read)
                 self._read |= others

@@ -1,5 +1,6 @@
 """Ray against the engine of one process: the same tables, whoever dies on the way."""
 
+import json
 import os
 import re
 import shutil
@@ -12,138 +13,194 @@ from pathlib import Path
 
 import pytest
 
+from analyses.lab.shards import Errand
 from site_builder.errors import BuildError
 from site_builder.plan import lines, plan
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
+from site_builder.worker import run_errand
 from tests.site_builder.conftest import write
+from tests.site_builder.squares import LOOP, TURNS, contents, made, project_of, run, start
 from tests.site_builder.test_contracts import copy_of_project
-from tests.site_builder.test_runner import build_site
 
-pytestmark = pytest.mark.timeout(600)
 RAY = ("--engine", "ray")
-FEW = ("list_statistics", "lists", "token_scores")
+# Two tasks at a time, each on one core, as the embedded run that they are compared with.
+TWO = (*RAY, "--cpus", "1")
+SQUARES, SUMS = ResultId("tiny", "squares"), ResultId("tiny", "sums")
+POST = """# Four results that read one another, with four loops that are shared
+
+<< figure: entropy swap >>
+
+<< figure: patching z >>
+
+<< figure: list_statistics items >>
+
+<< table: lists >>
+"""
 
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = copy_of_project(tmp_path_factory.mktemp("serial"))
-    for name in FEW:
-        assert build_site(project, "run", name, "--study", "tiny").returncode == 0
+    """Squares and their sum, made by one process."""
+    project = project_of(tmp_path_factory.mktemp("serial"))
+    run(project, "sums")
+    assert made(project) == TURNS
     return project
 
 
-def contents(project: Path) -> dict[str, str]:
-    store = Store(Project(project))
-    return {str(id): store.content(id) for id in store.results() if id.study == "tiny"}
-
-
-def measure(project: Path, names: tuple[str, ...], *more: str) -> str:
-    told = ""
-    for name in names:
-        done = build_site(project, "run", name, "--study", "tiny", *RAY, *more)
-        assert done.returncode == 0, done.stderr + done.stdout
-        told += done.stderr
-    return told
-
-
-def clumsy(project: Path, deed: str) -> Path:
-    """Let the measurement `lists` do a deed when it is measured first."""
-    marker = project / "done-once"
-    path = project / "analyses" / "lists.py"
-    text = path.read_text("utf-8")
-    before = "    rows = []\n"
-    assert before in text
-    lines_ = ["import os, time", "from pathlib import Path", f"marker = Path({str(marker)!r})"]
-    lines_ += ["if not marker.exists():", "    marker.write_text('')", f"    {deed}"]
-    write(path, text.replace(before, before + "".join(f"    {line}\n" for line in lines_)))
-    return marker
-
-
-def test_tasks_of_ray_make_the_same_tables(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    told = measure(project, FEW)
-    assert contents(project) == contents(serial)
+def test_tasks_of_ray_make_the_same_tables_shard_by_shard(tmp_path: Path) -> None:
+    """Of a real model, tiny as it is: its lists, their scores, and what heads carry."""
+    (embedded, ray) = (copy_of_project(tmp_path / name, data=False) for name in ("one", "two"))
+    for project in (embedded, ray):
+        shutil.rmtree(project / "content")
+        write(project / "content" / "index.md", POST)
+    run(embedded)
+    told = run(ray, *TWO)
+    assert contents(ray) == contents(embedded)
+    assert len(contents(ray)) >= 6
+    for loop in ("batches of lists", "scoring lists, batches", "z, heads", "z, roles and tokens"):
+        assert f"sent 2 shards, {loop}: " in told
     assert "under way" in told
-    store = Store(Project(project))
-    lists = ResultId("tiny", "lists")
-    assert store.why_stale(lists) == []
-    assert store.recipe(lists).made_with["engine"] == "ray"
-    assert store.recipe(lists).key == Store(Project(serial)).recipe(lists).key
+    store = Store(Project(ray))
+    scores = ResultId("tiny", "token_scores")
+    theirs = Store(Project(embedded)).recipe(scores)
+    assert store.why_stale(scores) == []
+    assert store.recipe(scores).made_with["engine"] == "ray"
+    assert store.recipe(scores).key == theirs.key
+    assert store.recipe(scores).made_with["shards"] == theirs.made_with["shards"] > 1
+    assert not [*(ray / ".cache").glob("worker.*")]
+    assert not [*(ray / ".cache" / "numbers" / "tiny").glob("*.json")]
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    first = project / "data" / "tiny" / "list_samples.parquet"
-    code = "from site_builder.cli import main; main(['run', 'token_scores', '--study', 'tiny'])"
-    run = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=project,
-        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"},
-        stderr=subprocess.DEVNULL,
-    )
-    while not first.exists() and run.poll() is None:
+    project = project_of(tmp_path, sum="time.sleep(600)")
+    killed = start(project, "sums")
+    while not (project / "done").exists():
+        assert killed.running(), killed.err
         time.sleep(0.02)
-    run.kill()
-    assert run.wait(30) == -signal.SIGKILL
-    finished = Store(Project(project)).recipe(ResultId("tiny", "list_samples"))
-    for name in FEW:
-        assert build_site(project, "run", name, "--study", "tiny").returncode == 0
+    assert killed.kill() == -signal.SIGKILL
+    finished = Store(Project(project)).recipe(SQUARES)
+    run(project, "sums")
     assert contents(project) == contents(serial)
-    assert Store(Project(project)).recipe(ResultId("tiny", "list_samples")) == finished
+    assert Store(Project(project)).recipe(SQUARES) == finished
 
 
-def test_a_spoiled_number_is_found_anew(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    shutil.copytree(serial / "data" / "tiny", project / "data" / "tiny", dirs_exist_ok=True)
-    lens = "run", "logit_lens", "end-hyphen", "--study", "tiny"
-    assert build_site(project, *lens).returncode == 0
+def test_a_spoiled_number_is_found_anew(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path, data=False)
+    lens = "logit_lens", "end-hyphen"
+    run(project, *lens)
     before = contents(project)
     spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
     data = bytearray(spoiled.read_bytes())
     data[-3] ^= 0x40
     spoiled.write_bytes(data)
-    again = build_site(project, *lens)
-    assert again.returncode == 0
-    assert f"{spoiled.name}: not the numbers that were kept here" in again.stderr
+    assert f"{spoiled.name}: not the numbers that were kept here" in run(project, *lens)
     assert contents(project) == before
 
 
 def test_a_killed_worker_costs_its_own_task_and_no_finished_one(
     serial: Path, tmp_path: Path
 ) -> None:
-    project = copy_of_project(tmp_path)
-    marker = clumsy(project, "os.kill(os.getpid(), 9)")
-    measure(project, ("lists",))
-    assert marker.exists()
+    project = project_of(tmp_path, sum="os.kill(os.getpid(), 9)")
+    run(project, "sums", *RAY)
+    assert (project / "done").exists()
+    assert made(project) == TURNS
+    assert contents(project) == contents(serial)
+
+
+def test_a_worker_killed_in_a_shard_costs_that_shard(serial: Path, tmp_path: Path) -> None:
+    project = project_of(tmp_path, square="os.kill(os.getpid(), 9)")
+    run(project, "squares", *TWO)
+    assert TURNS < made(project) <= TURNS + (TURNS + 1) // 2
     assert contents(project).items() <= contents(serial).items()
-    assert {"list_samples", "lists"} <= contents(project).keys()
 
 
 def test_a_worker_that_hangs_is_ended_and_its_task_made_again(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    marker = clumsy(project, "time.sleep(600)")
-    measure(project, ("lists",), "--limit", "45")
-    assert marker.exists()
-    assert contents(project).items() <= contents(serial).items()
-    assert {"list_samples", "lists"} <= contents(project).keys()
+    project = project_of(tmp_path, sum="time.sleep(600)")
+    run(project, "sums", *RAY, "--limit", "5")
+    assert (project / "done").exists()
+    assert contents(project) == contents(serial)
+
+
+def test_a_limit_counts_neither_imports_nor_the_opening_of_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is slow in a healthy worker of a busy machine; its clock is watched, not waited for."""
+    told: list[str] = []
+    clock = "site_builder.worker.faulthandler"
+    monkeypatch.setattr(f"{clock}.dump_traceback_later", lambda *_, exit: told.append("counting"))
+    monkeypatch.setattr(f"{clock}.cancel_dump_traceback_later", lambda: told.append("stopped"))
+    project = project_of(tmp_path)
+    write(
+        project / "analyses" / "opens.py",
+        """
+        TOLD.append("imported")
+
+        import pyarrow as pa
+
+
+        def run(lab):
+            TOLD.append("measuring")
+            TOLD.append(lab.model.device)
+            return pa.table({"x": [1]})
+        """,
+    )
+    monkeypatch.setattr("builtins.TOLD", told, raising=False)
+    monkeypatch.setattr("analyses.__path__", [str(project / "analyses")])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    came = run_errand(str(project), "tiny", "opens", "", [], {}, Errand(), 1.0)
+    assert came.measured is not None
+    before, after = told.index("measuring"), told.index("cpu")
+    assert told[: before + 1] == ["imported", "counting", "measuring"]
+    assert told[before + 1 : after] == ["stopped", "counting"]  # it was opened between the two
+    assert told[after:] == ["cpu", "stopped"]
 
 
 def test_a_task_whose_workers_all_die_is_told_and_what_is_finished_stays(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    path = project / "analyses" / "lists.py"
-    text = path.read_text("utf-8")
-    write(path, text.replace("    rows = []\n", "    import os\n    os.kill(os.getpid(), 9)\n"))
-    told = build_site(project, "run", "lists", "--study", "tiny", *RAY)
+    project = project_of(tmp_path, sum="Path('DONE').unlink(); os.kill(os.getpid(), 9)")
+    told = start(project, "sums", *RAY).done()
     assert told.returncode == 1
     (line,) = re.findall(r"^engine ray: .*$", told.stderr, re.MULTILINE)
-    assert line.startswith("engine ray: lists ended without a result")
+    assert line.startswith("engine ray: sums ended without a result")
     assert line.endswith("finished results are kept")
-    assert [*contents(project)] == ["list_samples"]
+    assert [*contents(project)] == ["squares"]
+
+
+def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
+    serial: Path, tmp_path: Path
+) -> None:
+    project = project_of(tmp_path, square="time.sleep(600)")
+    noted = project / ".cache" / "numbers" / "tiny" / "squares.json"
+    killed = start(project, "squares", *TWO)
+    done: list[int] = []
+    while not done:
+        assert killed.running(), killed.err
+        time.sleep(0.05)
+        if noted.is_file():
+            _, done = json.loads(noted.read_text("utf-8"))["loops"].get(LOOP, (0, []))
+    assert killed.kill() == -signal.SIGKILL
+    before = made(project)
+    assert len(done) in (TURNS // 2, TURNS - TURNS // 2)  # one shard of two; the other hangs
+    assert f" {len(done)} of {TURNS} shards" in run(project, "squares", "--plan")
+    run(project, "squares")
+    assert made(project) == before + TURNS - len(done)
+    assert contents(project).items() <= contents(serial).items()
+
+
+def test_a_spoiled_number_goes_to_no_worker(serial: Path, tmp_path: Path) -> None:
+    project = project_of(tmp_path)
+    run(project, "squares")
+    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
+    data = bytearray(spoiled.read_bytes())
+    data[-3] ^= 0x40
+    spoiled.write_bytes(data)
+    told = run(project, "squares", *TWO)
+    assert f"{spoiled.name}: not the numbers that were kept here" in told
+    assert contents(project).items() <= contents(serial).items()
 
 
 def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
+    project = project_of(tmp_path)
     secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5ec2e7" * 8}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -158,19 +215,16 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    address = "--address", f"127.0.0.1:{port}"
-    run = "run", "lists", "--study", "tiny", *RAY, *address, "--cpus", "1"
+    away = (*TWO, "--address", f"127.0.0.1:{port}")
     try:
-        told = build_site(project, *run, **secret)
-        for _ in range(5):  # the cluster takes some seconds to come up
-            if told.returncode == 0:
-                break
-            time.sleep(5)
-            told = build_site(project, *run, **secret)
+        told = start(project, "sums", *away, **secret).done()
+        while told.returncode and head.poll() is None:  # it takes a while to come up
+            time.sleep(0.5)
+            told = start(project, "sums", *away, **secret).done()
         assert told.returncode == 0, told.stderr
-        assert "sent 2 shards, batches of lists: list_samples" in told.stderr
-        assert contents(project).items() <= contents(serial).items()
-        refused = build_site(project, *run, **secret | {"RAY_AUTH_TOKEN": "0ddba1" * 8})
+        assert f"sent 2 shards, {LOOP}: squares" in told.stderr
+        assert contents(project) == contents(serial)
+        refused = start(project, "sums", *away, **secret | {"RAY_AUTH_TOKEN": "0ddba1" * 8}).done()
     finally:
         head.terminate()
         head.wait(60)
@@ -183,15 +237,14 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
 def test_what_a_measurement_says_is_wrong_comes_from_the_worker_as_it_says_it(
     tmp_path: Path,
 ) -> None:
-    project = copy_of_project(tmp_path)
-    told = build_site(project, "run", "list_samples", "--study", "gemma-2-2b-it", *RAY)
+    said = "from analyses.lab.errors import LabError; raise LabError('here', 'no sums', 'add')"
+    told = start(project_of(tmp_path, sum=said), "sums", *RAY).done()
     assert told.returncode == 1
-    assert re.search(r"^google/gemma-2-2b-it: no weights, .*LIST_STUDY_MODEL", told.stderr, re.M)
+    assert re.search(r"^here: no sums; add$", told.stderr, re.M)
 
 
 def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    told = build_site(project, "run", "lists", *RAY, "--address", "127.0.0.1:1")
+    told = start(project_of(tmp_path), "sums", *RAY, "--address", "127.0.0.1:1").done()
     assert told.returncode == 1
     line = told.stderr.splitlines()[0]
     assert line.startswith("engine ray: no cluster at 127.0.0.1:1: ")

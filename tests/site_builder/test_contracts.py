@@ -78,10 +78,12 @@ def without_torch() -> str:
     )
 
 
-def copy_of_project(folder: Path) -> Path:
+def copy_of_project(folder: Path, *, data: bool = True) -> Path:
+    """A copy to change at will; what measures the study `tiny` needs none of the results."""
     ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
     for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
-        shutil.copytree(REPO / name, folder / name, ignore=ignore)
+        if data or name != "data":
+            shutil.copytree(REPO / name, folder / name, ignore=ignore)
     shutil.copy(REPO / "mkdocs.yml", folder)
     return folder
 

@@ -1,8 +1,6 @@
 """Measuring for real, on the tiny study: from nothing, twice, and again after a change."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,20 +9,15 @@ from site_builder.project import Project
 from site_builder.store import ResultId, Store
 from tests.lab.mild_saes import mild_sae
 from tests.lab.saes import LOCAL
+from tests.processes import Command
 from tests.site_builder.conftest import write
+from tests.site_builder.squares import CLI
 from tests.site_builder.test_contracts import copy_of_project
 
 
 def build_site(project: Path, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from site_builder.cli import main; main()", *args],
-        cwd=project,
-        env=dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"} | variables,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    """Run `build-site` with these words in a project."""
+    return Command(project, CLI, args, **variables).done()
 
 
 def project_with_saes(folder: Path) -> Path:

@@ -1,10 +1,10 @@
-"""Measurements in shards: the same tables, whoever makes which turns, and whoever dies on the way."""
+"""Measurements in shards: the same tables, whoever makes which turns, and whoever dies on the way.
+
+Those that Ray makes are in `test_cluster.py`.
+"""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,149 +19,42 @@ from site_builder.ledger import Ledger
 from site_builder.project import Project
 from site_builder.runner import compute, measure
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import write
-from tests.site_builder.test_cluster import contents
+from tests.site_builder.squares import TURNS, contents, made, project_of, run, start
 from tests.site_builder.test_contracts import REPO, copy_of_project
-from tests.site_builder.test_runner import build_site
-
-pytestmark = pytest.mark.timeout(600)
-# Two tasks of Ray at a time, each on one core, as the embedded run they are compared with.
-TWO = ("--engine", "ray", "--cpus", "1")
-ALONE = {"OMP_NUM_THREADS": "1"}
-SCORES = ResultId("tiny", "token_scores")
-BATCHES = "scoring lists, batches"
-ASKED = (("token_scores",), ("patching", "z"))
 
 
-def run(project: Path, *words: str) -> str:
-    done = build_site(project, "run", *words, "--study", "tiny", **ALONE)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stderr + done.stdout
+def test_a_run_killed_in_a_loop_goes_on_with_its_next_turn(tmp_path: Path) -> None:
+    project = project_of(tmp_path, square="time.sleep(600)")
+    killed = start(project, "squares")
+    while not (project / "did").exists():
+        assert killed.running(), killed.err
+        time.sleep(0.02)
+    assert killed.kill() == -signal.SIGKILL
+    assert made(project) == 2
+    assert f" 1 of {TURNS} shards" in run(project, "squares", "--plan")
+    run(project, "squares")
+    assert made(project) == TURNS + 1  # only the one that was under way again
+    squares = Store(Project(project)).load(ResultId("tiny", "squares")).table["square"].to_pylist()
+    assert squares == [number**2 + squares[0] for number in range(TURNS)]
 
 
-@pytest.fixture(scope="module")
-def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = copy_of_project(tmp_path_factory.mktemp("serial"))
-    for words in ASKED:
-        run(project, *words)
-    return project
-
-
-def clumsy(project: Path, deed: str) -> Path:
-    """Let a turn of the scores' loop do a deed, the second that is made, once."""
-    path, marker = project / "analyses" / "token_scores.py", project / "turns"
-    text, place = path.read_text("utf-8"), "        rows = [\n"
-    assert place in text
-    deed_ = f"""
-        from pathlib import Path
-        import os, time
-        with Path({str(marker)!r}).open("a") as turns:
-            turns.write("x")
-        if len(Path({str(marker)!r}).read_text()) == 2:
-            {deed}
-"""
-    write(path, text.replace(place, deed_ + place))
-    return marker
-
-
-def test_shards_make_the_same_tables(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    told = "".join(run(project, *words, *TWO) for words in ASKED)
-    assert contents(project) == contents(serial)
-    for loop in ("batches of lists", BATCHES, "z, heads", "z, roles and tokens"):
-        assert f"sent 2 shards, {loop}: " in told
-    ours, theirs = (Store(Project(root)).recipe(SCORES) for root in (project, serial))
-    assert ours.key == theirs.key
-    assert ours.made_with["shards"] == theirs.made_with["shards"] > 1
-    assert not [*(project / ".cache").glob("worker.*")]
-    assert not [*(project / ".cache" / "numbers" / "tiny").glob("*.json")]
-
-
-def test_a_worker_killed_in_a_shard_costs_that_shard(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    marker = clumsy(project, "os.kill(os.getpid(), 9)")
-    run(project, "token_scores", *TWO)
-    batches = Store(Project(project)).recipe(SCORES).made_with["shards"]
-    assert batches < len(marker.read_text()) <= batches + (batches + 1) // 2
-    assert contents(project).items() <= contents(serial).items()
-
-
-def test_a_run_killed_in_a_loop_goes_on_with_its_next_turn(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    marker = clumsy(project, "time.sleep(600)")
-    code = "from site_builder.cli import main; main(['run', 'token_scores', '--study', 'tiny'])"
-    variables = dict(os.environ) | ALONE | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"}
-    killed = subprocess.Popen([sys.executable, "-c", code], cwd=project, env=variables)
-    try:
-        while not (marker.exists() and len(marker.read_text()) == 2):
-            assert killed.poll() is None
-            time.sleep(0.05)
-    finally:
-        killed.kill()
-        assert killed.wait(30) == -signal.SIGKILL
-    planned = run(project, "token_scores", "--plan")
-    batches = Store(Project(serial)).recipe(SCORES).made_with["shards"]
-    assert f" 1 of {batches} shards" in planned
-    run(project, "token_scores")
-    assert len(marker.read_text()) == batches + 1  # only the one that was under way again
-    assert contents(project).items() <= contents(serial).items()
-
-
-def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
-    serial: Path, tmp_path: Path
-) -> None:
-    project = copy_of_project(tmp_path)
-    marker = clumsy(project, "time.sleep(600)")
-    noted = project / ".cache" / "numbers" / "tiny" / "token_scores.json"
-    words = ["run", "token_scores", "--study", "tiny", *TWO]
-    code = f"from site_builder.cli import main; main({words!r})"
-    variables = dict(os.environ) | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"}
-    killed = subprocess.Popen([sys.executable, "-c", code], cwd=project, env=variables)
-    done: list[int] = []
-    try:
-        while not done:
-            assert killed.poll() is None
-            time.sleep(0.2)
-            if noted.is_file():
-                _, done = json.loads(noted.read_text())["loops"].get(BATCHES, (0, []))
-    finally:
-        killed.kill()
-        killed.wait(30)
-    made = len(marker.read_text())
-    batches = Store(Project(serial)).recipe(SCORES).made_with["shards"]
-    assert len(done) in (batches // 2, batches - batches // 2)  # one shard of two; the other hangs
-    assert f" {len(done)} of {batches} shards" in run(project, "token_scores", "--plan")
-    run(project, "token_scores")
-    assert len(marker.read_text()) == made + batches - len(done)
-    assert contents(project).items() <= contents(serial).items()
-
-
-def test_a_spoiled_number_goes_to_no_worker(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    run(project, "list_samples")
-    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
-    data = bytearray(spoiled.read_bytes())
-    data[-3] ^= 0x40
-    spoiled.write_bytes(data)
-    told = run(project, "list_samples", *TWO)
-    assert f"{spoiled.name}: not the numbers that were kept here" in told
-    assert contents(project).items() <= contents(serial).items()
-
-
-def test_two_runs_of_one_project_go_one_after_the_other(serial: Path, tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    code = "from site_builder.cli import main; main(['run', 'list_samples', '--study', 'tiny'])"
-    variables = dict(os.environ) | ALONE | {"PYTHONPATH": str(project), "HF_HUB_OFFLINE": "1"}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], cwd=project, env=variables, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    told = [one.communicate(timeout=280)[1].decode() for one in both]
-    assert [one.returncode for one in both] == [0, 0]
-    assert sum("another run of this project is under way" in one for one in told) == 1
-    assert contents(project).items() <= contents(serial).items()
+def test_two_runs_of_one_project_go_one_after_the_other(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    wait = f"[time.sleep(0.02) for _ in iter(Path({str(go)!r}).exists, True)]"
+    project = project_of(tmp_path / "project", square=wait)
+    first = start(project, "squares")
+    while not (project / "did").exists():
+        assert first.running(), first.err
+        time.sleep(0.02)
+    second = start(project, "squares")
+    while "another run of this project is under way" not in second.err:
+        assert second.running(), second.err
+        time.sleep(0.02)
+    go.touch()
+    assert [first.wait(), second.wait()] == [0, 0]
+    assert "another run" not in first.err
+    assert made(project) == TURNS
+    assert [*contents(project)] == ["squares"]
 
 
 def test_whoever_measures_waits_for_a_run(project: Project) -> None:
@@ -182,7 +75,7 @@ def test_whoever_measures_waits_for_a_run(project: Project) -> None:
 @pytest.fixture
 def lab(tmp_path: Path) -> SharedLab:
     """The tiny study, its numbers kept nowhere else."""
-    project = copy_of_project(tmp_path)
+    project = copy_of_project(tmp_path, data=False)
     opened = SharedLab.open("tiny", root=project, quiet=True)
     assert isinstance(opened, SharedLab)
     return opened
