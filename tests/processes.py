@@ -94,7 +94,9 @@ class Command:
         return self._printed or [file.read_text("utf-8") for file in self._files]
 
 
-def _run(root: str, code: str, args: tuple[str, ...], env: dict[str, str], files: list[str]) -> None:
+def _run(
+    root: str, code: str, args: tuple[str, ...], env: dict[str, str], files: list[str]
+) -> None:
     """What the fork does: become the process that was asked for."""
     for number, file in enumerate(files, 1):
         written = os.open(file, os.O_WRONLY | os.O_TRUNC)
@@ -104,7 +106,10 @@ def _run(root: str, code: str, args: tuple[str, ...], env: dict[str, str], files
     os.environ.clear()
     os.environ.update(env)
     here = str(Path(__file__).parents[1])
-    sys.path[:] = [*env["PYTHONPATH"].split(os.pathsep), *(p for p in sys.path if p not in ("", here))]
+    sys.path[:] = [
+        *env["PYTHONPATH"].split(os.pathsep),
+        *(p for p in sys.path if p not in ("", here)),
+    ]
     sys.argv = ["build-site", *args]
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]

@@ -1,11 +1,10 @@
-"""The real page, built once from committed results and served on loopback, and a browser for it."""
+"""The real page, served on loopback, and a browser for it; what a failing test saw is kept."""
 
+import re
 import shutil
-import subprocess
-import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +12,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright
 
-REPO = Path(__file__).parents[2]
-NOT_READ = (".*", "node_modules", "__pycache__", "site", "tests", "*.egg-info")
+from tests.conftest import BUILD, REPO
+from tests.processes import Command
+
+FAILURES = REPO / "test-failures"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
     "--no-sandbox",
@@ -37,17 +38,36 @@ UNDRAWN = """() => [...document.querySelectorAll('[data-vega]:not([data-drawn])'
   .map(chart => chart.dataset.vega)"""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, object]:
+    """Keep what the open pages of a failing test show, and what they logged; the report says where."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if browser and report.when == "call" and report.failed:
+        name = re.sub(r"\W+", "-", item.nodeid.partition("browser/")[2]).strip("-")
+        pages = [page for context in browser.contexts for page in context.pages]
+        kept = [_keep(page, FAILURES / f"{name}-{number}") for number, page in enumerate(pages, 1)]
+        report.sections.append(("pages that were open", "\n".join(kept)))
+    return report
+
+
+def _keep(page: Page, path: Path) -> str:
+    """A picture of a page, and its console's log, beside each other."""
+    path.parent.mkdir(exist_ok=True)
+    log = [f"{message.type}: {message.text}" for message in page.console_messages()]
+    errors = [f"uncaught: {error}" for error in page.page_errors()]
+    path.with_suffix(".log").write_text("\n".join([page.url, *log, *errors, ""]), "utf-8")
+    try:
+        page.screenshot(path=path.with_suffix(".png"))
+    except Error as error:  # a tab that paints no more frame
+        return f"{path}.log; no picture: {error.message.splitlines()[0]}"
+    return f"{path}.log, {path}.png"
+
+
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the post in a copy of the project, which the tests cannot disturb."""
-    return build(copy(tmp_path_factory))
-
-
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the project."""
-    root = tmp_path_factory.mktemp("post") / "project"
-    shutil.copytree(REPO, root, ignore=shutil.ignore_patterns(*NOT_READ), symlinks=True)
-    return root
+def folder(built_post: Path) -> Path:
+    """The built page, which no test changes."""
+    return built_post / "site"
 
 
 def show(root: Path, content: str) -> None:
@@ -59,11 +79,8 @@ def show(root: Path, content: str) -> None:
 
 
 def build(root: Path) -> Path:
-    """Build the project's page; returns its folder."""
-    command = "from site_builder.cli import main; main(['--run', 'never', '--quiet'])"
-    done = subprocess.run(
-        [sys.executable, "-c", command], cwd=root, capture_output=True, text=True, check=False
-    )
+    """Build the page of a copy of the project; returns its folder."""
+    done = Command(root, BUILD, ()).done()
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "site"
 
@@ -108,6 +125,8 @@ class Visit:
     page: Page
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)
+    """What was asked for before anybody scrolled, where the page was gone through."""
 
     def go(self, url: str) -> None:
         """Open an address and note what comes of it."""
@@ -155,3 +174,28 @@ def visit(browser: Browser, address: str):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def gone_through(browser: Browser, address: str):
+    """Return a function that gives the page as somebody has it who has read it to its end.
+
+    A page is gone through once per width and scheme for all tests that only look at it.
+    """
+    seen: dict[tuple[int, str], Visit] = {}
+
+    def look(width: int = 1280, scheme: str = "light") -> Visit:
+        if (width, scheme) not in seen:
+            context = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme
+            )
+            visit = seen[width, scheme] = Visit(context.new_page())
+            visit.go(address)
+            visit.page.wait_for_load_state("networkidle")
+            visit.first = [*visit.requests]
+            visit.scroll_through()
+        return seen[width, scheme]
+
+    yield look
+    for visit in seen.values():
+        visit.page.context.close()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 import pytest
 
 from tests.browser import conftest
+from tests.conftest import copy_of_built
 
 # Drawn in the place of a real one: the table only has to be there.
 DRAWING = '''
@@ -88,8 +89,8 @@ RIVERS = "Rivers & <b>"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = conftest.copy(tmp_path_factory)
+def folder(built_post, tmp_path_factory):
+    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     (root / "site_builder/figures/dataset.py").write_text(DRAWING, "utf-8")
     conftest.show(root, CONTENT)
     return conftest.build(root)

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import conftest
+from tests.conftest import copy_of_built
 
 CONTENT = """# A page
 
@@ -19,8 +20,8 @@ ROWS = ".ending-list tr"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = conftest.copy(tmp_path_factory)
+def folder(built_post, tmp_path_factory):
+    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     conftest.show(root, CONTENT)
     return conftest.build(root)
 

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
 from tests.browser import conftest
+from tests.conftest import copy_of_built
 from tests.figures import feature_tables
 from tests.site_builder.conftest import put
 
@@ -55,8 +56,8 @@ LAID_OUT = """() => {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = conftest.copy(tmp_path_factory)
+def folder(built_post, tmp_path_factory):
+    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     (root / "content/index.md").write_text(INDEX, "utf-8")
     (root / "content/features.md").write_text(GALLERY, "utf-8")
     shutil.rmtree(root / "content/claims")  # they are about other results

@@ -1,8 +1,17 @@
-"""The built page in a browser: every figure is drawn, nothing complains, nobody is shut out."""
+"""The built page in a browser: every figure is drawn, nothing complains, nobody is shut out.
+
+What it weighs is measured here too, and that its text waits for no script.
+"""
+
+import gzip
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import vl_convert
 from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.test_reach import luminance
 
 FIGURES = ".post-figure"
 # One evaluation finds what has no size: images that did not load, drawings that are empty.
@@ -19,14 +28,30 @@ UNDRAWN = """figures => figures.flatMap(figure => {
 })"""
 
 
+FIRST, FIRST_COMPRESSED = 1_300_000, 350_000
+CHARTS_COMPRESSED = 160_000
+WHOLE = 3_000_000
+COMPRESSED_ALREADY = (".webp", ".png", ".woff2")
+
+
+def sizes(folder: Path, requests: list[str]) -> tuple[int, int]:
+    """Bytes of all that was asked for, plain and as a host compresses it."""
+    plain = small = 0
+    for url in dict.fromkeys(url for url in requests if url.startswith("http")):
+        path = folder / unquote(urlsplit(url).path).lstrip("/")
+        data = (path / "index.html" if path.is_dir() else path).read_bytes()
+        plain += len(data)
+        small += len(data) if path.suffix in COMPRESSED_ALREADY else len(gzip.compress(data, 6))
+    return plain, small
+
+
 @pytest.fixture(params=["light", "dark"])
 def scheme(request):
     return request.param
 
 
-def test_every_chart_comes_alive_and_nothing_complains(visit, address, scheme):
-    seen = visit(color_scheme=scheme)
-    seen.scroll_through()
+def test_every_chart_comes_alive_and_nothing_complains(gone_through, address, scheme):
+    seen = gone_through(scheme=scheme)
 
     charts = seen.page.locator("[data-vega]")
     assert charts.count() > 0
@@ -43,11 +68,9 @@ def test_every_id_is_used_once(visit):
     assert sorted(set(ids)) == sorted(ids)
 
 
-def test_charts_load_only_when_they_are_near(visit):
-    seen = visit()
-    seen.page.wait_for_load_state("networkidle")
-    first = [url for url in seen.requests if url.endswith(".chart.json")]
-    seen.scroll_through()
+def test_charts_load_only_when_they_are_near(gone_through):
+    seen = gone_through()
+    first = [url for url in seen.first if url.endswith(".chart.json")]
 
     assert len(first) < len([url for url in seen.requests if url.endswith(".chart.json")])
 
@@ -78,18 +101,13 @@ def test_without_scripts_every_figure_is_there(visit, scheme):
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])
-def test_the_page_never_scrolls_sideways(visit, width):
-    seen = visit(width=width)
-    seen.scroll_through()
-
+def test_the_page_never_scrolls_sideways(gone_through, width):
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert seen.page.evaluate(overflow) == 0
+    assert gone_through(width).page.evaluate(overflow) == 0
 
 
-def test_text_in_charts_is_legible_on_a_phone(visit):
-    seen = visit(width=360)
-    seen.scroll_through()
-    sizes = seen.page.eval_on_selector_all(
+def test_text_in_charts_is_legible_on_a_phone(gone_through):
+    sizes = gone_through(360).page.eval_on_selector_all(
         ".post-view svg text",
         """texts => texts.filter(text => text.textContent).map(text =>
             parseFloat(getComputedStyle(text).fontSize)
@@ -100,15 +118,62 @@ def test_text_in_charts_is_legible_on_a_phone(visit):
     assert min(sizes) >= 10
 
 
-def test_a_chart_tells_its_values(visit):
-    seen = visit()
-    seen.scroll_through()
+def test_a_chart_tells_its_values(gone_through):
+    seen = gone_through()
     mark = seen.page.locator(".post-view .mark-symbol.role-mark path, .post-view .mark-rect path")
     mark.first.scroll_into_view_if_needed()
     mark.first.hover(force=True)
 
     seen.page.locator("#vg-tooltip-element.visible td.value").first.wait_for()
     assert seen.complaints == []
+
+
+def test_the_page_keeps_its_budgets(gone_through, folder, scheme):
+    seen = gone_through(scheme=scheme)
+    plain, small = sizes(folder, seen.first)
+
+    assert plain <= FIRST, f"first view {plain:,}"
+    assert small <= FIRST_COMPRESSED, f"first view {small:,} compressed"
+    assert not any("/charts." in url for url in seen.first)  # no chart is near yet
+
+    (charts,) = {url for url in seen.requests if "/charts." in url}
+    assert sizes(folder, [charts])[1] <= CHARTS_COMPRESSED
+    plain, small = sizes(folder, seen.requests)
+    assert small <= WHOLE, f"whole page {small:,} compressed, {plain:,} plain"
+    assert seen.complaints == []
+
+
+def test_forced_colours_leave_words_in_charts_legible(gone_through, scheme):
+    page = gone_through(scheme=scheme).page
+    page.emulate_media(forced_colors="active")
+    try:
+        ground, *fills = page.evaluate(
+            """() => [getComputedStyle(document.body).backgroundColor, ...new Set(
+                [...document.querySelectorAll('.post-view svg text')]
+                  .map(n => getComputedStyle(n).fill))]"""
+        )
+    finally:
+        page.emulate_media(forced_colors="none")
+
+    assert fills
+    for fill in fills:
+        assert abs(luminance(fill) - luminance(ground)) > 0.5, (fill, ground)
+
+
+def test_the_text_and_the_pictures_wait_for_no_script(browser, address):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(address)
+
+    assert page.locator("h1").is_visible()
+    assert page.locator("article p").count() > 50
+    figure = page.locator(".post-figure:has(.post-chart)").first
+    figure.scroll_into_view_if_needed()
+    picture = figure.locator("img:visible").first
+    picture.wait_for()
+    assert picture.evaluate("node => node.decode().then(() => node.naturalWidth)") > 100
+    context.close()
 
 
 def test_a_choice_leaves_the_next_figures_their_colours(visit):
@@ -132,7 +197,7 @@ def test_a_choice_leaves_the_next_figures_their_colours(visit):
 
 def test_dark_and_light_change_without_drawing_again(visit):
     seen = visit(color_scheme="light")
-    seen.scroll_through()
+    seen.page.locator(".post-chart[data-vega]").first.scroll_into_view_if_needed()
     text = seen.page.locator(".post-view svg text").first
     before = text.evaluate("node => getComputedStyle(node).fill")
     seen.page.locator("label[for='__palette_1']").first.click()

@@ -6,6 +6,7 @@ import pytest
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
 from tests.browser import conftest
+from tests.conftest import copy_of_built
 from tests.site_builder.conftest import put
 
 DRAWING = '''
@@ -38,8 +39,8 @@ TITLE = "Another <i> study"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = conftest.copy(tmp_path_factory)
+def folder(built_post, tmp_path_factory):
+    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     for name in ("dataset", "sae_health"):
         (root / f"site_builder/figures/{name}.py").write_text(DRAWING, "utf-8")
     conftest.show(root, CONTENT)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from site_builder.cli import main
+from tests.conftest import BUILD, SHELVES, copy_of_built, light
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -65,23 +66,10 @@ def test_every_command_has_help_and_is_documented() -> None:
     assert CliRunner().invoke(main, ["--help"]).exit_code == 0
 
 
-def without_torch() -> str:
-    """Python code that makes importing torch and its like an error."""
-    return (
-        "import sys\n"
-        "class Refuse:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in {'torch', 'transformer_lens', 'sae_lens',"
-        " 'transformers', 'numpy', 'pandas', 'scipy'}:\n"
-        "            raise ImportError(f'{name} must not be imported')\n"
-        "sys.meta_path.insert(0, Refuse())\n"
-    )
-
-
 def copy_of_project(folder: Path, *, data: bool = True) -> Path:
     """A copy to change at will; what measures the study `tiny` needs none of the results."""
     ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
-    for name in ("content", "analyses", "site_builder", "templates", "assets", "data"):
+    for name in SHELVES:
         if data or name != "data":
             shutil.copytree(REPO / name, folder / name, ignore=ignore)
     shutil.copy(REPO / "mkdocs.yml", folder)
@@ -95,19 +83,15 @@ def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
         env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
         capture_output=True,
         text=True,
-        timeout=240,
         check=False,
     )
 
 
-BUILD = "from site_builder.cli import main\nmain(['--run', 'never'])\n"
-
-
-def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path) -> None:
+def test_the_light_install_builds_the_post_and_the_worked_example(
+    built_post: Path, tmp_path: Path
+) -> None:
     """Without torch: the whole page, then one command and one line more, then the file changed."""
-    project = copy_of_project(tmp_path)
-    built = run(project, without_torch() + BUILD)
-    assert built.returncode == 0, built.stderr
+    project = copy_of_built(built_post, tmp_path)
     text = (REPO / "CONTRIBUTING.md").read_text("utf-8")
     (words,) = re.findall(r"```sh\nbuild-site (.*?)\n```", text)
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -117,12 +101,12 @@ def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path
 
     def page_with(line: str) -> str:
         section.write_text(f"{before}\n{line}", "utf-8")
-        built = run(project, without_torch() + BUILD)
+        built = light(project, BUILD)
         assert built.returncode == 0, built.stderr
         return (project / "site" / "index.html").read_text("utf-8")
 
     command = f"from site_builder.cli import main\nmain({words.split()})\n"
-    written = run(project, without_torch() + command)
+    written = light(project, command)
     assert written.stdout == "<< figure: list_samples >>\n"
     assert f"`{written.stdout.strip()}`" in text
     assert "How often each value of new_tokens occurs" in page_with(written.stdout)
@@ -132,15 +116,15 @@ def test_the_light_install_builds_the_post_and_the_worked_example(tmp_path: Path
     assert "Tokens written per list, template long." in page
 
 
-@pytest.mark.timeout(600)  # two whole builds, the first of which draws every figure
-def test_the_theme_s_successor_shows_the_same_figures_of_the_post(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
+def test_the_theme_s_successor_shows_the_same_figures_of_the_post(
+    built_post: Path, tmp_path: Path
+) -> None:
+    project = copy_of_built(built_post, tmp_path)
     page = project / "site" / "index.html"
 
     def figures() -> list[str]:
         return re.findall(r'<figure [^>]*id="([^"]+)"', page.read_text("utf-8"))
 
-    assert run(project, BUILD).returncode == 0
     ours = figures()
     assert len(ours) > 10
     zensical = "from zensical.main import cli\ncli(['build', '--clean'])\n"
@@ -148,9 +132,10 @@ def test_the_theme_s_successor_shows_the_same_figures_of_the_post(tmp_path: Path
     assert figures() == ours
 
 
-def test_a_build_of_the_same_imports_neither_altair_nor_pandas(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path)
-    assert run(project, BUILD).returncode == 0
+def test_a_build_of_the_same_imports_neither_altair_nor_pandas(
+    built_post: Path, tmp_path: Path
+) -> None:
+    project = copy_of_built(built_post, tmp_path)
     tell = "import atexit, sys\natexit.register(lambda: print(*sorted(sys.modules)))\n"
     told = run(project, tell + BUILD)
     loaded = set(told.stdout.split())
