@@ -70,6 +70,11 @@ class Command:
         self._process.kill()
         return self.wait()
 
+    def terminate(self) -> int:
+        """Ask it to end, as a terminal that is closed does; returns its exit status."""
+        self._process.terminate()
+        return self.wait()
+
     def wait(self) -> int:
         """Wait for its end; returns its exit status, which is negative after a signal."""
         self._process.join(HANGS)
