@@ -17,7 +17,8 @@ import pytest
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import REPO, project, put, write  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import project, put  # noqa: F401 (a fixture)
+from tests.site_builder.toy_lab import measurable
 
 SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -281,64 +282,6 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
 
     assert "One is left." in opened.text()
     assert len(list((opened.root / ".cache").glob("preview.*"))) == 1
-
-
-LAB = {
-    "shards.py": (REPO / "analyses/lab/shards.py").read_text("utf-8"),
-    "errors.py": """
-        class LabError(Exception):
-            where = what = cure = ""
-        """,
-    "lab.py": '''
-        import time, types
-
-
-        class Lab:
-            """Counts to three, and says so."""
-
-            root, name = ".", "toy"
-
-            @classmethod
-            def open(cls, study, *, root, quiet):
-                return cls()
-
-            def begin(self):
-                pass
-
-            def used(self):
-                return types.SimpleNamespace(settings=[], weights={}, made_with={"device": "cpu"})
-        ''',
-    "numbers.py": """
-        def check(root, study):
-            return []
-
-
-        def sign(root, study):
-            pass
-        """,
-}
-MEASURED = """
-    import time
-
-    import pyarrow as pa
-
-    from analyses.lab.arithmetic import double
-
-    VARIANTS = ("small", "large")
-
-
-    def run(lab, *, variant):
-        time.sleep(SECONDS)
-        x = [float(double(n)) for n in range(3)]
-        return pa.table({"x": [1, 2, 3], "estimate": x, "low": x, "high": x, "n": [1, 1, 1]})
-    """
-
-
-def measurable(root, seconds):
-    """Let the toy's numbers be measured by something that takes its time."""
-    for name, text in LAB.items():
-        write(root / "analyses/lab" / name, text)
-    write(root / "analyses/numbers.py", MEASURED.replace("SECONDS", str(seconds)))
 
 
 def test_what_is_stale_is_measured_from_the_page_and_drawn(opened):
