@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from site_builder.cluster import Cluster, _environment, _needs
 from site_builder.errors import BuildError
+from site_builder.ledger import Ledger
 from site_builder.plan import lines, plan
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import write
+from site_builder.worker import _lab
+from tests.site_builder.conftest import put, write
 from tests.site_builder.test_contracts import copy_of_project
 from tests.site_builder.test_runner import build_site
 
@@ -131,15 +134,17 @@ def test_a_worker_that_hangs_is_ended_and_its_task_made_again(serial: Path, tmp_
 
 def test_a_task_whose_workers_all_die_is_told_and_what_is_finished_stays(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
-    path = project / "analyses" / "lists.py"
+    path, tries = project / "analyses" / "lists.py", project / "tries"
     text = path.read_text("utf-8")
-    write(path, text.replace("    rows = []\n", "    import os\n    os.kill(os.getpid(), 9)\n"))
+    deed = f"    import os\n    open({str(tries)!r}, 'a').write('x')\n    os.kill(os.getpid(), 9)\n"
+    write(path, text.replace("    rows = []\n", deed))
     told = build_site(project, "run", "lists", "--study", "tiny", *RAY)
     assert told.returncode == 1
     (line,) = re.findall(r"^engine ray: .*$", told.stderr, re.MULTILINE)
     assert line.startswith("engine ray: lists ended without a result")
     assert line.endswith("finished results are kept")
     assert [*contents(project)] == ["list_samples"]
+    assert len(tries.read_text()) == 1 + 3  # started again up to three times
 
 
 def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_path: Path) -> None:
@@ -222,3 +227,78 @@ def test_what_a_measurement_says_is_wrong_is_told_as_it_says_it() -> None:
     error = Exception("around it")
     error.cause = BuildError([problem])  # type: ignore[attr-defined]
     assert [*_told(ResultId("toy", "x"), error)] == [problem]
+
+
+def test_a_plan_names_the_study_that_it_knows_the_cost_from(project: Project) -> None:
+    study = project.analyses / "studies" / "toy.toml"
+    study.with_name("other.toml").write_text(study.read_text("utf-8"), "utf-8")
+    store, base = Store(project), ResultId("toy", "base")
+    put(store, ResultId("other", "base"))
+    store.path(base).unlink()
+    told = lines(plan(store, [base], lambda _: True))
+    assert told[0].split() == ["to", "do", "base", "0", "s", "for", "other"]
+
+
+def test_a_plan_counts_the_shards_that_were_made_with_this_code(project: Project) -> None:
+    store, base = Store(project), ResultId("toy", "base")
+    Ledger.of(store, base, store.current_code("base"), {}).note("loop", 3, [0, 2], 1.5)
+    assert "2 of 3 shards" in lines(plan(store, [base], lambda _: True))[0]
+    path = project.analyses / "base.py"
+    path.write_text(path.read_text("utf-8").replace("return None", "return 1"), "utf-8")
+    assert "shards" not in lines(plan(Store(project), [base], lambda _: True))[0]
+
+
+class Machines:
+    """What Ray says that there is."""
+
+    def __init__(self, **there: float) -> None:
+        self.there = there
+
+    def cluster_resources(self) -> dict[str, float]:
+        return self.there
+
+
+@pytest.mark.parametrize(
+    ("there", "cpus", "takes", "slots"),
+    [
+        ({"CPU": 64, "GPU": 8}, 0, {"num_gpus": 1, "num_cpus": 1}, 8),
+        ({"CPU": 64, "GPU": 8}, 4, {"num_gpus": 1, "num_cpus": 4}, 8),
+        ({"CPU": 64}, 16, {"num_cpus": 16}, 4),
+        ({"CPU": 4 * (os.cpu_count() or 1)}, 0, {"num_cpus": os.cpu_count()}, 4),
+        ({}, 0, {"num_cpus": os.cpu_count()}, 1),
+    ],
+)
+def test_a_task_takes_a_gpu_where_there_is_one_else_cores_as_many_as_are_said_or_all(
+    there: dict[str, float], cpus: int, takes: dict[str, float], slots: int
+) -> None:
+    assert _needs(Machines(**there), Cluster(cpus=cpus)) == (takes, slots)
+
+
+def test_workers_are_told_where_weights_are_and_get_the_code_with_its_autoencoders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"LIST_STUDY_MODEL": "/models/gemma", "LIST_STUDY_CACHE": "/cache", "HF_TOKEN": "hf_x"}
+    for name, value in where.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UNRELATED_SECRET", "1")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    here = _environment(tmp_path, Cluster())
+    assert here == {"env_vars": where | {"PYTHONPATH": str(tmp_path)}}
+    there = _environment(tmp_path, Cluster("head:6379"))
+    assert (there["working_dir"], there["env_vars"]) == (str(tmp_path), where)
+    sae = "data/smollm2-135m-instruct/saes/resid_post-6/sae_weights.safetensors"
+    sent = [sae, "analyses/lists.py", "analyses/studies/tiny.toml"]
+    assert not [n for n in sent for left in there["excludes"] if any(
+        Path(part).match(left) for part in Path(n).parts)]  # fmt: skip
+    assert Path("data/smollm2-135m-instruct/lists.parquet").match(there["excludes"][-1])
+
+
+def test_a_worker_keeps_the_model_that_it_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("analyses", "data"):
+        (tmp_path / name).symlink_to(Path(__file__).parents[2] / name)
+    first = _lab(str(tmp_path), "tiny")
+    assert _lab(str(tmp_path), "tiny") is first
+    assert first.model is first.model
