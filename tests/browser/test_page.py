@@ -37,6 +37,14 @@ def test_every_chart_comes_alive_and_nothing_complains(visit, address, scheme):
     assert {url for url in seen.requests if not url.startswith((address, "data:"))} == set()
 
 
+def test_nothing_is_kept_of_a_visit(visit):
+    seen = visit()
+    seen.scroll_through()
+
+    assert seen.page.context.cookies() == []
+    assert seen.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+
+
 def test_every_id_is_used_once(visit):
     ids = visit().page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)")
 

@@ -17,7 +17,7 @@ import pytest
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import project, put  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import project, put, write  # noqa: F401 (a fixture)
 from tests.site_builder.toy_lab import measurable
 
 SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
@@ -330,6 +330,39 @@ def test_a_click_on_a_number_copies_where_the_figure_is_written(opened):
     opened.page.locator("#numbers-small .post-number").click()
 
     assert opened.page.evaluate("navigator.clipboard.readText()") == f"{SECTION}:5"
+
+
+def test_a_saved_style_is_on_the_page_at_once(opened):
+    text = (opened.root / "assets/post.css").read_text("utf-8")
+    opened.save("assets/post.css", text + "\narticle { outline-offset: 7px; }\n", then="style")
+    opened.page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('article')).outlineOffset === '7px'"
+    )
+
+    assert len(opened.loads) == 1
+    assert opened.complaints == []
+
+
+CLAIM = """
+    [small]
+    says = "The first number is above one."
+    result = "numbers small"
+    row = {x = 1}
+    holds = "estimate > 1"
+    """
+
+
+def test_a_claim_that_stops_holding_is_told_in_the_open_page(opened):
+    write(opened.root / "content/claims/01-numbers.toml", CLAIM)
+    text = (opened.root / SECTION).read_text("utf-8")
+    write(opened.root / "content/claims.md", "# Claims\n\n<< page: claims >>\n")
+    opened.save(SECTION, text + "\nIt is above one. << claim: small >>\n")
+    opened.page.locator("article a.post-claim", has_text="✓").wait_for()
+    measured(opened, 0.5)
+
+    opened.page.locator("article a.post-claim", has_text="does not hold").wait_for()
+    assert len(opened.loads) == 1
+    assert opened.complaints == []
 
 
 @pytest.mark.timeout(600)  # two hundred edits

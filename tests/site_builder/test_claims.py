@@ -299,6 +299,16 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "reported": "about three"}  # fmt: skip
 
 
+def test_a_claim_of_what_was_not_measured_is_marked_so(claiming):
+    id = ResultId("toy", "numbers", "small")
+    table = Store(claiming).load(id).table
+    nothing = pa.array([1.0, None, -4.0])
+    put(Store(claiming), id, table.set_column(2, "low", nothing))
+    build(claiming, say=silent)
+
+    assert ">? not measured</a>" in index(claiming)
+
+
 def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("low >= 2", "estimate >= 2"), "utf-8")

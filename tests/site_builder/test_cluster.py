@@ -8,17 +8,22 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 
+from site_builder import cluster
 from site_builder.cluster import Cluster, _environment, _needs
 from site_builder.errors import BuildError
 from site_builder.ledger import Ledger
 from site_builder.plan import lines, plan
 from site_builder.project import Project
+from site_builder.runner import Measured
 from site_builder.store import ResultId, Store
-from site_builder.worker import _lab
+from site_builder.worker import Came, _lab
 from tests.site_builder.conftest import put, write
 from tests.site_builder.test_contracts import copy_of_project
 from tests.site_builder.test_runner import build_site
@@ -302,3 +307,50 @@ def test_a_worker_keeps_the_model_that_it_opened(
     first = _lab(str(tmp_path), "tiny")
     assert _lab(str(tmp_path), "tiny") is first
     assert first.model is first.model
+
+
+class Ray:
+    """Two machines that finish what they were sent first: a stand-in for what is sent to them."""
+
+    exceptions = SimpleNamespace(RayError=RuntimeError)
+
+    def __init__(self) -> None:
+        self.under_way: list[str] = []
+        self.seen: list[set[str]] = []
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"GPU": 2}
+
+    def put(self, thing: object) -> object:
+        return thing
+
+    def remote(self, _function: object) -> "Ray":
+        return self
+
+    def options(self, **_needs: object) -> SimpleNamespace:
+        return SimpleNamespace(remote=self.send)
+
+    def send(self, _root: str, _study: str, analysis: str, *_more: object) -> str:
+        self.under_way.append(analysis)
+        return analysis
+
+    def wait(self, running: list[str], timeout: float) -> tuple[list[str], list[str]]:
+        self.seen.append({*running})
+        return running[:1], running[1:]
+
+    def get(self, analysis: str) -> Came:
+        table = pa.table({"x": [1], "estimate": [1.0], "low": [1.0], "high": [1.0]})
+        return Came(Measured(table, frozenset(), {}, {}, 1.0), "", 0, {}, 1.0)
+
+
+def test_all_that_has_its_inputs_is_under_way_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = Ray()
+    monkeypatch.setattr(cluster, "_connected", lambda *_: nullcontext(ray))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    ids = [ResultId("toy", "totals"), ResultId("toy", "numbers", "small")]
+    done = cluster.measure(Store(project), ids, lambda _: True, Cluster(), say=lambda _: None)
+    assert ray.seen == [{"base", "numbers"}, {"numbers", "totals"}, {"totals"}]
+    assert [id.analysis for id in done] == ["base", "numbers", "totals"]
+    assert [id for id in ids if Store(project).why_stale(id)] == []
