@@ -181,10 +181,6 @@ def _start(root: Path, cluster: Cluster) -> Any:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
-    told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment: dict[str, Any] = {"env_vars": told | {"PYTHONPATH": str(root)}}
-    if cluster.address:
-        environment = {"working_dir": str(root), "excludes": LEFT, "env_vars": told}
     where = cluster.address or "this machine"
     try:
         _knock(cluster.address)
@@ -194,7 +190,7 @@ def _start(root: Path, cluster: Cluster) -> Any:
     try:
         ray.init(
             address=cluster.address or "local",
-            runtime_env=environment,
+            runtime_env=_environment(root, cluster),
             include_dashboard=False if not cluster.address else None,
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -204,6 +200,14 @@ def _start(root: Path, cluster: Cluster) -> Any:
         cure = "give its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), or see its logs"
         raise BuildError([Problem("engine ray", what, cure)]) from None
     return ray
+
+
+def _environment(root: Path, cluster: Cluster) -> dict[str, Any]:
+    """What workers run in: the project's code, sent if Ray is elsewhere, and where weights are."""
+    told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if cluster.address:
+        return {"working_dir": str(root), "excludes": LEFT, "env_vars": told}
+    return {"env_vars": told | {"PYTHONPATH": str(root)}}
 
 
 def _knock(address: str) -> None:

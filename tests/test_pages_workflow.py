@@ -87,3 +87,30 @@ def test_a_lock_pins_what_the_project_asks_for(lock: str, extras: tuple[str, ...
         assert asked.specifier.contains(pinned[canonicalize_name(asked.name)]), line
     entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_every_push_to_main_is_published() -> None:
+    when = WORKFLOW[True]  # YAML reads `on` so
+    assert when["push"] == {"branches": ["main"]}
+    steps = [step.get("uses", "").partition("@")[0] for step in JOBS["deploy"]["steps"]]
+    assert steps == ["actions/deploy-pages"]
+    uploaded = [step["with"]["path"] for step in STEPS if "upload-pages" in step.get("uses", "")]
+    assert uploaded == ["site"]
+
+
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))[
+    "project"
+]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+@pytest.mark.parametrize("line", [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["cluster"]])
+def test_what_we_run_with_has_a_lowest_and_a_highest_version(line: str) -> None:
+    operators = {one.operator for one in Requirement(line).specifier}
+    assert operators == {">=", "<"}
+
+
+def test_each_package_of_the_page_stands_beside_its_reason() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
+    for line in PROJECT["dependencies"]:
+        assert re.search(rf'^ +"{re.escape(line)}", +# \w+', text, re.MULTILINE), line

@@ -62,6 +62,15 @@ def test_every_chart_comes_alive_and_nothing_complains(gone_through, address, sc
     assert {url for url in seen.requests if not url.startswith((address, "data:"))} == set()
 
 
+def test_nothing_is_kept_of_a_visit_but_whether_it_was_dark(visit):
+    seen = visit()
+    seen.scroll_through()
+    kept = seen.page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+
+    assert seen.page.context.cookies() == []
+    assert kept == ["/.__palette"]
+
+
 def test_every_id_is_used_once(visit):
     ids = visit().page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)")
 

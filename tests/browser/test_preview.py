@@ -17,7 +17,8 @@ from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
 from tests.processes import HANGS, Command
-from tests.site_builder.conftest import REPO, project, put, write  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import project, put, write  # noqa: F401 (a fixture)
+from tests.site_builder.toy_lab import measurable
 
 EDITS = int(os.environ.get("EDITS", "25"))
 """How many edits follow one another; the long tests make two hundred."""
@@ -276,64 +277,6 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
     assert len(list((opened.root / ".cache").glob("preview.*"))) == 1
 
 
-LAB = {
-    "shards.py": (REPO / "analyses/lab/shards.py").read_text("utf-8"),
-    "errors.py": """
-        class LabError(Exception):
-            where = what = cure = ""
-        """,
-    "lab.py": '''
-        import time, types
-
-
-        class Lab:
-            """Counts to three, and says so."""
-
-            root, name = ".", "toy"
-
-            @classmethod
-            def open(cls, study, *, root, quiet):
-                return cls()
-
-            def begin(self):
-                pass
-
-            def used(self):
-                return types.SimpleNamespace(settings=[], weights={}, made_with={"device": "cpu"})
-        ''',
-    "numbers.py": """
-        def check(root, study):
-            return []
-
-
-        def sign(root, study):
-            pass
-        """,
-}
-MEASURED = """
-    import time
-
-    import pyarrow as pa
-
-    from analyses.lab.arithmetic import double
-
-    VARIANTS = ("small", "large")
-
-
-    def run(lab, *, variant):
-        time.sleep(SECONDS)
-        x = [float(double(n)) for n in range(3)]
-        return pa.table({"x": [1, 2, 3], "estimate": x, "low": x, "high": x, "n": [1, 1, 1]})
-    """
-
-
-def measurable(root, seconds):
-    """Let the toy's numbers be measured by something that takes its time."""
-    for name, text in LAB.items():
-        write(root / "analyses/lab" / name, text)
-    write(root / "analyses/numbers.py", MEASURED.replace("SECONDS", str(seconds)))
-
-
 def test_what_is_stale_is_measured_from_the_page_and_drawn(opened):
     page = opened.page
     opened.page.evaluate("told.length = 0")
@@ -380,6 +323,39 @@ def test_a_click_on_a_number_copies_where_the_figure_is_written(opened):
     opened.page.locator("#numbers-small .post-number").click()
 
     assert opened.page.evaluate("navigator.clipboard.readText()") == f"{SECTION}:5"
+
+
+def test_a_saved_style_is_on_the_page_at_once(opened):
+    text = (opened.root / "assets/post.css").read_text("utf-8")
+    opened.save("assets/post.css", text + "\narticle { outline-offset: 7px; }\n", then="style")
+    opened.page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('article')).outlineOffset === '7px'"
+    )
+
+    assert len(opened.loads) == 1
+    assert opened.complaints == []
+
+
+CLAIM = """
+    [small]
+    says = "The first number is above one."
+    result = "numbers small"
+    row = {x = 1}
+    holds = "estimate > 1"
+    """
+
+
+def test_a_claim_that_stops_holding_is_told_in_the_open_page(opened):
+    write(opened.root / "content/claims/01-numbers.toml", CLAIM)
+    text = (opened.root / SECTION).read_text("utf-8")
+    write(opened.root / "content/claims.md", "# Claims\n\n<< page: claims >>\n")
+    opened.save(SECTION, text + "\nIt is above one. << claim: small >>\n")
+    opened.page.locator("article a.post-claim", has_text="✓").wait_for()
+    measured(opened, 0.5)
+
+    opened.page.locator("article a.post-claim", has_text="does not hold").wait_for()
+    assert len(opened.loads) == 1
+    assert opened.complaints == []
 
 
 def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):

@@ -19,7 +19,7 @@ from site_builder.figures import theme
 
 
 def draw(table, *, variant="", part: int = 1):
-    rows = [{"role": f"role {place}", "v": place + 1} for place in range(min(table.num_rows, 4))]
+    rows = [{"role": f"<img src=x> {place}", "v": place + 1} for place in range(min(table.num_rows, 4))]
     chart = alt.Chart(theme.data(rows), width=theme.PANEL, height=100).mark_bar()
     chart = chart.encode(x="v:Q", y="role:N", tooltip=["role:N", "v:Q"])
     return Drawing((chart,), f"{len(rows)} bars.", "Bars.")
@@ -124,3 +124,15 @@ def test_without_scripts_the_posts_own_study_stands_there(visit):
 
     assert page.locator("form:visible").count() == page.locator(".md-search form:visible").count()
     assert page.locator(".post-caption").first.inner_text().endswith("4 bars.")
+
+
+def test_text_in_a_tooltip_is_text(visit):
+    seen = visit()
+    bar = figure(seen, 1).locator(".post-view .mark-rect.role-mark path").first
+    bar.hover(force=True)
+    tip = seen.page.locator("#vg-tooltip-element.visible")
+    tip.wait_for()
+
+    assert "<img src=x> 0" in tip.inner_text()
+    assert tip.locator("img").count() == 0
+    assert seen.complaints == []

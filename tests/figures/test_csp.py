@@ -58,3 +58,16 @@ def test_the_same_script_is_allowed_once():
 
 def test_a_page_without_a_head_is_left_alone():
     assert csp.protect("<p>text</p>") == "<p>text</p>"
+
+
+def test_styles_are_the_sites_own_and_there_are_no_frames_and_no_forms_to_elsewhere():
+    policy = dict(part.split(" ", 1) for part in csp.policy([]).split("; "))
+
+    assert policy["style-src"] == policy["form-action"] == policy["connect-src"] == "'self'"
+    assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == "'none'"
+    assert not {"frame-src", "child-src"} & policy.keys()  # so they are as the default says
+    assert {word for value in policy.values() for word in value.split()} == {
+        "'self'",
+        "'none'",
+        "data:",
+    }

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from analyses.lab.errors import LabError
-from analyses.lab.model import check_parity
+from analyses.lab.model import _device, check_parity
 from analyses.lab.pairs import pair
+from analyses.lab.study import load_study
+from tests.lab.conftest import ROOT
 
 
 def test_the_bridge_computes_what_hugging_face_computes(tiny):
@@ -147,3 +149,20 @@ def test_the_embedded_model_reads_its_template(smollm2):
     assert "".join(corrupted.pieces).endswith("<|im_start|>assistant\n-")
     for topic in smollm2.study.topics.names:
         pair(smollm2.model, prompt, prompt.emphatic, "short", topic)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_gemma_runs_on_cuda_when_there_is_one(there, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    wanted = load_study("gemma-2-2b-it", root=ROOT).model.device
+    assert _device(wanted) == ("cuda" if there else "cpu")
+
+
+def test_tiny_has_what_makes_gemma_2_awkward(tiny):
+    config = tiny.model.network.config
+    assert (config.model_type, config.num_hidden_layers) == ("gemma2", 2)
+    assert config.attn_logit_softcapping
+    assert config.final_logit_softcapping
+    assert config.num_key_value_heads < config.num_attention_heads
+    assert config.sliding_window < tiny.study.sampling.max_new_tokens
+    assert "sliding_attention" in config.layer_types

@@ -253,3 +253,26 @@ def test_effects_can_be_read_at_heads(run, blocks) -> None:
     (true,) = Removals(blocks, run.clean).losses(place, [Removal(places, nudge)], metric, at=later)
     guess = (nudge * found.slopes[place][list(places)]).sum()
     assert true.item() == pytest.approx(guess.item(), rel=0.05)
+
+
+@pytest.mark.parametrize("places", [PLACES[:1], PLACES[-1:], PLACES])
+def test_a_pair_costs_two_passes_and_one_back_however_many_layers_are_asked(
+    run, blocks, places, monkeypatch
+) -> None:
+    went = {"forth": 0, "back": 0}
+    block, grad = blocks.run, torch.autograd.grad
+
+    def forth(layer: int, *given):
+        went["forth"] += layer == 0
+        return block(layer, *given)
+
+    def back(*given, **options):
+        went["back"] += 1
+        return grad(*given, **options)
+
+    monkeypatch.setattr(blocks, "run", forth)
+    monkeypatch.setattr(torch.autograd, "grad", back)
+    metrics = [contrast(blocks, run.contrast)]
+    traces(blocks, run.clean, places, metrics)
+    traces(blocks, run.corrupted, places, metrics, slopes=False)
+    assert went == {"forth": 2, "back": 1}

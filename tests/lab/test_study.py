@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,15 @@ def test_an_unknown_study_names_the_nearest():
 def test_hostile_topics_are_text(project, topic):
     (project / FOLDER / "mine.toml").write_text(TINY.replace('"Fruits"', f"'{topic}'"), "utf-8")
     assert load_study("mine", root=project).topics.names[0] == topic
+
+
+def test_the_autoencoders_of_the_embedded_study_are_here_with_their_recipes():
+    study = load_study("smollm2-135m-instruct", root=ROOT)
+    (group,) = study.saes
+    for layer in group.layers:
+        folder = ROOT / group.folder.replace("{layer}", str(layer))
+        recipe = json.loads((folder / "recipe.json").read_text("utf-8"))
+        assert (recipe["study"], recipe["layer"]) == ("smollm2-135m-instruct", layer)
+        assert recipe["text"]["written"] > 100_000
+        for name in ("cfg.json", "sae_weights.safetensors"):
+            assert (folder / name).stat().st_size > 100

@@ -302,3 +302,16 @@ def test_messages_under_mkdocs_have_the_true_line(project: Project) -> None:
     )
     assert told.returncode != 0
     assert 'content/sections/01-numbers.md:7: unknown figure "totas"' in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "caption"), [("figure", "Figure 3"), ("table", "Table 1"), ("tokens", "Figure 3")]
+)
+def test_a_block_is_numbered_by_its_kind(project: Project, kind: str, caption: str) -> None:
+    section = project.content / "sections" / "01-numbers.md"
+    edit(section, "<< figure: totals >>", f"<< figure: totals >>\n\n<< {kind}: totals size=4 >>")
+    built(project)
+    figure = block(project, "totals-2")
+    assert f"{caption} Some numbers." in re.sub("<[^>]+>", "", figure)
+    for shown in (".csv", "3 numbers", "made up", "build-site run totals"):
+        assert shown in figure

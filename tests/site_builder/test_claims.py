@@ -1,6 +1,7 @@
 """Claims: read from files a person can read, tested on tables by hand, told where they fail."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -298,6 +299,16 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "reported": "about three"}  # fmt: skip
 
 
+def test_a_claim_of_what_was_not_measured_is_marked_so(claiming):
+    id = ResultId("toy", "numbers", "small")
+    table = Store(claiming).load(id).table
+    nothing = pa.array([1.0, None, -4.0])
+    put(Store(claiming), id, table.set_column(2, "low", nothing))
+    build(claiming, say=silent)
+
+    assert ">? not measured</a>" in index(claiming)
+
+
 def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("low >= 2", "estimate >= 2"), "utf-8")
@@ -344,9 +355,23 @@ def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     told = CliRunner().invoke(main, ["claims"])
     assert "[does not hold] second-above-two" in told.output
     assert told.exit_code == 0
+    page = (claiming.site / "claims" / "index.html").read_text("utf-8")
+    assert re.search(r'id="second-above-two".*?does not hold', page, re.DOTALL)
     assert CliRunner().invoke(main, ["claims", "--strict"]).exit_code == 1
     (row,) = json.loads(CliRunner().invoke(main, ["claims", "--json"]).stdout)
     assert row["holds"] is False
+
+
+def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, monkeypatch):
+    monkeypatch.chdir(claiming.root)
+    told = CliRunner().invoke(main, ["claims"]).output.splitlines()
+
+    assert told == [
+        "[holds] second-above-two: The second number is at least two.",
+        "    2.5 apples (2.0 to 3.0), n = 11; tested: low >= 2",
+        "    reported for Gemma 2 2B: about three",
+        "1 holds, 0 does not hold, 0 not measured",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ import pytest
 
 from analyses.lab.shards import Errand
 from site_builder.errors import BuildError
-from site_builder.plan import lines, plan
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
 from site_builder.worker import run_errand
@@ -157,13 +156,15 @@ def test_a_limit_counts_neither_imports_nor_the_opening_of_a_model(
 
 
 def test_a_task_whose_workers_all_die_is_told_and_what_is_finished_stays(tmp_path: Path) -> None:
-    project = project_of(tmp_path, sum="Path('DONE').unlink(); os.kill(os.getpid(), 9)")
+    deed = "Path('DONE').unlink(); Path('TRIES').open('a').write('x'); os.kill(os.getpid(), 9)"
+    project = project_of(tmp_path, sum=deed.replace("TRIES", str(tmp_path / "tries")))
     told = start(project, "sums", *RAY).done()
     assert told.returncode == 1
     (line,) = re.findall(r"^engine ray: .*$", told.stderr, re.MULTILINE)
     assert line.startswith("engine ray: sums ended without a result")
     assert line.endswith("finished results are kept")
     assert [*contents(project)] == ["squares"]
+    assert len((project / "tries").read_text()) == 1 + 3  # started again up to three times
 
 
 def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
@@ -249,22 +250,6 @@ def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     line = told.stderr.splitlines()[0]
     assert line.startswith("engine ray: no cluster at 127.0.0.1:1: ")
     assert line.endswith("start it: ray start --head")
-
-
-def test_a_plan_says_what_is_done_what_is_not_and_what_it_took(project: Project) -> None:
-    store = Store(project)
-    totals, base = (ResultId("toy", name) for name in ("totals", "base"))
-    assert [step.state for step in plan(store, [totals], lambda _: False)] == ["done", "done"]
-    steps = plan(store, [totals], lambda id: id == base)
-    assert [(str(step.id), step.state) for step in steps] == [
-        ("base", "to do"),
-        ("totals", "to do"),  # reads what will be measured
-    ]
-    store.path(base).unlink()
-    told = lines(plan(store, [totals], lambda id: id == base))
-    assert told[0].split() == ["to", "do", "base", "never", "measured"]
-    assert told[1].split() == ["to", "do", "totals", "0", "s", "after", "base"]
-    assert told[2] == ("2 of 2 to do, about 0 s one after the other, and 1 of unknown cost")
 
 
 def test_what_a_measurement_says_is_wrong_is_told_as_it_says_it() -> None:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
 from site_builder.cli import main
 from site_builder.project import Project
@@ -93,3 +94,17 @@ def test_the_shell_s_own_way_imports_no_model_and_no_chart() -> None:
     heavy = {"torch", "altair", "pyarrow", "mkdocs", "jinja2", "markdown_it", "numpy", "yaml"}
     assert "site_builder.completion" in told.stderr.split()
     assert not heavy & set(told.stderr.split())
+
+
+def test_commands() -> None:
+    assert offered("") == sorted(main.commands)
+    assert offered("st") == ["status", "studies"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_a_shell_gets_a_script_that_asks_us(shell: str) -> None:
+    asked = {"_BUILD_SITE_COMPLETE": f"{shell}_source"}
+    told = CliRunner().invoke(main, env=asked, prog_name="build-site")
+    assert told.exit_code == 0
+    assert f"_BUILD_SITE_COMPLETE={shell}_complete" in told.stdout
+    assert "build-site" in told.stdout

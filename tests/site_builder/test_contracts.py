@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -141,3 +143,38 @@ def test_a_build_of_the_same_imports_neither_altair_nor_pandas(
     loaded = set(told.stdout.split())
     assert "nothing changed" in told.stdout
     assert not loaded & {"altair", "pandas", "pyarrow", "torch", "mkdocs", "numpy", "yaml"}
+
+
+CONTRACTS = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+WALLS = [wall for wall in CONTRACTS["contracts"] if "ignore_imports" not in wall]
+
+
+@pytest.mark.parametrize("wall", WALLS, ids=lambda wall: wall["name"])
+def test_no_module_imports_what_is_behind_a_wall(wall: dict[str, Any]) -> None:
+    """What `lint-imports` proves from the same contracts, where it is not installed, too."""
+    (package,) = wall["source_modules"]
+    for path in (REPO / package).rglob("*.py"):
+        packages = {name.partition(".")[0] for name in imported(path)}
+        assert not packages & {*wall["forbidden_modules"]}, path
+
+
+def calls(path: Path, name: str) -> list[ast.Call]:
+    """Calls of `module.function` in a file, however they are laid out."""
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    return [n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) == name]
+
+
+def test_no_file_is_unpickled() -> None:
+    """By us: PyTorch's and NumPy's files are opened for what they hold, and nothing else."""
+    opened = 0
+    for path in [
+        p for folder in ("analyses", "site_builder") for p in (REPO / folder).rglob("*.py")
+    ]:
+        assert not imported(path) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve"}
+        for call in calls(path, "torch.load"):
+            assert {k.arg: ast.unparse(k.value) for k in call.keywords}["weights_only"] == "True"
+            opened += 1
+        for call in calls(path, "np.load"):
+            assert "True" not in [ast.unparse(k.value) for k in call.keywords]
+            opened += 1
+    assert opened > 1

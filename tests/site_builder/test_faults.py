@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 
 from analyses.lab import numbers
 from analyses.lab.kept import FOLDER
+from site_builder.alone import alone
 from site_builder.cli import main
 from site_builder.project import Project
 from site_builder.publish import build
@@ -297,6 +299,19 @@ def test_two_builds_at_once(project: Project) -> None:
     built(project)
     assert good(project) == after
     assert not [*project.cache.glob("site.*")]
+
+
+def test_a_build_waits_for_another_and_says_so(project: Project) -> None:
+    said: list[str] = []
+    waiting = Thread(target=build, args=[project], kwargs={"run": "never", "say": said.append})
+    with alone(project, said.append):
+        waiting.start()
+        while not said and waiting.is_alive():
+            time.sleep(0.01)
+        assert said == ["another build of this project is under way: waiting for it"]
+        assert not project.site.exists()
+    waiting.join(60)
+    assert (project.site / "index.html").is_file()
 
 
 def test_two_runs_at_once(project: Project) -> None:

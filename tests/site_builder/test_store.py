@@ -231,3 +231,15 @@ def test_a_recipe_survives_the_shelf(project: Project) -> None:
     saved = put(store, NUMBERS)
     assert Store(project).load(NUMBERS).recipe == saved
     assert Store(project).recipe(NUMBERS).key == saved.key
+
+
+def test_device_versions_date_and_duration_are_told_and_not_keyed(project: Project) -> None:
+    store = Store(project)
+    found = store.load(NUMBERS)
+    elsewhere = {"device": "cuda", "torch": "9.9"}
+    other = replace(found.recipe, made_with=elsewhere, made_at="2031-01-01", seconds=9e9)
+    assert other.key == found.recipe.key
+    store.save(NUMBERS, found.table, other)
+    assert Store(project).why_stale(NUMBERS) == []
+    told = Store(project).recipe(NUMBERS)
+    assert (told.made_with, told.made_at, told.seconds) == (elsewhere, "2031-01-01", 9e9)

@@ -85,6 +85,7 @@ def test_a_directive_that_names_its_study_is_not_switched(studies: Project) -> N
 
     assert "post-study" not in block(studies, "numbers-small")
     assert "post-other" not in block(studies, "numbers-small")
+    assert "build-site run numbers small --study other" in block(studies, "numbers-small")
 
 
 def test_the_study_that_is_built_comes_first(studies: Project) -> None:
