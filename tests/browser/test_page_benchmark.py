@@ -1,16 +1,33 @@
-"""The benchmark of the page measures what it says, on the real page."""
+"""The benchmark of the page measures what it says, on a small page of the post's own figures."""
 
 import pytest
 
 from benchmarks import page as benchmark
 from benchmarks.build import without_figures
+from tests.browser import conftest
+from tests.conftest import REPO, copy_of_built
 
-from .conftest import REPO
+FAR = "\n\n".join(["A line of text."] * 100)
+CONTENT = "# A page\n\n" + f"\n\n{FAR}\n\n".join(
+    f"<< figure: {name} >>"
+    for name in (
+        "entropy swap",
+        "entropy compare",
+        "list_statistics items",
+        "logit_lens end-hyphen",
+    )
+)
 
 
-@pytest.mark.timeout(600)  # it goes through the whole page, five times to a chart first
-def test_a_visit_counts_what_is_sent_and_waits_for_charts(browser, folder):
-    with benchmark._serve(folder) as (url, sent):
+@pytest.fixture(scope="module")
+def small(built_post, tmp_path_factory):
+    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
+    conftest.show(root, CONTENT)
+    return conftest.build(root)
+
+
+def test_a_visit_counts_what_is_sent_and_waits_for_charts(browser, small):
+    with benchmark._serve(small) as (url, sent):
         seen = benchmark._visit(browser, url, sent, "ours", line=False)
 
     assert seen["first_view_requests"] < seen["whole_requests"]

@@ -83,7 +83,6 @@ def test_axe_finds_nothing_and_nothing_complains(visit, path, scheme):
     assert seen.complaints == []
 
 
-@pytest.mark.timeout(600)  # the post has some nine hundred places to stop at
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit, path, width):
     seen = visit(path, width=width, reduced_motion="reduce")

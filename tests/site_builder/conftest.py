@@ -2,11 +2,14 @@
 
 import shutil
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from site_builder import memory
 from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.runner import inputs_of
@@ -175,3 +178,13 @@ def put(store: Store, id: ResultId, table: pa.Table | None = None) -> Recipe:
 @pytest.fixture
 def post(project: Project) -> Post:
     return Post(project)
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Wait until files that were just written count as left alone, which takes a fifth of a second.
+
+    An author's clock ticks more coarsely than that of the disk that tests run on.
+    """
+    monkeypatch.setattr(memory, "SETTLED", 200_000_000)
+    return lambda: time.sleep(memory.SETTLED / 1e9 + 0.02)

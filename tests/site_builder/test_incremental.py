@@ -12,7 +12,7 @@ import pytest
 from site_builder import modules, tabular
 from site_builder.fingerprint import sha256_file
 from site_builder.fragments import Fragments
-from site_builder.memory import SETTLED, Memory
+from site_builder.memory import Memory
 from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import Built, build
@@ -69,13 +69,13 @@ def from_nothing(project: Project) -> dict[str, bytes]:
             aside.with_name(f"aside-{name}").rename(project.root / name)
 
 
-def settle(project: Project) -> None:
+def settle(project: Project, settled: Callable[[], None]) -> None:
     """Let every file look as if nobody had touched it for long, as far as its times go."""
     past = time.time() - 60
     for path in project.root.rglob("*"):
         if path.is_file() and not path.is_relative_to(project.site):
             os.utime(path, (past, past))
-    time.sleep(SETTLED / 1e9 + 0.05)  # the time of the last change cannot be set back
+    settled()  # the time of the last change cannot be set back
 
 
 def section(project: Project) -> Path:
@@ -125,13 +125,13 @@ EDITS: dict[str, Callable[[Project], None]] = {
 
 
 def test_after_every_kind_of_edit_the_site_is_that_of_a_build_from_nothing(
-    project: Project,
+    project: Project, settled: Callable[[], None]
 ) -> None:
     more(project.content / "other.md", PARTS)
     built(project)
     for number, (name, edit) in enumerate(EDITS.items()):
         if number % 4 == 0:  # now and then every file has its stamp
-            settle(project)
+            settle(project, settled)
             built(project)
         edit(project)
         assert not built(project).unchanged, name
@@ -227,10 +227,12 @@ def asked(file: Path, about: str, files: list[Path]) -> str:
     return value
 
 
-def test_a_value_is_kept_while_its_files_are_as_they_were(memory: Memory, tmp_path: Path) -> None:
+def test_a_value_is_kept_while_its_files_are_as_they_were(
+    memory: Memory, tmp_path: Path, settled: Callable[[], None]
+) -> None:
     source, absent = tmp_path / "source", tmp_path / "absent"
     source.write_text("one")
-    time.sleep(SETTLED / 1e9 + 0.05)
+    settled()
     memory.read("it", lambda: ("kept", [source, absent]))
     memory.save()
     assert asked(memory.file, "it", [source, absent]) == "kept"
@@ -247,7 +249,7 @@ def test_a_value_of_a_file_just_written_is_not_kept(memory: Memory, tmp_path: Pa
 
 
 def test_a_build_looks_at_a_file_once_but_at_what_it_wrote_again(
-    memory: Memory, tmp_path: Path
+    memory: Memory, tmp_path: Path, settled: Callable[[], None]
 ) -> None:
     path = tmp_path / "read.txt"
 
@@ -255,7 +257,7 @@ def test_a_build_looks_at_a_file_once_but_at_what_it_wrote_again(
         return memory.read("it", lambda: (path.read_text("utf-8"), [path]))
 
     path.write_text("one", "utf-8")
-    time.sleep(SETTLED / 1e9 + 0.05)
+    settled()
     assert kept() == "one"
     memory.hold()
     assert kept() == "one"
