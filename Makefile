@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve lab test check lock audit clean
+.PHONY: help site serve lab test test-long check lock audit clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 site: $(VENV)/light ## Build the page from committed results (no torch)
 	@$(BIN)/build-site
@@ -21,10 +21,15 @@ serve: $(VENV)/light ## Show the page at http://127.0.0.1:8000 as you write it
 lab: $(VENV)/lab ## Measure what is missing or stale of the embedded study (torch; some minutes)
 	@$(BIN)/build-site run
 
-test: $(VENV)/test chromium ## Linter, types, contracts between the layers, all tests
+test: $(VENV)/test chromium ## Linter, types, contracts between the layers, all tests (about ten minutes)
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest --ignore tests/browser -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/browser  # by itself: it waits for what is painted
+	$(BIN)/python -m pytest -n 2
+
+# Everything once more at length: a hundred thousand fuzzed inputs, two hundred edits in a preview,
+# a hundred thousand lists, the whole post under the theme's successor, and what no test notices.
+test-long: $(VENV)/test chromium ## What `make test` does in short, at length (hours)
+	FUZZ=20000 EDITS=200 LISTS=100000 $(BIN)/python -m pytest -n 2 -m "long or not long"
+	$(BIN)/python -m tests.mutation
 
 check: ## Only linter, types and contracts (seconds)
 	$(BIN)/ruff check .

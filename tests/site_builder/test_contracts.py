@@ -118,6 +118,7 @@ def test_the_light_install_builds_the_post_and_the_worked_example(
     assert "Tokens written per list, template long." in page
 
 
+@pytest.mark.long
 def test_the_theme_s_successor_shows_the_same_figures_of_the_post(
     built_post: Path, tmp_path: Path
 ) -> None:
