@@ -275,8 +275,10 @@ def test_lists_are_searched(visit):
 def test_axe_finds_no_violation(visit, scheme):
     seen = visit(color_scheme=scheme)
     seen.scroll_through()
-    for summary in seen.page.locator(f"{FIGURES} summary").all()[::3]:
-        summary.click()
+    seen.page.eval_on_selector_all(
+        f"{FIGURES} details",
+        "all => all.forEach((details, n) => { details.open = n % 3 === 0; })",
+    )
     seen.page.evaluate("scrollTo(0, 0)")
     # A live chart is one picture with one description; its hidden thousands of marks only take time.
     seen.page.eval_on_selector_all(
