@@ -28,6 +28,7 @@ from site_builder import (
 )
 from site_builder.errors import BuildError, Problem
 from site_builder.fragment import Fragment
+from site_builder.pieces import Pieces
 from site_builder.post import Post
 from site_builder.store import ResultId
 from site_builder.uses import Use
@@ -197,6 +198,10 @@ class Fragments:
         ]
         return fingerprint.digest(parts)[:32]
 
+    @cached_property
+    def _pieces(self) -> Pieces:
+        return Pieces(self.folder, [self._code("embed.py", "render"), self._surroundings])
+
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)
         if path not in self._files:
@@ -246,13 +251,17 @@ class Fragments:
 
     def draw(self, use: Use, key: str) -> None:
         """Draw a use, and keep what it becomes; raises `BuildError` when that cannot be done."""
+        from altair.utils.schemapi import debug_mode
+
         from site_builder.embed import render
 
         table = self._table(use.id)
-        drawing = self._drawing(use, table)
+        with debug_mode(False):  # charts are checked as a whole
+            drawing = self._drawing(use, table)
         try:
-            rendered = render(drawing, use.slug, key)
+            rendered = render(drawing, use.slug, key, self._pieces)
         except Exception as error:
+            self._drawing(use, table)  # now every part is checked: a wrong one is told at its line
             raise BuildError([self._raised(use, error)]) from error
         # All uses of a result share its data, so the file is named by them and not by the figure.
         stem = "-".join(filter(None, (use.id.study, use.id.analysis, use.id.variant)))
@@ -271,7 +280,7 @@ class Fragments:
             files=sorted(files),
             folder=self.folder / key,
         )
-        fragment.write(made, rendered.inline, files)
+        fragment.write(made, rendered.inline, files | self._pieces.files(made.folder))
 
     def _drawing(self, use: Use, table: pa.Table) -> Drawing:
         from site_builder.drawing import DrawingError
