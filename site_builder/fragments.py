@@ -117,7 +117,7 @@ class Fragments:
             return
         # The longest first, as far as the table tells, so that all end at about the same time.
         missing.sort(key=lambda one: self.post.store.path(one[0].id).stat().st_size, reverse=True)
-        for use, problems in parallel.draw(self.project.root, missing, count):
+        for use, problems in parallel.draw(self.project.root, missing, self.pieces.about, count):
             if problems:
                 self._wrong[use.slug, use.id] = BuildError(problems)
             else:
@@ -199,8 +199,10 @@ class Fragments:
         return fingerprint.digest(parts)[:32]
 
     @cached_property
-    def _pieces(self) -> Pieces:
-        return Pieces(self.folder, [self._code("embed.py", "render"), self._surroundings])
+    def pieces(self) -> Pieces:
+        """What the fragments are put together from."""
+        about = [self._code("embed.py", "render"), self._surroundings]
+        return Pieces(self.folder, fingerprint.digest(about))
 
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)
@@ -259,7 +261,7 @@ class Fragments:
         with debug_mode(False):  # charts are checked as a whole
             drawing = self._drawing(use, table)
         try:
-            rendered = render(drawing, use.slug, key, self._pieces)
+            rendered = render(drawing, use.slug, key, self.pieces)
         except Exception as error:
             self._drawing(use, table)  # now every part is checked: a wrong one is told at its line
             raise BuildError([self._raised(use, error)]) from error
@@ -280,7 +282,7 @@ class Fragments:
             files=sorted(files),
             folder=self.folder / key,
         )
-        fragment.write(made, rendered.inline, files | self._pieces.files(made.folder))
+        fragment.write(made, rendered.inline, files | self.pieces.files(made.folder))
 
     def _drawing(self, use: Use, table: pa.Table) -> Drawing:
         from site_builder.drawing import DrawingError

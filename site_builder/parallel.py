@@ -34,8 +34,8 @@ def processes(drawings: int) -> int:
     return min(cores, MOST, drawings // WORTH_ONE)
 
 
-def draw(root: Path, wanted: Sequence[tuple[Use, str]], count: int) -> Iterator[Drawn]:
-    """Draw uses, each under its key, in `count` processes.
+def draw(root: Path, wanted: Sequence[tuple[Use, str]], about: str, count: int) -> Iterator[Drawn]:
+    """Draw uses, each under its key, in `count` processes; `about` is that of their pieces.
 
     If one of those ends before its time, what is left is not drawn: whoever does it then finds out
     why.
@@ -45,7 +45,7 @@ def draw(root: Path, wanted: Sequence[tuple[Use, str]], count: int) -> Iterator[
     from concurrent.futures.process import BrokenProcessPool
 
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    pool = ProcessPoolExecutor(count, fresh, _begin, (root,))
+    pool = ProcessPoolExecutor(count, fresh, _begin, (root, about))
     try:
         for begun in [pool.submit(_draw, *one) for one in wanted]:
             yield begun.result()
@@ -58,16 +58,18 @@ def draw(root: Path, wanted: Sequence[tuple[Use, str]], count: int) -> Iterator[
 _fragments: Fragments
 
 
-def _begin(root: Path) -> None:
+def _begin(root: Path, about: str) -> None:
     """Prepare a process to draw, and to end with its parent, however that ends."""
     global _fragments
     from site_builder.fragments import Fragments
+    from site_builder.pieces import Pieces
     from site_builder.post import Post
     from site_builder.project import Snapshot
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and says so once
     threading.Thread(target=_follow, daemon=True).start()
     _fragments = Fragments(Post(Snapshot(root)))
+    _fragments.pieces = Pieces(_fragments.folder, about)
 
 
 def _follow() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from site_builder.fingerprint import digest, sha256
 
@@ -19,9 +18,9 @@ ENDING = ".piece"
 class Pieces:
     """All pieces of the fragments in `folder`; `about` is what every one of them depends on."""
 
-    def __init__(self, folder: Path | None = None, about: Any = None) -> None:
+    def __init__(self, folder: Path | None = None, about: str = "") -> None:
         self._folder = folder
-        self._about = about
+        self.about = about
         self._used: dict[str, bytes] = {}
 
     @cached_property
@@ -32,7 +31,7 @@ class Pieces:
 
     def recall(self, of: str, make: Callable[[], bytes]) -> bytes:
         """What `make` works out from `of` alone, made unless it is there, whole."""
-        name = f"{digest([self._about, of])[:32]}{ENDING}"
+        name = f"{digest([self.about, of])[:32]}{ENDING}"
         data = _read(self._found[name]) if name in self._found else None
         if data is None:
             data = make()
