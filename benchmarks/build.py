@@ -1,9 +1,10 @@
 """How long a build takes, against plain MkDocs Material with the same text and no figures.
 
-Each side is a process of its own, measured in turn in one run. `ratio` is reference ÷ ours for a
-build when nothing changed; `edit_ratio` the same after one sentence changed; `first_s` is our
-build from committed results with an empty cache; `drawing_s`, `template_s`, `style_s` and
-`result_s` are ours after an edit of that kind, which the reference has no such thing as.
+Each side is a process of its own, measured in turn in one run. `no_op_x`, `sentence_x`, `drawing_x`
+and `first_x` say how many of the plain builds beside it one of ours takes: when nothing changed,
+after one sentence, after one drawing, and from committed results with an empty cache. `ratio` is
+reference ÷ ours when nothing changed, `edit_ratio` the same after one sentence; `template_s`,
+`style_s` and `result_s` are ours after an edit of that kind. All are medians.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import edits
@@ -34,49 +36,75 @@ EDITS = {
 }
 PLAIN = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
 
+PAIRS = {
+    "no_op": ("ours", "reference"),
+    "sentence": ("edit", "edit_reference"),
+    "drawing": ("drawing", "drawing_reference"),
+    "first": ("first", "first_reference"),
+}
+"""The kinds of build that are measured in turn with plain's; the names of both sides' times."""
+WORDS = {
+    "no_op": "when nothing changed",
+    "sentence": "after one sentence",
+    "drawing": "after one drawing",
+    "first": "with an empty cache",
+}
+
 
 def main() -> None:
     """Print one object as JSON, or a line a person reads."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--firsts", type=int, default=3, help="first builds, with an empty cache")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        told = measure(Path(folder), arguments.rounds)
+        told = measure(Path(folder), arguments.rounds, arguments.firsts)
     if arguments.json:
         print(json.dumps(told, indent=1))
         return
-    print(f"first build {told['first_s']:.2f} s")
-    print(f"no-op {told['ours_s']:.3f} s, plain {told['reference_s']:.3f} s: {told['ratio']:.1f} ×")
-    print(f"edit {told['edit_s']:.3f} s, plain {told['edit_reference_s']:.3f} s")
-    print(", ".join(f"{kind} {told[f'{kind}_s']:.2f} s" for kind in EDITS))
+    print("a build takes, in seconds and as a multiple of plain MkDocs Material's in turn with it:")
+    for kind, (ours, plain) in PAIRS.items():
+        seconds = f"{told[f'{ours}_s']:7.3f} s, plain {told[f'{plain}_s']:.3f} s"
+        print(f"  {WORDS[kind]:24}{seconds}: {told[f'{kind}_x']:6.2f} ×")
+    print(", ".join(f"{kind} {told[f'{kind}_s']:.2f} s" for kind in EDITS if kind not in PAIRS))
 
 
-def measure(folder: Path, rounds: int) -> dict[str, float]:
-    """Medians in seconds over `rounds` pairs of builds, and their ratios."""
+def measure(folder: Path, rounds: int, firsts: int) -> dict[str, float]:
+    """Medians in seconds over so many pairs of builds, and their ratios."""
     ours, plain = folder / "ours", folder / "plain"
     copy(ours)
     without_figures(ours, plain)
-    first = _seconds(OURS, ours)
+    times: dict[str, list[float]] = defaultdict(list)
+
+    def pair(kind: str) -> None:
+        for name, command, side in zip(PAIRS[kind], (OURS, PLAIN), (ours, plain), strict=True):
+            times[name].append(_seconds(command, side))
+
     _seconds(PLAIN, plain)
-    sides = ("ours", "reference", "edit", "edit_reference")
-    times: dict[str, list[float]] = {name: [] for name in (*sides, *EDITS)}
+    for _ in range(firsts):
+        for name in (".cache", "site"):
+            shutil.rmtree(ours / name, ignore_errors=True)
+        pair("first")
     for number in range(rounds):
-        times["ours"].append(_seconds(OURS, ours))
-        times["reference"].append(_seconds(PLAIN, plain))
+        pair("no_op")
         edits.sentence(ours / edits.SECTION, number)[1]()
         edits.sentence(plain / "content" / "index.md", number)[1]()
-        times["edit"].append(_seconds(OURS, ours))
-        times["edit_reference"].append(_seconds(PLAIN, plain))
+        pair("sentence")
         for kind, edit in EDITS.items():
             edit(ours, number)()
-            times[kind].append(_seconds(OURS, ours))
-    medians = {f"{name}_s": statistics.median(values) for name, values in times.items()}
-    return medians | {
-        "first_s": first,
-        "ratio": medians["reference_s"] / medians["ours_s"],
-        "edit_ratio": medians["edit_reference_s"] / medians["edit_s"],
+            if kind in PAIRS:
+                pair(kind)
+            else:
+                times[kind].append(_seconds(OURS, ours))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        **{f"{kind}_x": medians[ours] / medians[plain] for kind, (ours, plain) in PAIRS.items()},
+        "ratio": medians["reference"] / medians["ours"],
+        "edit_ratio": medians["edit_reference"] / medians["edit"],
+        **{f"{name}_s": median for name, median in medians.items()},
         "rounds": rounds,
+        "firsts": firsts,
     }
 
 

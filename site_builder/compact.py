@@ -34,6 +34,9 @@ _BENT = ("log", "symlog", "pow", "sqrt")
 """Scales on which a small number is far from zero."""
 
 _REFERENCE = "$"
+_ENCODER = json.JSONEncoder(
+    allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+)
 _LONG_NAME = re.compile(r"\bdata-[0-9a-f]{32}\b")
 
 
@@ -152,6 +155,8 @@ def _parts(charts: list[dict[str, Any]]) -> dict[str, Any]:
     seen = Counter[str]()
 
     def count(value: Any) -> None:
+        if not isinstance(value, dict | list | str):  # no number is worth a name
+            return
         text = _json(value)
         if len(text) < SHORTEST:
             return
@@ -164,6 +169,8 @@ def _parts(charts: list[dict[str, Any]]) -> dict[str, Any]:
     places: dict[str, int] = {}
 
     def fold(value: Any) -> Any:
+        if not isinstance(value, dict | list | str):
+            return value
         text = _json(value)
         if len(text) < SHORTEST or seen[text] < 2:
             return inner(value)
@@ -191,6 +198,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(
-        value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    )
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)  # most of what there is, and what the encoder would write
+    return _ENCODER.encode(value)

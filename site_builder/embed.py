@@ -1,7 +1,6 @@
 """From a drawing to what stands in the page: SVG or images that need no script, and Vega for more.
 
-A chart is compiled once, here, so that the browser needs neither Vega-Lite nor `eval`. What comes
-out depends on the drawing alone: the same bytes in every run and every process.
+What comes out depends on the drawing alone: the same bytes in every run and every process.
 """
 
 from __future__ import annotations
@@ -9,30 +8,22 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import vl_convert
 from markupsafe import Markup
 
 from site_builder import pictures
+from site_builder.chart import SCHEMES, Converted, Spec, as_json, vega_lite, writable
 from site_builder.compact import by_column, compact
 from site_builder.drawing import BASE, PICKED
 from site_builder.figures import theme
+from site_builder.pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from site_builder.drawing import Chart, Choices, Drawing
-
-MOST_MARKS = 150
-"""Above this a picture is of pixels: as SVG it would weigh several times as much."""
-
-SCHEMES = ("light", "dark")
-
-Spec = dict[str, Any]
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+    from site_builder.drawing import Choices, Drawing
 
 
 @dataclass(frozen=True)
@@ -52,10 +43,11 @@ class Rendered:
     interactive: bool
 
 
-def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
+def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = None) -> Rendered:
     """Render `drawing` under the name `slug`; `digest` tells its versions apart.
 
-    A drawing's own HTML names its files by `theme.FILES` + the end of their name.
+    What is among `pieces` is not made again. A drawing's own HTML names its files by `theme.FILES`
+    + the end of their name.
     """
     stem = f"{slug}.{digest[:8]}"
     own = {f"{stem}.{name}": content for name, content in sorted(drawing.files.items())}
@@ -65,7 +57,19 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
         alone = body.replace(theme.FILES, "").replace(BASE, ".")
         return Rendered(linked, alone, own, interactive=False)
 
-    specs, compiled, files = charts(drawing.body, drawing.choices, stem)
+    pieces = pieces or Pieces()
+    specs = [vega_lite(chart) for chart in drawing.body]
+    charts = [
+        Converted.of(chart, spec, pieces) for chart, spec in zip(drawing.body, specs, strict=True)
+    ]
+    compiled = [chart.vega for chart in charts]
+    files = {
+        f"{stem}.vl.json": written(_one_specification(specs)),
+        f"{stem}.chart.json": pieces.recall(
+            f"charts {as_json(specs)}", lambda: written(compact(compiled))
+        ),
+    }
+    files |= picks(drawing.choices, stem)
     said = controls = ""
     followers: list[int] = []
     if drawing.choices:
@@ -75,9 +79,9 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
     # Menus stand over the first panel that follows them; if all do, over all, which stay in line.
     all_follow = len(followers) == len(specs) > 1
     panels: list[Panel] = []
-    for number, (spec, vega) in enumerate(zip(specs, compiled, strict=True), start=1):
+    for number, (spec, chart) in enumerate(zip(specs, charts, strict=True), start=1):
         words = _title(spec) or drawing.caption, "" if panels else drawing.description
-        panel, images = _panel(vl_convert.vega_to_svg(vega), f"{stem}-{number}", words)
+        panel, images = _panel(chart, f"{stem}-{number}", words)
         if followers[:1] == [number] and not all_follow:
             panel = panel._replace(html=controls + panel.html, inline=said + panel.inline)
         panels.append(panel)
@@ -96,19 +100,6 @@ def render(drawing: Drawing, slug: str, digest: str) -> Rendered:
     )
 
 
-def charts(
-    panels: Sequence[Chart], choices: Choices | None, stem: str
-) -> tuple[list[Spec], list[Spec], dict[str, bytes]]:
-    """A drawing's charts, as Vega-Lite and as Vega, and the files that make them live."""
-    specs = [vega_lite(chart) for chart in panels]
-    compiled = [vl_convert.vegalite_to_vega(spec) for spec in specs]
-    files = {
-        f"{stem}.vl.json": written(_one_specification(specs)),
-        f"{stem}.chart.json": written(compact(compiled)),
-    }
-    return specs, compiled, files | picks(choices, stem)
-
-
 def picks(choices: Choices | None, stem: str) -> dict[str, bytes]:
     """The rows of each choice, by column."""
     options = choices.options.values() if choices else ()
@@ -125,23 +116,23 @@ class Panel(NamedTuple):
     height: int
 
 
-def _panel(svg: str, name: str, words: tuple[str, str]) -> tuple[Panel, dict[str, bytes]]:
+def _panel(chart: Converted, name: str, words: tuple[str, str]) -> tuple[Panel, dict[str, bytes]]:
     """Return the picture of a chart in the page, and the files that it links to.
 
     Args:
-        svg: as Vega drew it.
+        chart: as it was converted.
         name: of the files, without scheme and kind.
         words: title, and description if it stands here.
     """
-    height = pictures.size(svg)[1]
-    if pictures.marks(svg) <= MOST_MARKS:
+    svg = chart.svg
+    if chart.images:
+        images = {f"{name}.{scheme}.webp": image for scheme, image in chart.images.items()}
+        inline = _images({file: _data_url(image) for file, image in images.items()}, svg, words)
+    else:
         images = {f"{name}.{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
         inline = pictures.inline_svg(svg, name.replace(".", "-"), *words)
-    else:
-        images = {f"{name}.{scheme}.webp": pictures.webp(svg, scheme) for scheme in SCHEMES}
-        inline = _images({file: _data_url(image) for file, image in images.items()}, svg, words)
     linked = _images({file: f"{BASE}/figures/{file}" for file in images}, svg, words)
-    return Panel(linked, inline, height), images
+    return Panel(linked, inline, pictures.size(svg)[1]), images
 
 
 def _chart(
@@ -227,7 +218,7 @@ def _said(choices: Choices) -> str:
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """Rows by column, in strings that the page can hold."""
-    return {name: _writable(cells) for name, cells in by_column(rows).items()}
+    return {name: writable(cells) for name, cells in by_column(rows).items()}
 
 
 def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
@@ -243,28 +234,6 @@ def _images(sources: dict[str, str], svg: str, words: tuple[str, str]) -> str:
         for name, source in sources.items()
     )
     return f'<div class="post-picture" role="img" aria-label="{told}">{images}</div>'
-
-
-def vega_lite(chart: Chart) -> Spec:
-    """A chart as Vega-Lite that Altair has checked."""
-    return themed(chart.to_dict())
-
-
-def themed(spec: Spec) -> Spec:
-    """A chart's specification in our theme, and in strings that the page can hold."""
-    spec = _writable(spec)
-    # The theme is ours alone: none of Altair's global state decides how a page looks.
-    spec["config"] = theme.CONFIG
-    return spec
-
-
-def _writable(value: Any) -> Any:
-    """Replace, in every string, what no SVG can hold and what makes vl-convert end the process."""
-    if isinstance(value, str):
-        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, dict):
-        return {_writable(key): _writable(entry) for key, entry in value.items()}
-    return [_writable(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _one_specification(specs: list[Spec]) -> Spec:
@@ -296,7 +265,7 @@ def _title(spec: Spec) -> str:
 
 
 def _text(value: str) -> str:
-    return html.escape(_writable(value))
+    return html.escape(writable(value))
 
 
 def _data_url(image: bytes) -> str:

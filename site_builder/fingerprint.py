@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.errors import BuildError, Problem
-from site_builder.meaning import parse
 
 SAE_FILES = ("cfg.json", "sae_weights.safetensors")
 """Of a sparse autoencoder, as sae_lens names them."""
@@ -72,6 +70,10 @@ def signature(root: Path, path: Path, function: str) -> Signature:
     The first parameter is the lab or the table; the other positional ones are inputs; keyword-only
     ones are options, except `variant`. Raises `BuildError` when there is no such function.
     """
+    import ast  # who asks for a digest alone reads no code
+
+    from site_builder.meaning import parse
+
     name = path.relative_to(root).as_posix()
     tree = parse(path, name)
     variants: tuple[str, ...] = ("",)

@@ -5,23 +5,31 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from site_builder import checks, claims, fingerprint, fragment, meaning, modules, tabular, values
+from site_builder import (
+    checks,
+    claims,
+    fingerprint,
+    fragment,
+    meaning,
+    modules,
+    parallel,
+    tabular,
+    values,
+)
 from site_builder.errors import BuildError, Problem
 from site_builder.fragment import Fragment
+from site_builder.pieces import Pieces
 from site_builder.post import Post
-from site_builder.project import Project
 from site_builder.store import ResultId
 from site_builder.uses import Use
 
@@ -37,10 +45,6 @@ Said = TypeVar("Said", values.Value, claims.Verdict)
 
 _NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
-MOST_WORKERS = 4
-WORTH_A_WORKER = 6
-"""Drawings for which a further process is worth its start, a second or so."""
-
 
 class Fragments:
     """All fragments of a post, kept in `.cache/drawings`."""
@@ -54,6 +58,7 @@ class Fragments:
         self._tables: dict[ResultId, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._files: dict[Path, str] = {}
+        self._wrong: dict[tuple[str, ResultId], BuildError] = {}
         self._ready: dict[tuple[str, ResultId], Fragment] = {}
         self._named: dict[str, dict[str, str]] = {}
 
@@ -95,11 +100,10 @@ class Fragments:
 
         return self.project.memory.recall(about, [self._file_digest(id), own, of], read)
 
-    def prepare(self, uses: Sequence[Use], study: str = "") -> None:
+    def prepare(self, uses: Sequence[Use]) -> None:
         """Draw what is not drawn yet in several processes, if that much is to be drawn.
 
-        What cannot be drawn is left for `fragment` to say. `study` is that of the uses which do not
-        name one; the post's if empty.
+        What cannot be drawn is left for `fragment` to say.
         """
         missing = []
         for use in uses:
@@ -107,23 +111,17 @@ class Fragments:
             if found := fragment.read(self.folder / key):
                 self._ready[use.slug, use.id] = found
             else:
-                missing.append(use)
-        count = min(os.cpu_count() or 1, MOST_WORKERS, len(missing) // WORTH_A_WORKER)
+                missing.append((use, key))
+        count = parallel.processes(len(missing))
         if count < 2:
             return
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor
-        from concurrent.futures.process import BrokenProcessPool
-
-        slugs = [[use.slug for use in missing[start::count]] for start in range(count)]
-        fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        # Whatever ends a worker, its drawings are drawn here, and then say what is wrong.
-        with ProcessPoolExecutor(count, fresh) as pool, suppress(BrokenProcessPool):
-            begun = [
-                pool.submit(_draw_some, self.project.root, study or self.post.study, some)
-                for some in slugs
-            ]
-            self.drawn += sum(part.result() for part in begun)
+        # The longest first, as far as the table tells, so that all end at about the same time.
+        missing.sort(key=lambda one: self.post.store.path(one[0].id).stat().st_size, reverse=True)
+        for use, problems in parallel.draw(self.project.root, missing, self.pieces.about, count):
+            if problems:
+                self._wrong[use.slug, use.id] = BuildError(problems)
+            else:
+                self.drawn += 1
 
     def fragment(self, use: Use) -> Fragment:
         """The block that a `figure`, `table` or `tokens` directive becomes.
@@ -136,7 +134,9 @@ class Fragments:
         folder = self.folder / key
         known = known or fragment.read(folder)
         if known is None:
-            self._draw(use, key, folder)
+            if wrong := self._wrong.pop((use.slug, use.id), None):
+                raise wrong
+            self.draw(use, key)
             self.drawn += 1
             known = fragment.read(folder)
             assert known is not None
@@ -198,6 +198,12 @@ class Fragments:
         ]
         return fingerprint.digest(parts)[:32]
 
+    @cached_property
+    def pieces(self) -> Pieces:
+        """What the fragments are put together from."""
+        about = [self._code("embed.py", "render"), self._surroundings]
+        return Pieces(self.folder, fingerprint.digest(about))
+
     def _file_digest(self, id: ResultId) -> str:
         path = self.post.store.path(id)
         if path not in self._files:
@@ -245,14 +251,19 @@ class Fragments:
             self._tables[id] = self.post.store.load(id).table
         return self._tables[id]
 
-    def _draw(self, use: Use, key: str, folder: Path) -> None:
+    def draw(self, use: Use, key: str) -> None:
+        """Draw a use, and keep what it becomes; raises `BuildError` when that cannot be done."""
+        from altair.utils.schemapi import debug_mode
+
         from site_builder.embed import render
 
         table = self._table(use.id)
-        drawing = self._drawing(use, table)
+        with debug_mode(False):  # charts are checked as a whole
+            drawing = self._drawing(use, table)
         try:
-            rendered = render(drawing, use.slug, key)
+            rendered = render(drawing, use.slug, key, self.pieces)
         except Exception as error:
+            self._drawing(use, table)  # now every part is checked: a wrong one is told at its line
             raise BuildError([self._raised(use, error)]) from error
         # All uses of a result share its data, so the file is named by them and not by the figure.
         stem = "-".join(filter(None, (use.id.study, use.id.analysis, use.id.variant)))
@@ -269,9 +280,9 @@ class Fragments:
             rows=rows,
             total_rows=table.num_rows,
             files=sorted(files),
-            folder=folder,
+            folder=self.folder / key,
         )
-        fragment.write(made, rendered.inline, files)
+        fragment.write(made, rendered.inline, files | self.pieces.files(made.folder))
 
     def _drawing(self, use: Use, table: pa.Table) -> Drawing:
         from site_builder.drawing import DrawingError
@@ -295,15 +306,3 @@ class Fragments:
         place = f"{self.project.named(Path(frame.filename))}:{frame.lineno}"
         what = f'drawing "{use.id}" raised {type(error).__name__}: {str(error)[:200]}'
         return Problem(use.directive.where, what, f"see {place}")
-
-
-def _draw_some(root: Path, study: str, slugs: Sequence[str]) -> int:
-    """Draw some of a post's figures in a process of their own; returns how many."""
-    post = Post(Project(root), study)
-    post.collect()
-    fragments = Fragments(post)
-    for use in post.uses.values():
-        if use.slug in slugs:
-            with suppress(BuildError):
-                fragments.fragment(use)
-    return fragments.drawn

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from site_builder.fingerprint import sha256_file
 from site_builder.memory import installed, settled, stamp
 from site_builder.project import FOLDERS, Project
 
@@ -73,6 +72,8 @@ def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
         elif last and last.stamps.get(name) == stamp(stat) and name in last.inputs:
             digests[name] = last.inputs[name]
         else:
+            from site_builder.fingerprint import sha256_file  # seldom: most are as they were
+
             digests[name] = sha256_file(Path(path))
     return Inputs(digests, stamps)
 
@@ -93,13 +94,19 @@ def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
             yield path[start:].replace(os.sep, "/"), path, stat
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    for top, folders, names in os.walk(folder):
-        folders[:] = sorted(set(folders) - _SKIPPED)
-        for name in sorted(names):
-            if not name.startswith(".") and not name.endswith(".tmp"):
-                path = os.path.join(top, name)  # noqa: PTH118 (this runs in every no-op)
-                yield path, os.stat(path)  # noqa: PTH116
+def _walk(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file under a folder, in no order; this runs in every no-op."""
+    try:
+        with os.scandir(folder) as found:
+            entries = [*found]
+    except OSError:  # there is no such folder
+        return
+    for entry in entries:
+        if not entry.is_dir():
+            if not entry.name.startswith(".") and not entry.name.endswith(".tmp"):
+                yield entry.path, entry.stat()
+        elif entry.name not in _SKIPPED and not entry.is_symlink():
+            yield from _walk(entry.path)
 
 
 def _file(project: Project) -> Path:

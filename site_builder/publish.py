@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
-from site_builder.fingerprint import digest
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
 from site_builder.project import Project, Snapshot
-from site_builder.standing import Standing
 
 if TYPE_CHECKING:
     from site_builder.blocks import Blocks
+    from site_builder.standing import Standing
 
 Say = Callable[[str], None]
 
@@ -79,6 +76,7 @@ def _build(
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
     from site_builder.post import Post
+    from site_builder.standing import Standing
 
     post = Post(project := Snapshot(project.root), study)
     project.memory.hold()
@@ -131,6 +129,7 @@ def preview(
     from site_builder.blocks import Blocks
     from site_builder.fragments import Fragments
     from site_builder.post import Post
+    from site_builder.standing import Standing
 
     read = inputs(project, last)
     post = Post(project := Snapshot(project.root), study)
@@ -150,6 +149,8 @@ def preview(
 
 def _given(read: Inputs) -> str:
     """The digest of all that a build reads beside the Markdown."""
+    from site_builder.fingerprint import digest
+
     return digest({name: one for name, one in read.inputs.items() if not name.endswith(".md")})
 
 
@@ -170,6 +171,8 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
 
     A dead link raises `BuildError`, or is one more of the problems that the blocks forgive.
     """
+    import shutil
+
     from site_builder.links import dead
 
     try:
@@ -187,6 +190,8 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     """Let MkDocs write the pages into `site`; returns its warnings."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    import logging
+
     from jinja2 import TemplateError
     from mkdocs.commands.build import build as mkdocs_build
     from mkdocs.config import load_config
@@ -195,7 +200,12 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     from site_builder.blocks import wrong
 
     warnings: list[str] = []
-    handler = _Collect(warnings)
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warnings.append(f"mkdocs: {record.getMessage()}")
+
+    handler = Collect(logging.WARNING)
     logger = logging.getLogger("mkdocs")
     logger.addHandler(handler)
     try:
@@ -218,15 +228,6 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     return warnings
 
 
-class _Collect(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"mkdocs: {record.getMessage()}")
-
-
 def recover(project: Project) -> bool:
     """Put back the last site that a build took away when it was killed before the new one stood."""
     left = sorted(project.cache.glob("site.*.old"))
@@ -238,6 +239,8 @@ def recover(project: Project) -> bool:
 
 def _replace(site: Path, aside: Path) -> None:
     """Put the new site where the old one is; if that fails, the old one stays."""
+    import shutil
+
     old = aside.with_name(f"{aside.name}.old")
     if site.exists():
         site.rename(old)

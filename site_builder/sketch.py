@@ -9,36 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-import altair as alt
 import vl_convert
 
+from site_builder.chart import Spec, vega_lite
 from site_builder.compact import plain
 from site_builder.drawing import Chart, Choices
-from site_builder.embed import Spec, picks, themed, written
+from site_builder.embed import picks, written
 
 
 def sketch(panels: Sequence[Chart], choices: Choices | None, stem: str) -> dict[str, bytes]:
     """The files that make a drawing's charts live, by name."""
-    compiled = [_with_rows(themed(_as_dict(chart))) for chart in panels]
+    compiled = [_with_rows(vega_lite(chart)) for chart in panels]
     return {f"{stem}.chart.json": written(plain(compiled))} | picks(choices, stem)
-
-
-def _as_dict(chart: Chart) -> Spec:
-    """What `to_dict` writes: it makes layers anew, with two copies of each, before it does so."""
-    if type(chart) is not alt.LayerChart:
-        return chart.to_dict(validate=False)
-    own = vars(chart)["_kwds"].copy()
-    data, layers = own.pop("data"), own.pop("layer")
-    inside: dict[str, Any] = {"top_level": False, "pre_transform": False, "datasets": {}}
-    spec: Spec = {"$schema": alt.SCHEMA_URL}
-    if data is not alt.Undefined:
-        alone = alt.Chart(data, mark="point").to_dict(validate=False, context=inside)
-        spec["data"], inside["data"] = alone["data"], data
-    spec |= alt.TopLevelLayerSpec(layer=[], **own).to_dict(validate=False)
-    spec["layer"] = [layer.to_dict(validate=False, context=inside) for layer in layers]
-    return spec | {"datasets": inside["datasets"]}
 
 
 def _with_rows(spec: Spec) -> Spec:

@@ -35,7 +35,7 @@ class Studies:
             if study == self.post.study:
                 continue
             others = [other for use in switched if (other := self._of(study, use))]
-            self.fragments.prepare(others, study)
+            self.fragments.prepare(others)
             for use in others:
                 try:
                     fragment = self.fragments.fragment(use)

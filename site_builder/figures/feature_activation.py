@@ -113,7 +113,7 @@ def _tokens(one: Row, clean: dict[int, float], corrupted: dict[int, float]) -> l
 def _panel(choices: Choices) -> Chart:
     rows = choices.options[choices.chosen]
     base = (
-        alt.Chart(alt.InlineData(values=list(rows), name=PICKED))
+        alt.Chart(alt.InlineData(values=tuple(rows), name=PICKED))
         .transform_calculate(text="slice(datum.token, 4)")
         .encode(
             y=heat.tokens_axis(),

@@ -118,7 +118,7 @@ def lists_to_pick(options: Mapping[tuple[str, ...], Records], template: str, top
 
 def picked(choices: Choices) -> alt.InlineData:
     """Return the rows of a reader's choice as the data of a chart."""
-    return alt.InlineData(values=list(choices.options[choices.chosen]), name=PICKED)
+    return alt.InlineData(values=tuple(choices.options[choices.chosen]), name=PICKED)
 
 
 def curves(

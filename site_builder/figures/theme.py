@@ -208,10 +208,15 @@ def rows(table: pa.Table, *columns: str, digits: int = 4) -> list[dict[str, Any]
     More digits than a reader can see would be most of a page's weight.
     """
     need(table, *columns)
-    return [
-        {name: significant(value, digits) for name, value in row.items()}
-        for row in table.select(list(columns)).to_pylist()
-    ]
+    form = f"%.{digits}g"
+    cells = {name: table[name].to_pylist() for name in columns}
+    for name in cells:
+        if pa.types.is_floating(table.schema.field(name).type):
+            cells[name] = [
+                None if value is None or not math.isfinite(value) else float(form % value)
+                for value in cells[name]
+            ]
+    return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
 
 def significant(value: Any, digits: int = 4) -> Any:

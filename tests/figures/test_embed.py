@@ -15,6 +15,7 @@ from markupsafe import Markup
 from PIL import Image, ImageChops
 
 from site_builder import embed, pictures
+from site_builder.chart import vega_lite
 from site_builder.drawing import PICKED, Choices, Drawing
 from site_builder.figures import theme
 
@@ -61,7 +62,7 @@ def test_the_page_shows_a_picture_in_the_colours_of_each_scheme():
 
 def test_pictures_are_lean_and_draw_the_same():
     """Rendered, not read: what left the SVG must not have been seen."""
-    vega = vl_convert.vegalite_to_vega(embed.vega_lite(chart(60, title="Title")))
+    vega = vl_convert.vegalite_to_vega(vega_lite(chart(60, title="Title")))
     svg = vl_convert.vega_to_svg(vega)
     lean = pictures.svg_file(svg, "light").decode()
     plain = theme.literal_colours(svg, "light")

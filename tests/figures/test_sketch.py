@@ -7,7 +7,7 @@ import pytest
 import vl_convert
 
 from site_builder import sketch
-from site_builder.embed import themed, vega_lite
+from site_builder.chart import themed, vega_lite
 from site_builder.figures import pointing, theme
 
 ROWS = [{"x": x, "y": x * 0.5, "kind": "ab"[x % 2]} for x in range(12)]
@@ -54,7 +54,7 @@ def test_a_page_can_point_at_layers_as_at_those_that_altair_puts_together():
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_layers_are_written_as_altair_writes_them(name):
-    assert themed(sketch._as_dict(CHARTS[name])) == vega_lite(CHARTS[name])
+    assert vega_lite(CHARTS[name]) == themed(CHARTS[name].to_dict())
 
 
 def test_other_rows_compile_nothing():
