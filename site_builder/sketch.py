@@ -1,12 +1,13 @@
 """What makes a figure's charts live, as fast as it can be had, for who is editing it.
 
-Nothing is validated or folded, no picture is drawn, and of an edit that changes rows alone nothing
-is compiled.
+Nothing is validated or folded, no picture is drawn, and of an edit that changes rows or titles
+alone nothing is compiled.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -42,17 +43,26 @@ def _as_dict(chart: Chart) -> Spec:
 
 
 def _with_rows(spec: Spec) -> Spec:
-    """Compile a chart without its rows, which the compiler does not look at, and put them back.
+    """Compile a chart without its rows and its titles, and put them back.
 
-    They are most of what it would read and write, and without them most edits leave it nothing to
-    do. Data sets get short names, as in what is published: Altair's change with the rows.
+    The compiler looks at neither. Rows are most of what it would read and write, and titles are
+    edited most: without them most edits leave it nothing to do. Data sets get short names, as in
+    what is published: Altair's change with the rows.
     """
     rows = spec.get("datasets", {})
     names = {name: f"rows-{number}" for number, name in enumerate(rows)}
-    text = written(spec | {"datasets": {name: [] for name in rows}}).decode()
+    words: dict[str, int] = {}
+    bare = spec | {"datasets": {name: [] for name in rows}}
+    if _MARK not in written(bare).decode():  # else an author's words would be taken for marks
+        bare = _without_titles(bare, words)
+    text = written(bare).decode()
     for name, short in names.items():
         text = text.replace(f'"{name}"', f'"{short}"')
-    compiled: Spec = json.loads(_skeleton(text))
+    quoted = [written(word).decode()[1:-1] for word in words]
+    text = _skeleton(text)
+    if words:
+        text = _MARKED.sub(lambda at: quoted[int(at[1])], text)
+    compiled: Spec = json.loads(text)
     own = {names[name]: values for name, values in rows.items()}
     for data in compiled.get("data", []):
         if data["name"] in own:
@@ -60,6 +70,33 @@ def _with_rows(spec: Spec) -> Spec:
     return compiled
 
 
+_MARK = "⟦"
+_MARKED = re.compile(r"⟦(\d+)⟧")
+
+
+def _without_titles(value: Any, words: dict[str, int], key: str = "") -> Any:
+    """A specification with a mark in place of each title, equal ones with the same mark.
+
+    Equal titles of layers become one, and an empty one none, so those are told apart. What a
+    tooltip calls its rows ends in an expression, where it would have to be quoted: it stays.
+    """
+    if isinstance(value, dict):
+        return {
+            name: inside if name == "tooltip" else _without_titles(inside, words, _title(name, key))
+            for name, inside in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_titles(one, words, key) for one in value]
+    if key == "title" and isinstance(value, str) and value:
+        return f"{_MARK}{words.setdefault(value, len(words))}⟧"
+    return value
+
+
+def _title(name: str, above: str) -> str:
+    """What a key is: "title" also for the lines of one."""
+    return above if above == "title" and name in ("text", "subtitle") else name
+
+
 @lru_cache(maxsize=256)
 def _skeleton(text: str) -> str:
-    return json.dumps(vl_convert.vegalite_to_vega(json.loads(text)))
+    return json.dumps(vl_convert.vegalite_to_vega(json.loads(text)), ensure_ascii=False)

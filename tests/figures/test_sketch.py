@@ -18,6 +18,21 @@ def points(rows=ROWS):
     return alt.Chart(theme.data(rows)).mark_point().encode(x="x:Q", y="y:Q", color="kind:N")
 
 
+def titled(first, second, third):
+    """A chart with titles wherever it can have some."""
+    title = alt.TitleParams(third, subtitle=[second, "below"])
+    return (
+        points()
+        .properties(title=title)
+        .encode(
+            x=alt.X("x:Q", title=first),
+            y=alt.Y("y:Q", axis=alt.Axis(title=[first, second])),
+            color=alt.Color("kind:N", legend=alt.Legend(title=second)),
+            tooltip=[alt.Tooltip("x:Q", title=first), alt.Tooltip("y:Q", title=second)],
+        )
+    )
+
+
 def unnamed(vega):
     """Vega with its data sets numbered, as their names are digests of the rows."""
     text = json.dumps(vega, sort_keys=True)
@@ -37,11 +52,17 @@ CHARTS = {
     "selection": points().add_params(alt.selection_point(fields=["kind"])),
     "inside": alt.Chart(alt.InlineData(values=ROWS)).mark_bar().encode(x="x:O", y="mean(y):Q"),
     "none": points([]),
+    "titles": titled('Says "\\\\ <b>{0}', "é\tand", ["Two", "lines", ""]),
+    "the same title": titled("x", "x", "x") + titled("x", "x", ""),
+    "other titles": titled("a", "b", "c") + titled("b", "a", "a").mark_line(),
+    "empty titles": titled("", "", ""),
+    "titles like marks": titled("⟦0⟧", "⟦1⟧", "⟦"),
+    "titled facets": titled("a", "b", "c").facet(alt.Row("kind:N", title='of "a" kind')),
 }
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_without_its_rows_a_chart_is_compiled_as_with_them(name):
+def test_without_its_rows_and_titles_a_chart_is_compiled_as_with_them(name):
     spec = vega_lite(CHARTS[name])
     assert unnamed(sketch._with_rows(spec)) == unnamed(vl_convert.vegalite_to_vega(spec))
 
@@ -62,4 +83,16 @@ def test_other_rows_compile_nothing():
     for rows in (ROWS, OTHER, ROWS[:3]):
         compiled = sketch._with_rows(vega_lite(points(rows)))
         assert [data["values"] for data in compiled["data"] if "values" in data] == [rows]
+    assert sketch._skeleton.cache_info().misses == 1
+
+
+def test_other_titles_compile_nothing_where_they_stand_alone():
+    sketch._skeleton.cache_clear()
+    for number in range(3):
+        chart = (
+            points().properties(title=f"The {number}th").encode(y=alt.Y("y:Q", title=f"y{number}"))
+        )
+        compiled = sketch._with_rows(vega_lite(chart))
+        titles = {compiled["title"]["text"]} | {axis.get("title") for axis in compiled["axes"]}
+        assert {f"The {number}th", f"y{number}"} <= titles
     assert sketch._skeleton.cache_info().misses == 1
