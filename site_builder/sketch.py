@@ -47,7 +47,8 @@ def _with_rows(spec: Spec) -> Spec:
 
     The compiler looks at neither. Rows are most of what it would read and write, and titles are
     edited most: without them most edits leave it nothing to do. Data sets get short names, as in
-    what is published: Altair's change with the rows.
+    what is published: Altair's change with the rows. Titles are values of signals, so that others
+    come into the view that is there, as other rows do.
     """
     rows = spec.get("datasets", {})
     names = {name: f"rows-{number}" for number, name in enumerate(rows)}
@@ -58,11 +59,14 @@ def _with_rows(spec: Spec) -> Spec:
     text = written(bare).decode()
     for name, short in names.items():
         text = text.replace(f'"{name}"', f'"{short}"')
-    quoted = [written(word).decode()[1:-1] for word in words]
     text = _skeleton(text)
     if words:
-        text = _MARKED.sub(lambda at: quoted[int(at[1])], text)
+        quoted = [written(word).decode() for word in words]
+        text = _ALONE.sub(rf'\1{{"signal": "{WORDS}\2"}}', text)
+        text = _MARKED.sub(lambda at: quoted[int(at[1])][1:-1], text)
     compiled: Spec = json.loads(text)
+    signals = [{"name": f"{WORDS}{number}", "value": word} for word, number in words.items()]
+    compiled["signals"] = [*compiled.get("signals", []), *signals]
     own = {names[name]: values for name, values in rows.items()}
     for data in compiled.get("data", []):
         if data["name"] in own:
@@ -70,8 +74,13 @@ def _with_rows(spec: Spec) -> Spec:
     return compiled
 
 
+WORDS = "words_"
+"""What the name of a signal begins with whose value is a title: see `assets/live.js`."""
+
 _MARK = "⟦"
 _MARKED = re.compile(r"⟦(\d+)⟧")
+_ALONE = re.compile(r'("(?:title|text|subtitle)": )"⟦(\d+)⟧"')
+"""A title that is one mark; one of several lines, or of several layers, is not."""
 
 
 def _without_titles(value: Any, words: dict[str, int], key: str = "") -> Any:
