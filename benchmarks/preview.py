@@ -90,6 +90,7 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
     copy(roots["ours"], "tiny")
     subprocess.run(OURS, cwd=roots["ours"], check=True, capture_output=True)
     charts = same_page.make(roots["ours"], roots["framework"])
+    same_page.install(roots["framework"])
     without_figures(roots["ours"], roots["mkdocs"])
     mkdocs = "-m", "mkdocs", "serve", "--dev-addr", f"127.0.0.1:{free_port()}"
     commands = {

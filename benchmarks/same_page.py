@@ -55,8 +55,12 @@ def make(ours: Path, root: Path) -> int:
             count += 1
         whole += part
     (root / PAGE).write_text(whole, "utf-8")
-    subprocess.run(["npm", "ci", "--silent", "--prefer-offline"], cwd=root, check=True)
     return count
+
+
+def install(root: Path) -> None:
+    """Fetch the pinned packages of Framework's project; nothing is fetched later."""
+    subprocess.run(["npm", "ci", "--silent", "--prefer-offline"], cwd=root, check=True)
 
 
 def _figures(site: Path) -> list[tuple[str, Path | None]]:

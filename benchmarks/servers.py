@@ -52,13 +52,14 @@ def serving(command: Sequence[str], root: Path) -> Iterator[str]:
 
 def _announced(server: subprocess.Popen[bytes], said: int, command: Sequence[str]) -> str:
     end = time.monotonic() + PATIENCE
+    name = " ".join(" ".join(command).split())[:80]
     while time.monotonic() < end:
         ended = server.poll()
         text = os.pread(said, 2**20, 0).decode("utf-8", "replace")
-        if found := re.search(r"(http://[\d.]+:\d+[^\s\x1b]*)\s", text):
+        if found := re.search(r"(http://[\d.]+:\d+[^\s\x1b]*)[\s\x1b]", text):
             return found[1]
         if ended is not None:
             last = next(iter(text.strip().splitlines()[-1:]), "it said nothing")
-            raise NotServedError(f"{' '.join(command)[:80]}: ended with {ended}: {last}")
+            raise NotServedError(f"{name}: ended with {ended}: {last}")
         time.sleep(0.05)
-    raise NotServedError(f"{' '.join(command)[:80]}: announced no address in {PATIENCE} s")
+    raise NotServedError(f"{name}: announced no address in {PATIENCE} s")
