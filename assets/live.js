@@ -30,16 +30,20 @@ export async function enliven(chart) {
   }
 }
 
-/** Of panels that were drawn anew: their views, and what these are but for the rows. */
+/** Of panels that were drawn anew: their views, and what these are but for the rows and titles. */
 const shapes = new WeakMap();
 
-function shape({ data = [], ...rest }) {
-  return JSON.stringify([rest, data.map(({ values, ...set }) => [set, Boolean(values)])]);
+const isTitle = ({ name }) => name.startsWith("words_");
+
+function shape({ data = [], signals = [], ...rest }) {
+  const sets = data.map(({ values, ...set }) => [set, Boolean(values)]);
+  return JSON.stringify([rest, signals.map((one) => (isTitle(one) ? one.name : one)), sets]);
 }
 
-/** Show other rows in a view that is otherwise the same: what a reader did to it stays. */
-function refill(view, { data = [] }) {
+/** Show other rows and titles in a view that is otherwise the same: what a reader did to it stays. */
+function refill(view, { data = [], signals = [] }) {
   for (const { name, values } of data) if (values) view.data(name, values);
+  for (const { name, value } of signals.filter(isTitle)) view.signal(name, value);
   return view.resize().runAsync();
 }
 

@@ -27,11 +27,15 @@ def sentence(path: Path, number: int) -> tuple[str, Write]:
 
 
 def drawing(root: Path, number: int) -> Write:
-    """A legend of `FIGURE` reads otherwise."""
-    path = root / DRAWING
-    old, new = r"What the other word adds( \d+)?, from", f"What the other word adds {number}, from"
-    text = re.sub(old, new, path.read_text("utf-8"))
-    return lambda: path.write_text(text, "utf-8")
+    """The panels of `FIGURE` have other titles."""
+    return title(root / DRAWING, number)[1]
+
+
+def title(path: Path, number: int) -> tuple[str, Write]:
+    """Other titles, in whatever file draws `FIGURE`; returns what they say, and what saves it."""
+    words = f"What the other word adds {number}, from"
+    text = re.sub(r"What the other word adds( \d+)?, from", words, path.read_text("utf-8"))
+    return words, lambda: path.write_text(text, "utf-8")
 
 
 def template(root: Path, number: int) -> Write:

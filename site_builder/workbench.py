@@ -6,6 +6,7 @@ has its figures; of a figure only what makes its charts live is made. All else w
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -60,6 +61,10 @@ class Workbench:
         )
         self._keys = {use.slug: self._key(use) for use in self.post.blocks()}
         self.blocks.verdicts.judge()  # what it finds wrong the build tells
+        # Garbage is looked for now: among all that a post consists of it would delay some edit.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def edit(self, paths: Iterable[Path], seen: Iterable[str] = ()) -> Iterator[Message]:
         """What these changed files change at once; figures that are `seen` come first."""

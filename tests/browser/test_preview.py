@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -197,6 +198,31 @@ def test_other_rows_come_into_the_same_view_and_what_is_drawn_is_new(opened):
             view.evaluate("node => { node.mine = true; }")
     assert view.evaluate("node => node.mine") is True
     assert len({*drawn}) == 3
+    assert opened.complaints == []
+
+
+def test_other_titles_come_into_the_same_view_which_looks_as_if_it_were_new(opened):
+    opened.draw_all()
+    drawing = "site_builder/figures/numbers.py"
+    view = opened.page.locator("#numbers-small .post-view")
+    codes = [
+        'alt.Y("estimate:Q")',
+        *(f'alt.Y("estimate:Q", title="{n}")' for n in ("one", "more words")),
+    ]
+    for before, after in pairwise(codes):
+        opened.edit(drawing, before, after, then="chart")
+        opened.wait("page")
+        opened.page.wait_for_timeout(1500)  # the next save is an author's, and not a machine's
+        if before == codes[0]:  # drawn from what is published before: the first edit draws anew
+            view.evaluate("node => { node.mine = true; }")
+    assert view.evaluate("node => node.mine") is True
+    shown = "node => node.innerHTML.replace(/(clip|gradient_)\\d+/g, '$1')"
+    kept = view.evaluate(shown)
+    assert "more words" in kept
+    assert ">one<" not in kept
+    opened.page.reload()
+    opened.draw_all()
+    assert view.evaluate(shown) == kept
     assert opened.complaints == []
 
 
