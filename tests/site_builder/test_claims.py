@@ -251,6 +251,7 @@ def spoil(project: Project) -> None:
     put(Store(project), ResultId("toy", "numbers", "small"), table.set_column(2, "low", low))
 
 
+@pytest.mark.builds
 def test_the_search_reads_numbers_and_no_signs(claiming: Project) -> None:
     build(claiming, say=silent)
     index_ = (claiming.site / "search" / "search_index.json").read_text("utf-8")
@@ -271,6 +272,7 @@ def test_a_host_that_leads_links_itself_gets_a_sign_as_markdown(claiming: Projec
     assert verdicts.written(use).startswith('<a class="post-claim" href="claims/#second-above-two"')
 
 
+@pytest.mark.builds
 def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
     built = build(claiming, say=silent)
     page = (claiming.site / "claims" / "index.html").read_text("utf-8")
@@ -298,6 +300,7 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "reported": "about three"}  # fmt: skip
 
 
+@pytest.mark.builds
 def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("low >= 2", "estimate >= 2"), "utf-8")
@@ -317,6 +320,7 @@ def test_the_other_row_has_its_own_n(project):
     )
 
 
+@pytest.mark.builds
 def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming, tmp_path):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("x = 2", "x = 9"), "utf-8")
@@ -327,6 +331,7 @@ def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming,
     assert said.replace('"', "&#34;") in (tmp_path / "preview" / "index.html").read_text("utf-8")
 
 
+@pytest.mark.builds
 def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     build(claiming, say=silent)
     spoil(claiming)
@@ -349,6 +354,7 @@ def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     assert row["holds"] is False
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -370,6 +376,7 @@ def test_a_wrong_mark_is_told_by_line(claiming, line, said):
     assert "01-numbers.md:11:" in str(raised.value)
 
 
+@pytest.mark.builds
 def test_a_claim_nobody_makes_is_a_note(claiming):
     section = claiming.content / "sections" / "01-numbers.md"
     text = section.read_text("utf-8").replace("<< claim: second-above-two >>", "")

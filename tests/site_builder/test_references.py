@@ -36,6 +36,7 @@ def page(project, name=""):
     return (project.site / name / "index.html").read_text("utf-8")
 
 
+@pytest.mark.builds
 def test_a_section_has_the_number_of_its_file_and_is_referred_to_by_its_name(project):
     write(project.content / "sections" / "02-5-more.md", "## More\n\nText.\n")
     index = project.content / "index.md"
@@ -48,12 +49,14 @@ def test_a_section_has_the_number_of_its_file_and_is_referred_to_by_its_name(pro
     assert '<a class="post-ref" href="#numbers-small">Figure 1</a>' in html
 
 
+@pytest.mark.builds
 def test_a_figure_is_referred_to_from_another_page(project):
     write(project.content / "more.md", "# More\n\nSee << ref: totals >>.\n")
 
     assert '<a class="post-ref" href="../#totals">Figure 2</a>' in page(project, "more")
 
 
+@pytest.mark.builds
 def test_a_citation_leads_to_the_work_and_its_text_is_escaped(project):
     write(project.content / "references.bib", BIB)
     write(project.content / "more.md", "# More\n\n<< page: references >>\n")
@@ -73,6 +76,7 @@ def test_a_citation_leads_to_the_work_and_its_text_is_escaped(project):
     assert "<i>" not in html[html.index('id="ref-ada"') :][:600].replace("<em>", "")
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -100,6 +104,7 @@ def test_what_leads_nowhere_fails_the_build_with_its_line(project, text, said):
     assert problem.where == f"content/sections/01-numbers.md:{line}"
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -117,12 +122,14 @@ def test_a_bibliography_that_is_not_whole_is_told(project, old, new, said):
     assert said in str(raised.value)
 
 
+@pytest.mark.builds
 def test_what_nothing_cites_is_a_note(project):
     write(project.content / "references.bib", BIB)
 
     assert any('nothing cites "ada"' in note for note in build(project, say=silent).notes)
 
 
+@pytest.mark.builds
 def test_formulas_are_set_without_a_script(project):
     add(project, "So $H = -\\sum p \\ln p$.\n\n$$\\frac{a}{b}$$\n\nIt costs $5 or $6, `$x$`.")
     html = page(project)
@@ -134,6 +141,7 @@ def test_formulas_are_set_without_a_script(project):
     assert "<code>$x$</code>" in html
 
 
+@pytest.mark.builds
 def test_in_a_preview_a_sentence_keeps_its_words_around_what_leads_nowhere(project):
     """A message of its own paragraph would cut the sentence in two."""
     add(project, "See << ref: nothing >> and << cite: nobody >> for more.")
