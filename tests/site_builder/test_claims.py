@@ -96,16 +96,16 @@ SHORT, LONG = {"word": "short", "k": 1}, {"word": "long"}
         ("low >", {"row": SHORT}, "cannot read the test"),
     ],
 )
-def test_a_claim_compares_what_it_says_it_compares(project, holds, keys, expected):
+def test_a_claim_compares_what_it_says_it_compares(shelves, holds, keys, expected):
     if isinstance(expected, str):
         with pytest.raises(BuildError, match=expected.replace("?", r"\?")):
-            verdict(claim(project, holds=holds, **keys), TABLE)
+            verdict(claim(shelves, holds=holds, **keys), TABLE)
     else:
-        assert verdict(claim(project, holds=holds, **keys), TABLE).holds is expected
+        assert verdict(claim(shelves, holds=holds, **keys), TABLE).holds is expected
 
 
-def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
-    every = claim(project, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
+def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
+    every = claim(shelves, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
     found = verdict(every, TABLE)
 
     assert (found.estimate, found.low, found.high, found.n) == (-0.25, -1.0, 0.5, 11)
@@ -114,15 +114,15 @@ def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
     assert found.shown["interval"] == "−1.00 to 0.50"
 
 
-def test_another_row_names_all_that_may_be_anything_or_none_of_it(project):
+def test_another_row_names_all_that_may_be_anything_or_none_of_it(shelves):
     keys = {"row": {"k": [1, 2]}, "every": ["word"], "holds": "estimate <= other.estimate"}
 
-    assert verdict(claim(project, **keys, other={"word": "short", "k": 2}), TABLE).rows == 4
+    assert verdict(claim(shelves, **keys, other={"word": "short", "k": 2}), TABLE).rows == 4
     with pytest.raises(BuildError, match='"k" may be anything, but one value in the other row'):
-        verdict(claim(project, **keys, other={"k": 1}), TABLE)
+        verdict(claim(shelves, **keys, other={"k": 1}), TABLE)
 
 
-def test_a_claim_looks_inside_a_list(project):
+def test_a_claim_looks_inside_a_list(shelves):
     """Entries stand beside the row that holds them, and a row without any has none."""
     entries = [{"role": "end", "clean": 3.0, "clean_low": 2.5, "clean_high": 3.5}]
     cards = pa.table(
@@ -135,16 +135,16 @@ def test_a_claim_looks_inside_a_list(project):
     )
     row = {"name": "a", "role": "end"}
     inside = {"inside": "by_role", "show": "clean", "row": row}
-    found = verdict(claim(project, holds="low > 2", **inside), cards)
+    found = verdict(claim(shelves, holds="low > 2", **inside), cards)
 
     assert (found.holds, found.low, found.high, found.n) == (True, 2.5, 3.5, 8)
     weaker = inside | {"row": {"name": "a"}, "every": ["role"]}
-    assert verdict(claim(project, holds="low > 2", **weaker), cards).failing == 1
+    assert verdict(claim(shelves, holds="low > 2", **weaker), cards).failing == 1
     with pytest.raises(BuildError, match='no lists of rows in "by_rol"; did you mean "by_role"'):
-        verdict(claim(project, holds="low > 2", **inside | {"inside": "by_rol"}), cards)
+        verdict(claim(shelves, holds="low > 2", **inside | {"inside": "by_rol"}), cards)
     for name in ("n", "other"):
         with pytest.raises(BuildError, match=f'no lists of rows in "{name}"'):
-            verdict(claim(project, holds="low > 2", **inside | {"inside": name}), cards)
+            verdict(claim(shelves, holds="low > 2", **inside | {"inside": name}), cards)
 
 
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
@@ -168,9 +168,9 @@ WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
         (WHOLE + 'study = "tiny"', 'unknown key "study"'),
     ],
 )
-def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
-    write(project.content / "claims" / "x.toml", "\n\n" + text)
-    (problem,) = load(project)[1]
+def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, said):
+    write(shelves.content / "claims" / "x.toml", "\n\n" + text)
+    (problem,) = load(shelves)[1]
 
     assert said in str(problem)
     assert problem.where.startswith("content/claims/x.toml:")
@@ -179,18 +179,18 @@ def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
 @pytest.mark.parametrize(
     "holds", ["1", "estimate", "1 < 2", "low > 0 or high", "low >", "abs(1 < low)"]
 )
-def test_what_cannot_fail_is_no_test(project, holds):
-    write(project.content / "claims" / "x.toml", WHOLE.replace("low > 0", holds))
-    (problem,) = load(project)[1]
+def test_what_cannot_fail_is_no_test(shelves, holds):
+    write(shelves.content / "claims" / "x.toml", WHOLE.replace("low > 0", holds))
+    (problem,) = load(shelves)[1]
 
     assert f'cannot read the test "{holds}"; compare columns and numbers' in str(problem)
 
 
-def test_a_test_may_divide_but_not_by_zero(project):
+def test_a_test_may_divide_but_not_by_zero(shelves):
     def thin_table(low, estimate, high):
         return pa.table({"x": [1], "estimate": [estimate], "low": [low], "high": [high]})
 
-    thin = claim(project, holds="estimate / (high - low) > 2", row={"x": 1})
+    thin = claim(shelves, holds="estimate / (high - low) > 2", row={"x": 1})
 
     assert verdict(thin, thin_table(0.9, 1.0, 1.1)).holds
     with pytest.raises(BuildError, match="divides by zero: estimate = 1, high = 1, low = 1; mul"):
@@ -312,8 +312,8 @@ def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     assert "1 of those that hold compare numbers of the sample alone" in page
 
 
-def test_the_other_row_has_its_own_n(project):
-    both = claim(project, holds="low > other.high", row=SHORT, other=LONG)
+def test_the_other_row_has_its_own_n(shelves):
+    both = claim(shelves, holds="low > other.high", row=SHORT, other=LONG)
 
     assert (
         numbers(both, verdict(both, TABLE)) == "2 (1.5 to 2.5) against −1 (−2 to −0.5), n = 8 and 9"

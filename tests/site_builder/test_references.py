@@ -158,6 +158,12 @@ def test_in_a_preview_a_sentence_keeps_its_words_around_what_leads_nowhere(proje
 PAGE = Path("/post/content/index.md")
 
 
+@pytest.fixture
+def post(shelves):
+    """Nothing is drawn of it."""
+    return Post(shelves)
+
+
 @pytest.mark.parametrize(
     ("stem", "number", "anchor", "called"),
     [
@@ -256,21 +262,22 @@ def test_a_work_that_is_not_there_is_told_where_it_is_cited(post):
     assert post.references.cited == {"ada": 1}
 
 
-def test_without_a_bibliography_every_citation_is_told_and_of_a_broken_one_only_itself(project):
-    post = Post(project)
+def test_without_a_bibliography_every_citation_is_told_and_of_a_broken_one_only_itself(shelves):
+    post = Post(shelves)
     seen(post, "<< cite: ada >>")
     (problem,) = post.references.check()
     assert str(problem).startswith('content/x.md:1: no work "ada" in content/references.bib; there')
 
-    write(project.content / "references.bib", BIB.replace("  year   = {1843},\n", ""))
-    post = Post(project)
+    write(shelves.content / "references.bib", BIB.replace("  year   = {1843},\n", ""))
+    post = Post(shelves)
     seen(post, "<< cite: ada >> << cite: bob >>")
     (problem,) = post.references.check()
     assert str(problem) == 'content/references.bib:1: "ada" has no year; add it'
 
 
-def test_a_name_leads_to_its_figure_or_section_from_any_page(post):
-    content = post.project.content
+def test_a_name_leads_to_its_figure_or_section_from_any_page(project):
+    post = Post(project)
+    content = project.content
     write(content / "sections" / "02-5-more.md", "## More\n\n<< figure: numbers small >>\n")
     index = content / "index.md"
     index.write_text(index.read_text("utf-8") + "\n<< section: 02-5-more >>\n", "utf-8")

@@ -24,6 +24,12 @@ TOTALS = ResultId("toy", "totals")
 BASE = ResultId("toy", "base")
 
 
+@pytest.fixture
+def project(shelves: Project) -> Project:
+    """Nothing is drawn here."""
+    return shelves
+
+
 def edit(path: Path, before: str, after: str) -> None:
     text = path.read_text("utf-8")
     assert before in text
