@@ -17,8 +17,9 @@ OPEN_A_MODEL = ("analyses/lab/patching.py", "analyses/lab/sae_attribution.py")
 """Every fifth mutant of each of their functions has to do: a test run takes seconds."""
 
 ENOUGH = 0.9
+NOTICED = (1, 3, 24, -24, 36, 152)
 UNNOTICED = (0, 33)
-"""How mutmut notes that all tests passed, and that there is none."""
+"""How mutmut notes a failing test or an endless one; and that all passed, or that there is none."""
 
 
 def pattern(module: str) -> str:
@@ -30,8 +31,11 @@ def pattern(module: str) -> str:
 def noticed(module: str) -> Counter[bool]:
     """How many mutants some test noticed, and how many none did."""
     told = json.loads(Path("mutants", f"{module}.meta").read_text("utf-8"))
-    codes = told["exit_code_by_key"].values()
-    return Counter(code not in UNNOTICED for code in codes if code is not None)
+    codes = {name: code for name, code in told["exit_code_by_key"].items() if code is not None}
+    for name, code in codes.items():
+        if code not in NOTICED + UNNOTICED:
+            sys.exit(f"{name}: its tests could not be run ({code}); try: mutmut run '{name}'")
+    return Counter(code in NOTICED for code in codes.values())
 
 
 def main(modules: list[str]) -> int:

@@ -26,7 +26,9 @@ def told(directive: Directive) -> str:
     return f"{directive.where.removeprefix('f:')} {directive}{options}"
 
 
-@pytest.mark.parametrize(("title", "source", "expected"), cases(), ids=lambda x: x[:40])
+@pytest.mark.parametrize(
+    ("title", "source", "expected"), cases(), ids=[case[0] for case in cases()]
+)
 def test_reads_as_expected(title: str, source: str, expected: str) -> None:
     directives, problems = scan(source, "f")
     lines = [told(d) for d in directives] + [f"! {p}" for p in problems]
