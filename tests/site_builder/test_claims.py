@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_builder.claims import load, verdict
+from site_builder.claims import Claim, load, verdict
 from site_builder.cli import main
 from site_builder.errors import BuildError
 from site_builder.fragments import Fragments
@@ -148,32 +148,142 @@ def test_a_claim_looks_inside_a_list(shelves):
 
 
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
+KEYS = "every, format, holds, inside, other, reported, result, row, says, show, unit"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "line", "said"),
     [
-        ("[a", "not TOML"),
-        ('a = "b"', '"a" is not a claim'),
-        ('[A-b]\nsays = "x"', '"A-b" is not a claim'),
-        ('[a]\nsays = "x"\nresult = "numbers small"', "has no `holds`"),
-        ('[a]\nsays = 1\nresult = "n"\nholds = "low > 0"', "`says` is not a text"),
-        ('[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\nrwo = {}', 'did you mean "row"?'),
-        (WHOLE + 'format = "zz"', 'format "zz" does not fit; write ".1f" or ".0%"'),
-        (WHOLE + 'format = "d"', 'format "d" does not fit'),
-        (WHOLE + 'format = "999999999"', "does not fit"),
-        (WHOLE + "row = {x = []}", "`row`: x is no value"),
-        (WHOLE + "other = {x = [[1]]}", "`other`: x is no value"),
-        (WHOLE + "every = [1]", "`every` is not a list of columns"),
-        (WHOLE + 'study = "tiny"', 'unknown key "study"'),
+        ('a = "b"', 1, '"a" is not a claim; write [an-id] and its keys below'),
+        ('[A-b]\nsays = "x"', 3, '"A-b" is not a claim; write [an-id] and its keys below'),
+        (
+            '[a]\nsays = "x"\nresult = "numbers small"',
+            3,
+            'claim "a" has no `holds`; add holds = …',
+        ),
+        (
+            '[a]\nsays = 1\nresult = "n"\nholds = "low > 0"',
+            3,
+            "`says` is not a text; see site_builder/claims.py",
+        ),
+        (WHOLE + "row = 1", 3, "`row` is not a table; see site_builder/claims.py"),
+        (WHOLE + "other = [1]", 3, "`other` is not a table; see site_builder/claims.py"),
+        (WHOLE + 'every = "k"', 3, "`every` is not a list; see site_builder/claims.py"),
+        (WHOLE + "rwo = {}", 3, 'unknown key "rwo"; did you mean "row"?'),
+        (WHOLE + 'study = "tiny"', 3, f'unknown key "study"; there is: {KEYS}'),
+        (WHOLE + 'format = "zz"', 3, 'format "zz" does not fit; write ".1f" or ".0%"'),
+        (WHOLE + 'format = "d"', 3, 'format "d" does not fit; write ".1f" or ".0%"'),
+        (
+            WHOLE + 'format = "999999999"',
+            3,
+            'format "999999999" does not fit; write ".1f" or ".0%"',
+        ),
+        (
+            WHOLE + "row = {x = []}",
+            3,
+            "`row`: x is no value; write a text, a number, or a list of some",
+        ),
+        (
+            WHOLE + "other = {x = [[1]]}",
+            3,
+            "`other`: x is no value; write a text, a number, or a list of some",
+        ),
+        (
+            WHOLE + "other = {x = {y = 1}}",
+            3,
+            "`other`: x is no value; write a text, a number, or a list of some",
+        ),
+        (WHOLE + "every = [1]", 3, '`every` is not a list of columns; write such as ["k"]'),
+        (
+            WHOLE.replace("low > 0", "low"),
+            3,
+            'cannot read the test "low"; compare columns and numbers, such as "low > 0"',
+        ),
+        ("# first\n" + WHOLE + "[ b ]", 8, 'claim "b" has no `says`; add says = …'),
+        ('x = 1\n["c"]', 4, 'claim "c" has no `says`; add says = …'),
     ],
 )
-def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, said):
-    write(shelves.content / "claims" / "x.toml", "\n\n" + text)
-    (problem,) = load(shelves)[1]
+def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, line, said):
+    write(shelves.content / "claims" / "x.toml", "# of numbers\n#\n" + text)
+    problems = [str(problem) for problem in load(shelves)[1]]
 
-    assert said in str(problem)
-    assert problem.where.startswith("content/claims/x.toml:")
+    assert f"content/claims/x.toml:{line}: {said}" in problems
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"# one\n[a", 2),
+        (b"a = 1\nb = 2\na = 3\n\n", 3),
+        (b"a = 1\nb = [\n\n", 3),
+        (b"#\n#\xff\n", 1),  # of what is no text no line is told
+    ],
+    ids=["cut", "twice", "open", "bytes"],
+)
+def test_what_is_no_toml_is_told_by_its_line_and_the_rest_is_read(shelves, text, line):
+    write(shelves.content / "claims" / "2.toml", WHOLE)
+    (shelves.content / "claims" / "1.toml").write_bytes(text)
+    claims, (problem,) = load(shelves)
+
+    assert problem.where == f"content/claims/1.toml:{line}"
+    assert problem.what.startswith("not TOML: ")
+    assert problem.cure == "mend it"
+    assert list(claims) == ["a"]
+
+
+def test_a_claim_keeps_what_its_file_says(shelves):
+    """Values become texts, as a directive would write them; a file's order is kept."""
+    write(
+        shelves.content / "claims" / "02.toml",
+        """
+        [later]
+        says = "It is."
+        result = "base"
+        holds = "estimate > 0"
+        row = {t = 0.8, b = [true, false], n = 3, w = "A"}
+        other = {t = 1}
+        every = ["k"]
+        inside = "cells"
+        show = "clean"
+        format = ".1f"
+        unit = "nats"
+        reported = "once"
+        """,
+    )
+    write(shelves.content / "claims" / "01.toml", WHOLE.replace('"n"', '"numbers small"'))
+    claims, problems = load(shelves)
+    assert problems == []
+    assert list(claims.values()) == [
+        Claim("a", "content/claims/01.toml:1", "x", "numbers", "small", "low > 0"),
+        Claim(
+            "later",
+            "content/claims/02.toml:1",
+            "It is.",
+            "base",
+            "",
+            "estimate > 0",
+            row={"t": ["0.8"], "b": ["true", "false"], "n": ["3"], "w": ["A"]},
+            other={"t": ["1"]},
+            every=["k"],
+            inside="cells",
+            show="clean",
+            format=".1f",
+            unit="nats",
+            reported="once",
+        ),
+    ]
+    assert [claim.result for claim in claims.values()] == ["numbers small", "base"]
+    assert [claim.is_of_sample for claim in claims.values()] == [False, True]
+
+
+def test_a_claim_stands_once(shelves):
+    for name in ("01", "02"):
+        write(shelves.content / "claims" / f"{name}.toml", "# Claims\n" + WHOLE)
+    claims, problems = load(shelves)
+    assert list(claims) == ["a"]
+    assert [str(problem) for problem in problems] == [
+        'content/claims/02.toml:2: claim "a" stands twice; see content/claims/01.toml:2'
+    ]
 
 
 @pytest.mark.parametrize(
