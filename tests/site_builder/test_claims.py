@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_builder.claims import Claim, load, verdict
+from site_builder.claims import Claim, Verdict, load, verdict
 from site_builder.cli import main
 from site_builder.errors import BuildError
 from site_builder.fragments import Fragments
@@ -102,6 +102,177 @@ def test_a_claim_compares_what_it_says_it_compares(shelves, holds, keys, expecte
             verdict(claim(shelves, holds=holds, **keys), TABLE)
     else:
         assert verdict(claim(shelves, holds=holds, **keys), TABLE).holds is expected
+
+
+ON = 'content/claims/01-numbers.toml:1: claim "it" on numbers small: '
+
+
+@pytest.mark.parametrize(
+    ("holds", "keys", "said"),
+    [
+        ("low > 0", {"row": {"wrd": "short"}}, 'no column "wrd"; did you mean "word"?'),
+        ("low > 0", {"row": SHORT, "every": ["kk"]}, 'no column "kk"; did you mean "k"?'),
+        ("low > 0", {"row": SHORT, "show": "chang"}, 'no column "chang"; did you mean "change"?'),
+        (
+            "low > 0",
+            {"row": SHORT, "other": {"wrd": "long"}},
+            'no column "wrd"; did you mean "word"?',
+        ),
+        ("lw > hgh", {"row": SHORT}, 'no column "hgh" to test; did you mean "high"?'),
+        (
+            "low > other.lw",
+            {"row": SHORT, "other": LONG},
+            'no column "other.lw" to test; did you mean "other.low"?',
+        ),
+        (
+            "low > other.low",
+            {"row": SHORT},
+            'no column "other.low" to test; there is: change, change_high, change_low, estimate, '
+            "held_out, high, k, low, n, word",
+        ),
+        (
+            "low > 0",
+            {"row": {"word": "short"}},
+            "2 rows match; choose by k, estimate, low, high, change, change_low, change_high, n",
+        ),
+        (
+            "low > 0",
+            {"row": {"word": "short", "k": 3}},
+            '0 rows match; k is never "3": there is: 1, 2',
+        ),
+        (
+            "low > other.low",
+            {"row": {"k": [1, 2]}, "every": ["word", "n"], "other": {"word": "long", "k": 1}},
+            '"k" may be anything, but one value in the other row; '
+            "let `other` name all of: k, n, word, or none",
+        ),
+        (
+            "low > other.low",
+            {"row": {"word": "short"}, "every": ["n"], "other": {"word": "long"}},
+            "no row has its other row; let both have the same `every`",
+        ),
+        (
+            "low / (estimate - estimate) > 0 and n > 1",
+            {"row": SHORT},
+            "its test divides by zero: estimate = 2, low = 1.5, n = 8; multiply instead",
+        ),
+        (
+            "low > 0",
+            {"row": SHORT, "inside": "cells"},
+            'no lists of rows in "cells"; there is none yet',
+        ),
+    ],
+)
+def test_what_is_not_clear_about_a_row_is_told_whole(shelves, holds, keys, said):
+    with pytest.raises(BuildError) as raised:
+        verdict(claim(shelves, holds=holds, **keys), TABLE)
+    assert str(raised.value) == ON + said
+
+
+def test_a_verdict_by_hand(shelves):
+    found = verdict(
+        claim(shelves, holds="low > other.high", row=SHORT, other=LONG, format=".1f"), TABLE
+    )
+    mine = {
+        "word": "short",
+        "k": "1",
+        "estimate": "2.0",
+        "low": "1.5",
+        "high": "2.5",
+        "change": "0.5",
+        "change_low": "0.2",
+        "change_high": "0.8",
+        "held_out": "True",
+        "n": "8",
+        "interval": "1.5 to 2.5",
+    }
+    theirs = {
+        "word": "long",
+        "k": "1",
+        "estimate": "−1.0",
+        "low": "−2.0",
+        "high": "−0.5",
+        "change": "0.2",
+        "change_low": "0.0",
+        "change_high": "0.5",
+        "held_out": "False",
+        "n": "9",
+        "interval": "−2.0 to −0.5",
+    }
+    shown = mine | {f"other.{name}": text for name, text in theirs.items()}
+    assert found == Verdict(True, 2.0, 1.5, 2.5, n=8, rows=1, failing=0, shown=shown)
+
+
+def test_a_column_shown_has_bounds_of_its_own(shelves):
+    found = verdict(claim(shelves, holds="low > 0.2", row=SHORT, show="change"), TABLE)
+    assert (found.holds, found.estimate, found.low, found.high) == (True, 0.5, 0.25, 0.75)
+    assert found.shown["interval"] == "0.25 to 0.75"
+    assert found.shown["estimate"] == "0.5"
+    found = verdict(claim(shelves, holds="n > 0", row=SHORT, show="n"), TABLE)
+    assert (found.estimate, found.low, found.high, found.n) == (8.0, None, None, 8)
+    assert "interval" not in found.shown
+
+
+def test_what_was_not_measured_holds_neither_way(shelves):
+    """One row that fails decides; else one that is missing leaves it open."""
+    table = pa.table(
+        {
+            "k": [1, 2, 3],
+            "estimate": [float("nan"), 2.0, None],
+            "m": [1.0, 2.0, 3.0],
+            "flag": [True, True, True],
+            "many": [[1], [2], [3]],
+        }
+    )
+    every = {"every": ["k"]}
+
+    def judged(holds: str, **keys: object) -> Verdict:
+        return verdict(claim(shelves, holds=holds, **keys), table)
+
+    assert judged("estimate > 1", **every).holds is None
+    assert judged("estimate > 2", **every).holds is False
+    assert judged("estimate > 2", **every).failing == 1
+    assert judged("m > 0", **every).holds is True
+    assert judged("flag > 0", row={"k": 1}).holds is None
+    one = judged("estimate > 1", row={"k": 1})
+    assert (one.holds, one.estimate, one.n) == (None, None, None)
+    assert one.shown == {"k": "1", "estimate": "not measured", "m": "1", "flag": "True"}
+
+
+def test_a_number_of_rows_that_is_none_is_not_told(shelves):
+    table = pa.table({"estimate": [1.0], "n": ["many"]})
+    assert verdict(claim(shelves, holds="estimate > 0"), table).n is None
+
+
+def test_a_row_is_compared_with_its_own_other_row(shelves):
+    """k stays free: that of 1 is compared with that of 1; one without another is left out."""
+    table = pa.table({"w": ["a", "a", "b"], "k": [1, 2, 1], "estimate": [1.0, 9.0, 0.0]})
+    found = verdict(
+        claim(
+            shelves,
+            holds="estimate > other.estimate",
+            row={"w": "a"},
+            other={"w": "b"},
+            every=["k"],
+        ),
+        table,
+    )
+    assert (found.holds, found.rows, found.estimate) == (True, 1, 1.0)
+
+
+def test_entries_keep_their_own_columns(shelves):
+    """A column of both is that of the entry."""
+    table = pa.table(
+        {
+            "name": ["a", "b"],
+            "n": [5, 6],
+            "cells": [[{"k": 1, "estimate": 2.0, "n": 50}], [{"k": 1, "estimate": 3.0, "n": 60}]],
+        }
+    )
+    found = verdict(
+        claim(shelves, holds="estimate > 2", inside="cells", row={"name": "b", "k": 1}), table
+    )
+    assert (found.holds, found.estimate, found.n) == (True, 3.0, 60)
 
 
 def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
