@@ -208,6 +208,8 @@ def test_a_column_shown_has_bounds_of_its_own(shelves):
     assert (found.holds, found.estimate, found.low, found.high) == (True, 0.5, 0.25, 0.75)
     assert found.shown["interval"] == "0.25 to 0.75"
     assert found.shown["estimate"] == "0.5"
+    of_change = claim(shelves, holds="estimate < 1 and high < 1", row=SHORT, show="change")
+    assert verdict(of_change, TABLE).holds is True
     found = verdict(claim(shelves, holds="n > 0", row=SHORT, show="n"), TABLE)
     assert (found.estimate, found.low, found.high, found.n) == (8.0, None, None, 8)
     assert "interval" not in found.shown
