@@ -220,7 +220,7 @@ def test_what_was_not_measured_holds_neither_way(shelves):
     table = pa.table(
         {
             "k": [1, 2, 3],
-            "estimate": [float("nan"), 2.0, None],
+            "estimate": [0.5, float("nan"), None],
             "m": [1.0, 2.0, 3.0],
             "flag": [True, True, True],
             "many": [[1], [2], [3]],
@@ -231,14 +231,15 @@ def test_what_was_not_measured_holds_neither_way(shelves):
     def judged(holds: str, **keys: object) -> Verdict:
         return verdict(claim(shelves, holds=holds, **keys), table)
 
-    assert judged("estimate > 1", **every).holds is None
-    assert judged("estimate > 2", **every).holds is False
-    assert judged("estimate > 2", **every).failing == 1
+    assert judged("estimate > 0", **every).holds is None
+    assert judged("estimate > 1", **every).holds is False
+    assert judged("estimate > 1", **every).failing == 1
+    assert judged("estimate > 0", **every).estimate is None  # what is missing is shown first
     assert judged("m > 0", **every).holds is True
     assert judged("flag > 0", row={"k": 1}).holds is None
-    one = judged("estimate > 1", row={"k": 1})
+    one = judged("estimate > 1", row={"k": 2})
     assert (one.holds, one.estimate, one.n) == (None, None, None)
-    assert one.shown == {"k": "1", "estimate": "not measured", "m": "1", "flag": "True"}
+    assert one.shown == {"k": "2", "estimate": "not measured", "m": "2", "flag": "True"}
 
 
 def test_a_number_of_rows_that_is_none_is_not_told(shelves):
