@@ -165,7 +165,7 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
 
 
 def _shown(source: str) -> str:
-    source = source.split("\n")[0].strip()
+    source = source.strip()
     return source if len(source) <= 60 else source[:57] + "…"
 
 

@@ -147,6 +147,13 @@ def test_a_resample_without_any_list_ends_nowhere():
     assert (found.median.value, found.median.low) == (1, math.inf)
 
 
+def test_where_none_is_left_none_goes_on():
+    # Topic 0 ended at 1, topic 1 at 3: in a resample of topic 0 alone none is at risk at 2.
+    found = statistics.survival([1, 3], [True, True], [0, 1], np.array([[2.0, 0], [0, 2]]))
+    assert found.low.tolist() == pytest.approx([1, 0.025, 0.025])
+    assert found.high.tolist() == pytest.approx([1, 0.975, 0.975])
+
+
 def test_the_median_is_reached_whatever_rounding_says():
     """23/24 · 22/23 · … · 12/13 is one half, and in floating point a little more."""
     found = statistics.survival(range(1, 25), [True] * 24, [0] * 24, np.ones((1, 1)))
@@ -170,6 +177,7 @@ def test_what_is_not_defined_is_no_warning():
         zero = np.zeros((2, 1))
         assert np.isnan(statistics.ratio(zero, zero, np.ones((2, 2)))[0]).all()
         assert np.isinf(statistics.ratio(zero + 1, zero, np.ones((2, 2)))[0]).all()
+        assert statistics.survival([], [], [], np.ones((2, 1))).share.tolist() == [1]
         # The one topic that has pairs is not drawn.
         found = statistics.spearman([0, 1], [0, 1], [0, 0], np.array([[0.0, 2]]))
         assert math.isnan(found.low)

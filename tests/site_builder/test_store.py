@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_an_edit_that_changes_the_meaning_makes_stale(
         ("analyses/studies/toy.toml", "temperature = 0.8", "temperature = 0.7"),
         ("analyses/studies/toy.toml", "seed = 1", "# a remark\nseed = 1"),
         ("analyses/totals.py", "return None", "return 1"),
+        ("analyses/numbers.py", '("small", "large")', '("small", "huge")'),
     ],
 )
 def test_other_edits_make_nothing_stale(
@@ -212,6 +214,40 @@ def test_a_spoiled_file_is_one_line(project: Project, spoil: Callable[[Path], No
     assert "\n" not in line
 
 
+def test_a_spoiled_file_is_told_in_the_words_of_who_read_it(project: Project) -> None:
+    path = Store(project).path(NUMBERS)
+    data = path.read_bytes()
+    for spoiled in (data[:-20], data[:4] + bytes(40) + data[44:]):  # cut; and with a sound footer
+        path.write_bytes(spoiled)
+        with pytest.raises(BuildError) as caught:
+            Store(project).load(NUMBERS)
+        (problem,) = caught.value.problems
+        assert problem.where == "data/toy/numbers/small.parquet"
+        assert re.fullmatch(r"cannot be used: .*([Pp]arquet|page|decompress).*", problem.what, re.S)
+        assert problem.cure == "run: build-site run numbers small"
+
+
+def test_a_folder_adds_no_column(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where others read `key=value` as a partition."""
+    root = tmp_path_factory.mktemp("k=1") / "post"
+    shutil.copytree(project.root, root)
+    table = Store(Project(root)).load(NUMBERS).table
+    assert table.column_names == ["x", "estimate", "low", "high", "n"]
+
+
+def test_a_setting_counts_as_its_file_says_it(project: Project) -> None:
+    """A date of TOML is a text in a recipe."""
+    edit(project.analyses / "studies" / "toy.toml", "seed = 1", "seed = 1\nday = 2024-01-31")
+    store = Store(project)
+    result = store.load(NUMBERS)
+    store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-31"}))
+    assert store.why_stale(NUMBERS) == []
+    store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-30"}))
+    assert store.why_stale(NUMBERS) == ['day was "2024-01-30" and is "2024-01-31"']
+
+
 def test_saving_leaves_no_half_file_behind(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +314,7 @@ def test_the_digest_of_a_table_is_that_of_the_bytes_before_the_footer(project: P
         (b"PAR1" + b"ab" + b"foot" + bytes([4, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"ab")),
         (b"PAR1" + bytes([0, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"")),
         (b"PAR1" + b"ab" + bytes([99, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"")),
+        (b"PAR1" + b"ab" + bytes([255] * 4) + b"PAR1", hashlib.sha256(b"")),
     ):
         path.write_bytes(short)
         assert Store(Project(project.root)).content(NUMBERS) == content.hexdigest()
@@ -347,8 +384,8 @@ def test_every_reason_is_told_in_one_go(project: Project) -> None:
         analysis="sums",
         variant="all",
         inputs=inputs,
-        settings={"sampling.top_k": 1, "seed": 2, "title": "A toy"},
-        weights={"model": "a"},
+        settings={"sampling.top_k": 1, "seed": 2, "title": "A toy", "saes": None},
+        weights={"model": "a", "saes/cfg.json": "c"},
     )
     store.save(TOTALS, result.table, recipe)
     numbers = store.load(NUMBERS)
@@ -357,6 +394,7 @@ def test_every_reason_is_told_in_one_go(project: Project) -> None:
         "it was measured as toy sums all",
         "sampling.top_k was 1 and is null",
         "seed was 2 and is 1",
+        "saes/cfg.json is no longer used",
         "its input base changed",
         "its input numbers large is gone",
         "its weights are not those of its input numbers small",
