@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Two test processes; files go to them whole, in the order that tests/conftest.py gives them.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
 .DEFAULT_GOAL := help
@@ -23,12 +25,12 @@ lab: $(VENV)/lab ## Measure what is missing or stale of the embedded study (torc
 
 test: $(VENV)/test chromium ## Linter, types, contracts between the layers, all tests (about ten minutes)
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest $(TWO)
 
 # Everything once more at length: a hundred thousand fuzzed inputs, two hundred edits in a preview,
 # a hundred thousand lists, the whole post under the theme's successor, and what no test notices.
 test-long: $(VENV)/test chromium ## What `make test` does in short, at length (hours)
-	FUZZ=20000 EDITS=200 LISTS=100000 $(BIN)/python -m pytest -n 2 -m "long or not long"
+	FUZZ=20000 EDITS=200 LISTS=100000 $(BIN)/python -m pytest $(TWO) -m "long or not long"
 	$(BIN)/python -m tests.mutation
 
 check: ## Only linter, types and contracts (seconds)

@@ -118,7 +118,7 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
             tree = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             told = re.search(r"line (\d+)", str(error))
-            where = f"{named}:{told[1] if told else len(text.splitlines())}"
+            where = f"{named}:{told[1] if told else len(text.splitlines()) or 1}"
             problems.append(Problem(where, f"not TOML: {error}", "mend it"))
             continue
         lines = {

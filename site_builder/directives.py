@@ -165,7 +165,7 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
 
 
 def _shown(source: str) -> str:
-    source = source.split("\n")[0].strip()
+    source = source.strip()
     return source if len(source) <= 60 else source[:57] + "…"
 
 
@@ -233,10 +233,5 @@ def _directive_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").disable(["code", "reference"])
-    parser.inline.ruler.before("backticks", "directive", _directive_rule)
-    return parser
-
-
-_markdown = _parser()
+_markdown = MarkdownIt("commonmark").disable(["code", "reference"])
+_markdown.inline.ruler.before("backticks", "directive", _directive_rule)

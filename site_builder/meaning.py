@@ -87,7 +87,10 @@ def _parsed(path: Path, name: str, _changed: int, _size: int) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), name)
     except SyntaxError as error:
-        raise BuildError([Problem(f"{name}:{error.lineno}", error.msg, "mend it")]) from None
+        where = (
+            f"{name}:{error.lineno}" if error.lineno else name
+        )  # of a null byte it tells no line
+        raise BuildError([Problem(where, error.msg, "mend it")]) from None
     except ValueError as error:
         raise BuildError([Problem(name, str(error), "mend it")]) from None
 

@@ -59,7 +59,6 @@ class References:
         self.sections: dict[str, Section] = {}
         self.problems: list[Problem] = []
         self.cited: dict[str, int] = {}
-        self._first_cited = ""
         self._mentions: list[Directive] = []
 
     @cached_property
@@ -83,7 +82,6 @@ class References:
             return
         for key in directive.name.split():
             if key in self.works:
-                self._first_cited = self._first_cited or directive.where
                 self.cited.setdefault(key, len(self.cited) + 1)
             elif self.works or not self.problems:  # a file that cannot be read has said so
                 what = f'no work "{key}" in {bibliography.FILE}'

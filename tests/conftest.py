@@ -60,6 +60,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a text by what of it is plain, so that a command can ask for it by its name.
+
+    Of other characters pytest makes escapes, and of these, when it is run again, as mutmut does,
+    escapes once more.
+    """
+    if not isinstance(val, str):
+        return None
+    return "".join(c if c.isascii() and c.isprintable() and c != "\\" else "~" for c in val)
+
+
 def light(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a project as somebody does who has only the light install."""
     return subprocess.run(

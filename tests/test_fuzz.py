@@ -27,8 +27,7 @@ from site_builder.directives import scan
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.store import ResultId, Store
-from tests.site_builder.conftest import project as toy_project
-from tests.site_builder.conftest import put
+from tests.site_builder.conftest import put, shelves
 
 REPO = Path(__file__).parents[1]
 COUNT = int(os.environ.get("FUZZ", "300"))
@@ -178,7 +177,7 @@ def test_recorded_lists(tmp_path: Path, tokenizer: Path) -> None:
 
 def test_footers(tmp_path: Path) -> None:
     """A store's file, and a recipe that is sealed and nonsense."""
-    project = toy_project.__wrapped__(tmp_path)  # type: ignore[attr-defined]
+    project = shelves.__wrapped__(tmp_path)  # type: ignore[attr-defined]
     id = ResultId("toy", "numbers", "small")
     store = Store(project)
     put(store, id)

@@ -156,20 +156,93 @@ def test_batches_stay_in_the_budget(tiny_case: Case, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("patch", "said"),
     [
-        (Patch("resid_prr", 0, (9,)), "resid_pre"),
-        (Patch("atn_out", 0, (9,)), "attn_out"),
-        (Patch("z", 2, (9,)), "no such layer"),
-        (Patch("k", 0, (9,), 2), "k has 2 heads"),
-        (Patch("resid_pre", 0, (9,), 0), "no such place"),
-        (Patch("z", 0, (999,)), "positions"),
+        (
+            Patch("resid_prr", 0, (9,)),
+            'site "resid_prr": no such place in a block; did you mean resid_pre?',
+        ),
+        (
+            Patch("atn_out", 0, (9,)),
+            'site "atn_out": no such place in a block; did you mean attn_out?',
+        ),
+        (Patch("z", 2, (9,)), "layer 2: no such layer; 0 to 1"),
+        (Patch("z", -1, (9,)), "layer -1: no such layer; 0 to 1"),
+        (Patch("k", 0, (9,), 2), "head 2: k has 2 heads; count from 0"),
+        (Patch("z", 0, (9,), -1), "head -1: z has 4 heads; count from 0"),
+        (Patch("z", 0, (9, -1)), "positions (9, -1): of {tokens}; count from 0"),
+        (Patch("z", 0, (9, 999)), "positions (9, 999): of {tokens}; count from 0"),
     ],
 )
 def test_says_what_is_wrong(patch: Patch, said: str, tiny_case: Case) -> None:
-    with pytest.raises(LabError, match=said):
-        tiny_case.sweep().run([patch])
+    sweep = tiny_case.sweep()
+    with pytest.raises(LabError) as raised:
+        sweep.run([patch])
+    assert str(raised.value) == said.format(tokens=len(tiny_case.clean))
+
+
+def test_a_residual_site_has_no_heads(tiny_case: Case) -> None:
+    with pytest.raises(LabError, match="no such place"):
+        tiny_case.sweep().run([Patch("resid_pre", 0, (9,), 0)])
 
 
 def test_prompts_of_unequal_length_are_refused(tiny_case: Case) -> None:
     blocks = Blocks(tiny_case.lab.model.network)
-    with pytest.raises(LabError, match="equal token length"):
+    with pytest.raises(LabError) as raised:
         Sweep(blocks, base=[1, 2], source=[1], contrast=tiny_case.contrast)
+    assert str(raised.value) == (
+        "patching: prompts of 2 and 1 tokens; use wordings of equal token length"
+    )
+
+
+def test_two_equal_prompts_leave_nothing_to_patch(tiny_case: Case) -> None:
+    blocks = Blocks(tiny_case.lab.model.network)
+    sides = {"base": tiny_case.clean, "source": tiny_case.clean}
+    sweep = Sweep(blocks, **sides, contrast=tiny_case.contrast)
+    assert (sweep.first, sweep.rows_run) == (sweep.tokens, 0)
+    patches = [Patch("resid_pre", 0, everywhere(sweep)), Patch("z", 1, (sweep.tokens - 1,))]
+    assert sweep.run(patches).tolist() == [sweep.source_metric] * 2
+
+
+def test_rows_are_counted_and_metrics_are_double(tiny_case: Case) -> None:
+    sweep = tiny_case.sweep()
+    patch = Patch("resid_pre", 0, (sweep.first,))
+    found = sweep.run([patch, patch, Patch("z", 0, ())])
+    assert sweep.rows_run == 2
+    sweep.run([patch])
+    assert sweep.rows_run == 3
+    assert found.dtype == torch.float64
+    assert sweep.run([]).tolist() == []
+
+
+def test_a_row_takes_what_its_sites_take(tiny_case: Case) -> None:
+    """4 bytes a number; of 256 wide, 64 hidden and 4 heads, from a position on."""
+    sweep = tiny_case.sweep()
+    length = sweep.tokens - 3
+    residual = length * (6 * 256 + 3 * 64)
+    attention = 2 * 4 * length * sweep.tokens + 4 * 256 * sweep.tokens
+    assert sweep.row_bytes(3) == 4 * (residual + attention)
+
+
+def test_a_batch_is_as_large_as_its_budget_allows(
+    tiny_case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = tiny_case.sweep()
+    rows: list[int] = []
+    run_batch = Sweep._run_batch
+
+    def watched(self: Sweep, patches: Any, batch: list[int], start: int) -> Any:
+        rows.append(len(batch))
+        return run_batch(self, patches, batch, start)
+
+    monkeypatch.setattr(Sweep, "_run_batch", watched)
+    one = probe.row_bytes(probe.first)
+    patches = [Patch("resid_pre", 0, (probe.first,))] * 5
+    for budget, expected in ((2 * one, [2, 2, 1]), (2 * one - 1, [1] * 5), (1, [1] * 5)):
+        tiny_case.sweep(budget=budget).run(patches)
+        assert rows == expected
+        rows.clear()
+    assert probe.budget == 24 << 20
+
+
+def test_a_scale_from_the_corrupted_run_to_the_clean_one() -> None:
+    found = normalised(torch.tensor([2.0, 3.0, 6.0]), clean=6.0, corrupted=2.0)
+    assert found.tolist() == [0, 0.25, 1]

@@ -115,6 +115,16 @@ def test_what_is_no_list_is_said_to_be_malformed():
     ]  # fmt: skip
 
 
+def test_a_line_that_is_no_item_stands_after_the_items_before_it():
+    found = read("Well", "\n", "-", " A", "\n", "Also", " this", "\n", "-", " B", END)
+    assert [(token.role, token.k, token.k_end) for token in found.tokens] == [
+        ("other", None, None), ("break", None, None),
+        ("hyphen", 1, -2), ("item", 1, -2), ("break", 1, -2),
+        ("other", None, None), ("other", None, None), ("break", 1, -2),
+        ("hyphen", 2, -1), ("item", 2, -1), ("end", 2, -1),
+    ]  # fmt: skip
+
+
 def test_a_token_that_holds_text_and_a_break_closes_its_item():
     found = read("-", " A", ")\n", "-", " B", END)
     assert [item.text for item in found.items] == ["A)", "B"]

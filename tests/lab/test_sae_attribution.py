@@ -82,6 +82,22 @@ def test_the_first_position_has_no_part(run, blocks) -> None:
         assert parts.positions.min() >= run.sweep().first
 
 
+@pytest.mark.parametrize("dense", [1, 40 * 3, 1 << 20])
+def test_every_other_position_has_one_whatever_the_chunks(run, blocks, dense, monkeypatch) -> None:
+    monkeypatch.setattr(sae_attribution, "DENSE", dense)
+    for sae in open_saes(run.lab):
+        x = streams(run, blocks, run.clean)[(sae.site, sae.layer)]
+        parts = attribute(sae, x, torch.ones_like(x))
+        torch.testing.assert_close(parts.whole[1:], x[1:].sum(-1))
+        bias = sae.decode(torch.zeros(1, sae.width))[0].sum()
+        torch.testing.assert_close(parts.bias[1:], bias.expand(len(x) - 1))
+        active = sae.encode(x, torch.arange(len(x)) > 0)
+        positions, features = active.nonzero(as_tuple=True)
+        assert parts.positions.tolist() == positions.tolist()
+        assert parts.features.tolist() == features.tolist()
+        torch.testing.assert_close(parts.activations, active[positions, features])
+
+
 def test_the_gradient_is_the_one_made_by_hand(run, blocks) -> None:
     """A metric linear in x at two positions: each feature adds a · (W_dec · v), exactly."""
     direction = torch.randn(256, generator=torch.Generator().manual_seed(0))

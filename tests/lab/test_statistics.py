@@ -110,3 +110,86 @@ def test_spearman_of_what_never_varies_is_undefined():
     found = statistics.spearman([0, 0, 0], [1, 2, 3], [0, 1, 2], weights)
     assert math.isnan(found.value)
     assert math.isnan(found.low)
+
+
+def test_an_interval_is_of_what_is_defined_column_by_column():
+    draws = np.array([[1, np.nan, np.nan], [3, np.inf, np.nan], [5, 7, np.nan]])
+    low, high = statistics.interval(draws)
+    # Quantiles of 1, 3, 5: a step of 2 for half of the resamples.
+    assert low.tolist() == pytest.approx([1.1, 7, math.nan], nan_ok=True)
+    assert high.tolist() == pytest.approx([4.9, 7, math.nan], nan_ok=True)
+
+
+def test_a_ratio_of_columns_by_hand():
+    above, below = np.array([[1.0, 2], [3, 4]]), np.array([[2.0, 1], [2, 4]])
+    value, low, high = statistics.ratio(above, below, np.array([[2.0, 0], [0, 2]]))
+    assert value.tolist() == [1, 1.2]
+    assert low.tolist() == pytest.approx([0.525, 1.025])  # between 1/2 and 3/2, and 2 and 1
+    assert high.tolist() == pytest.approx([1.475, 1.975])
+
+
+def test_survival_and_its_intervals_by_hand():
+    # Topic 0 ended at 1, topic 1 at 2. Draws (2,0), (1,1), (0,2) leave 0, 1/2 and 1 of them at 2.
+    weights = np.array([[2.0, 0], [1, 1], [0, 2]])
+    found = statistics.survival([1, 2], [True, True], [0, 1], weights)
+    assert found.share.tolist() == [1, 0.5]
+    assert found.low.tolist() == pytest.approx([1, 0.025])
+    assert found.high.tolist() == pytest.approx([1, 0.975])
+    assert found.at_risk.tolist() == [2, 1]
+    assert found.at_risk.dtype == np.int64
+    # The medians of the draws are 1, 1, 2: their ranks are taken as they are.
+    assert (found.median.value, found.median.low, found.median.high) == (1, 1, 2)
+
+
+def test_a_resample_without_any_list_ends_nowhere():
+    found = statistics.survival([1, 1], [True, True], [0, 0], np.array([[0.0, 2]]))
+    assert (found.share.tolist(), found.low.tolist()) == ([1], [1])
+    assert (found.median.value, found.median.low) == (1, math.inf)
+
+
+def test_where_none_is_left_none_goes_on():
+    # Topic 0 ended at 1, topic 1 at 3: in a resample of topic 0 alone none is at risk at 2.
+    found = statistics.survival([1, 3], [True, True], [0, 1], np.array([[2.0, 0], [0, 2]]))
+    assert found.low.tolist() == pytest.approx([1, 0.025, 0.025])
+    assert found.high.tolist() == pytest.approx([1, 0.975, 0.975])
+
+
+def test_the_median_is_reached_whatever_rounding_says():
+    """23/24 · 22/23 · … · 12/13 is one half, and in floating point a little more."""
+    found = statistics.survival(range(1, 25), [True] * 24, [0] * 24, np.ones((1, 1)))
+    assert found.share[12] > 0.5
+    assert found.median.value == 12
+
+
+def test_of_no_lists_nothing_is_known():
+    weights = np.ones((2, 1))
+    nothing = statistics.mean([], [], weights)
+    assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
+    nothing = statistics.spearman([], [], [], weights)
+    assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
+    found = statistics.survival([], [], [], weights)
+    assert (found.share.tolist(), found.at_risk.tolist()) == ([1], [0])
+    assert math.isinf(found.median.value)
+
+
+def test_what_is_not_defined_is_no_warning():
+    with np.errstate(all="raise"):
+        zero = np.zeros((2, 1))
+        assert np.isnan(statistics.ratio(zero, zero, np.ones((2, 2)))[0]).all()
+        assert np.isinf(statistics.ratio(zero + 1, zero, np.ones((2, 2)))[0]).all()
+        assert statistics.survival([], [], [], np.ones((2, 1))).share.tolist() == [1]
+        # The one topic that has pairs is not drawn.
+        found = statistics.spearman([0, 1], [0, 1], [0, 0], np.array([[0.0, 2]]))
+        assert math.isnan(found.low)
+
+
+def test_two_pairs_in_order_are_in_order():
+    found = statistics.spearman([0, 1], [5, 9], [0, 1], np.ones((1, 2)))
+    assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+    assert statistics.spearman([0, 1], [9, 5], [0, 1], np.ones((1, 2))).value == pytest.approx(-1)
+
+
+def test_spearman_with_ties_by_hand():
+    # Ranks 1½, 1½, 3 and 1, 2½, 2½: Σ = 3/4, and 3/2 on both sides.
+    found = statistics.spearman([4, 4, 7], [1, 2, 2], [0, 1, 2], np.ones((1, 3)))
+    assert found.value == pytest.approx(0.5)

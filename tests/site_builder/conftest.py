@@ -24,15 +24,8 @@ def write(path: Path, text: str) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures")
-    shutil.copytree(REPO / "site_builder", tmp_path / "site_builder", ignore=ignore)
-    for name in ("templates", "assets"):
-        shutil.copytree(REPO / name, tmp_path / name, ignore=ignore)
-    figures = tmp_path / "site_builder" / "figures"
-    figures.mkdir()
-    for name in ("__init__.py", "theme.py"):
-        shutil.copy(REPO / "site_builder" / "figures" / name, figures / name)
+def shelves(tmp_path: Path) -> Project:
+    """The project without what draws its pages, which is many files: measurements, text, results."""
     shutil.copy(REPO / "mkdocs.yml", tmp_path / "mkdocs.yml")
     config = (tmp_path / "mkdocs.yml").read_text("utf-8")
     write(tmp_path / "mkdocs.yml", config.replace("smollm2-135m-instruct", "toy"))
@@ -100,24 +93,6 @@ def project(tmp_path: Path) -> Project:
         names = ["Oceans"]
         """,
     )
-    drawing = '''
-        """A table's first column as a chart."""
-
-        import altair as alt
-
-        from site_builder.drawing import Drawing
-        from site_builder.figures import theme
-
-
-        def draw(table, *, variant="", size: int = 3):
-            """Points."""
-            theme.need(table, "x", "estimate")
-            chart = alt.Chart(theme.data(theme.rows(table, "x", "estimate"))).mark_point(size=size)
-            chart = chart.encode(alt.X("x:Q"), alt.Y("estimate:Q"))
-            return Drawing((chart,), "Some numbers.", "A chart of numbers.")
-        '''
-    write(figures / "numbers.py", drawing)
-    write(figures / "totals.py", drawing)
     write(
         tmp_path / "content" / "index.md",
         """
@@ -145,6 +120,39 @@ def project(tmp_path: Path) -> Project:
     for analysis, variant in (("base", ""), ("totals", ""), ("numbers", "small")):
         put(Store(found), ResultId("toy", analysis, variant))
     return found
+
+
+@pytest.fixture
+def project(shelves: Project) -> Project:
+    """All of it: pages can be made."""
+    root = shelves.root
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures")
+    shutil.copytree(REPO / "site_builder", root / "site_builder", ignore=ignore)
+    for name in ("templates", "assets"):
+        shutil.copytree(REPO / name, root / name, ignore=ignore)
+    figures = root / "site_builder" / "figures"
+    figures.mkdir()
+    for name in ("__init__.py", "theme.py"):
+        shutil.copy(REPO / "site_builder" / "figures" / name, figures / name)
+    drawing = '''
+        """A table's first column as a chart."""
+
+        import altair as alt
+
+        from site_builder.drawing import Drawing
+        from site_builder.figures import theme
+
+
+        def draw(table, *, variant="", size: int = 3):
+            """Points."""
+            theme.need(table, "x", "estimate")
+            chart = alt.Chart(theme.data(theme.rows(table, "x", "estimate"))).mark_point(size=size)
+            chart = chart.encode(alt.X("x:Q"), alt.Y("estimate:Q"))
+            return Drawing((chart,), "Some numbers.", "A chart of numbers.")
+        '''
+    write(figures / "numbers.py", drawing)
+    write(figures / "totals.py", drawing)
+    return shelves
 
 
 def put(store: Store, id: ResultId, table: pa.Table | None = None) -> Recipe:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_builder.claims import load, verdict
+from site_builder.claims import Claim, Verdict, load, verdict
 from site_builder.cli import main
 from site_builder.errors import BuildError
 from site_builder.fragments import Fragments
@@ -97,16 +97,190 @@ SHORT, LONG = {"word": "short", "k": 1}, {"word": "long"}
         ("low >", {"row": SHORT}, "cannot read the test"),
     ],
 )
-def test_a_claim_compares_what_it_says_it_compares(project, holds, keys, expected):
+def test_a_claim_compares_what_it_says_it_compares(shelves, holds, keys, expected):
     if isinstance(expected, str):
         with pytest.raises(BuildError, match=expected.replace("?", r"\?")):
-            verdict(claim(project, holds=holds, **keys), TABLE)
+            verdict(claim(shelves, holds=holds, **keys), TABLE)
     else:
-        assert verdict(claim(project, holds=holds, **keys), TABLE).holds is expected
+        assert verdict(claim(shelves, holds=holds, **keys), TABLE).holds is expected
 
 
-def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
-    every = claim(project, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
+ON = 'content/claims/01-numbers.toml:1: claim "it" on numbers small: '
+
+
+@pytest.mark.parametrize(
+    ("holds", "keys", "said"),
+    [
+        ("low > 0", {"row": {"wrd": "short"}}, 'no column "wrd"; did you mean "word"?'),
+        ("low > 0", {"row": SHORT, "every": ["kk"]}, 'no column "kk"; did you mean "k"?'),
+        ("low > 0", {"row": SHORT, "show": "chang"}, 'no column "chang"; did you mean "change"?'),
+        (
+            "low > 0",
+            {"row": SHORT, "other": {"wrd": "long"}},
+            'no column "wrd"; did you mean "word"?',
+        ),
+        ("lw > hgh", {"row": SHORT}, 'no column "hgh" to test; did you mean "high"?'),
+        (
+            "low > other.lw",
+            {"row": SHORT, "other": LONG},
+            'no column "other.lw" to test; did you mean "other.low"?',
+        ),
+        (
+            "low > other.low",
+            {"row": SHORT},
+            'no column "other.low" to test; there is: change, change_high, change_low, estimate, '
+            "held_out, high, k, low, n, word",
+        ),
+        (
+            "low > 0",
+            {"row": {"word": "short"}},
+            "2 rows match; choose by k, estimate, low, high, change, change_low, change_high, n",
+        ),
+        (
+            "low > 0",
+            {"row": {"word": "short", "k": 3}},
+            '0 rows match; k is never "3": there is: 1, 2',
+        ),
+        (
+            "low > other.low",
+            {"row": {"k": [1, 2]}, "every": ["word", "n"], "other": {"word": "long", "k": 1}},
+            '"k" may be anything, but one value in the other row; '
+            "let `other` name all of: k, n, word, or none",
+        ),
+        (
+            "low > other.low",
+            {"row": {"word": "short"}, "every": ["n"], "other": {"word": "long"}},
+            "no row has its other row; let both have the same `every`",
+        ),
+        (
+            "low / (estimate - estimate) > 0 and n > 1",
+            {"row": SHORT},
+            "its test divides by zero: estimate = 2, low = 1.5, n = 8; multiply instead",
+        ),
+        (
+            "low > 0",
+            {"row": SHORT, "inside": "cells"},
+            'no lists of rows in "cells"; there is none yet',
+        ),
+    ],
+)
+def test_what_is_not_clear_about_a_row_is_told_whole(shelves, holds, keys, said):
+    with pytest.raises(BuildError) as raised:
+        verdict(claim(shelves, holds=holds, **keys), TABLE)
+    assert str(raised.value) == ON + said
+
+
+def test_a_verdict_by_hand(shelves):
+    found = verdict(
+        claim(shelves, holds="low > other.high", row=SHORT, other=LONG, format=".1f"), TABLE
+    )
+    mine = {
+        "word": "short",
+        "k": "1",
+        "estimate": "2.0",
+        "low": "1.5",
+        "high": "2.5",
+        "change": "0.5",
+        "change_low": "0.2",
+        "change_high": "0.8",
+        "held_out": "True",
+        "n": "8",
+        "interval": "1.5 to 2.5",
+    }
+    theirs = {
+        "word": "long",
+        "k": "1",
+        "estimate": "−1.0",
+        "low": "−2.0",
+        "high": "−0.5",
+        "change": "0.2",
+        "change_low": "0.0",
+        "change_high": "0.5",
+        "held_out": "False",
+        "n": "9",
+        "interval": "−2.0 to −0.5",
+    }
+    shown = mine | {f"other.{name}": text for name, text in theirs.items()}
+    assert found == Verdict(True, 2.0, 1.5, 2.5, n=8, rows=1, failing=0, shown=shown)
+
+
+def test_a_column_shown_has_bounds_of_its_own(shelves):
+    found = verdict(claim(shelves, holds="low > 0.2", row=SHORT, show="change"), TABLE)
+    assert (found.holds, found.estimate, found.low, found.high) == (True, 0.5, 0.25, 0.75)
+    assert found.shown["interval"] == "0.25 to 0.75"
+    assert found.shown["estimate"] == "0.5"
+    of_change = claim(shelves, holds="estimate < 1 and high < 1", row=SHORT, show="change")
+    assert verdict(of_change, TABLE).holds is True
+    found = verdict(claim(shelves, holds="n > 0", row=SHORT, show="n"), TABLE)
+    assert (found.estimate, found.low, found.high, found.n) == (8.0, None, None, 8)
+    assert "interval" not in found.shown
+
+
+def test_what_was_not_measured_holds_neither_way(shelves):
+    """One row that fails decides; else one that is missing leaves it open."""
+    table = pa.table(
+        {
+            "k": [1, 2, 3],
+            "estimate": [0.5, float("nan"), None],
+            "m": [1.0, 2.0, 3.0],
+            "flag": [True, True, True],
+            "many": [[1], [2], [3]],
+        }
+    )
+    every = {"every": ["k"]}
+
+    def judged(holds: str, **keys: object) -> Verdict:
+        return verdict(claim(shelves, holds=holds, **keys), table)
+
+    assert judged("estimate > 0", **every).holds is None
+    assert judged("estimate > 1", **every).holds is False
+    assert judged("estimate > 1", **every).failing == 1
+    assert judged("estimate > 0", **every).estimate is None  # what is missing is shown first
+    assert judged("m > 0", **every).holds is True
+    assert judged("flag > 0", row={"k": 1}).holds is None
+    one = judged("estimate > 1", row={"k": 2})
+    assert (one.holds, one.estimate, one.n) == (None, None, None)
+    assert one.shown == {"k": "2", "estimate": "not measured", "m": "2", "flag": "True"}
+
+
+def test_a_number_of_rows_that_is_none_is_not_told(shelves):
+    table = pa.table({"estimate": [1.0], "n": ["many"]})
+    assert verdict(claim(shelves, holds="estimate > 0"), table).n is None
+
+
+def test_a_row_is_compared_with_its_own_other_row(shelves):
+    """k stays free: that of 1 is compared with that of 1; one without another is left out."""
+    table = pa.table({"w": ["a", "a", "b"], "k": [1, 2, 1], "estimate": [1.0, 9.0, 0.0]})
+    found = verdict(
+        claim(
+            shelves,
+            holds="estimate > other.estimate",
+            row={"w": "a"},
+            other={"w": "b"},
+            every=["k"],
+        ),
+        table,
+    )
+    assert (found.holds, found.rows, found.estimate) == (True, 1, 1.0)
+
+
+def test_entries_keep_their_own_columns(shelves):
+    """A column of both is that of the entry."""
+    table = pa.table(
+        {
+            "name": ["a", "b"],
+            "n": [5, 6],
+            "cells": [[{"k": 1, "estimate": 2.0, "n": 50}], [{"k": 1, "estimate": 3.0, "n": 60}]],
+        }
+    )
+    found = verdict(
+        claim(shelves, holds="estimate > 2", inside="cells", row={"name": "b", "k": 1}), table
+    )
+    assert (found.holds, found.estimate, found.n) == (True, 3.0, 60)
+
+
+def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
+    every = claim(shelves, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
     found = verdict(every, TABLE)
 
     assert (found.estimate, found.low, found.high, found.n) == (-0.25, -1.0, 0.5, 11)
@@ -115,15 +289,15 @@ def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(project):
     assert found.shown["interval"] == "−1.00 to 0.50"
 
 
-def test_another_row_names_all_that_may_be_anything_or_none_of_it(project):
+def test_another_row_names_all_that_may_be_anything_or_none_of_it(shelves):
     keys = {"row": {"k": [1, 2]}, "every": ["word"], "holds": "estimate <= other.estimate"}
 
-    assert verdict(claim(project, **keys, other={"word": "short", "k": 2}), TABLE).rows == 4
+    assert verdict(claim(shelves, **keys, other={"word": "short", "k": 2}), TABLE).rows == 4
     with pytest.raises(BuildError, match='"k" may be anything, but one value in the other row'):
-        verdict(claim(project, **keys, other={"k": 1}), TABLE)
+        verdict(claim(shelves, **keys, other={"k": 1}), TABLE)
 
 
-def test_a_claim_looks_inside_a_list(project):
+def test_a_claim_looks_inside_a_list(shelves):
     """Entries stand beside the row that holds them, and a row without any has none."""
     entries = [{"role": "end", "clean": 3.0, "clean_low": 2.5, "clean_high": 3.5}]
     cards = pa.table(
@@ -136,62 +310,172 @@ def test_a_claim_looks_inside_a_list(project):
     )
     row = {"name": "a", "role": "end"}
     inside = {"inside": "by_role", "show": "clean", "row": row}
-    found = verdict(claim(project, holds="low > 2", **inside), cards)
+    found = verdict(claim(shelves, holds="low > 2", **inside), cards)
 
     assert (found.holds, found.low, found.high, found.n) == (True, 2.5, 3.5, 8)
     weaker = inside | {"row": {"name": "a"}, "every": ["role"]}
-    assert verdict(claim(project, holds="low > 2", **weaker), cards).failing == 1
+    assert verdict(claim(shelves, holds="low > 2", **weaker), cards).failing == 1
     with pytest.raises(BuildError, match='no lists of rows in "by_rol"; did you mean "by_role"'):
-        verdict(claim(project, holds="low > 2", **inside | {"inside": "by_rol"}), cards)
+        verdict(claim(shelves, holds="low > 2", **inside | {"inside": "by_rol"}), cards)
     for name in ("n", "other"):
         with pytest.raises(BuildError, match=f'no lists of rows in "{name}"'):
-            verdict(claim(project, holds="low > 2", **inside | {"inside": name}), cards)
+            verdict(claim(shelves, holds="low > 2", **inside | {"inside": name}), cards)
 
 
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
+KEYS = "every, format, holds, inside, other, reported, result, row, says, show, unit"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "line", "said"),
     [
-        ("[a", "not TOML"),
-        ('a = "b"', '"a" is not a claim'),
-        ('[A-b]\nsays = "x"', '"A-b" is not a claim'),
-        ('[a]\nsays = "x"\nresult = "numbers small"', "has no `holds`"),
-        ('[a]\nsays = 1\nresult = "n"\nholds = "low > 0"', "`says` is not a text"),
-        ('[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\nrwo = {}', 'did you mean "row"?'),
-        (WHOLE + 'format = "zz"', 'format "zz" does not fit; write ".1f" or ".0%"'),
-        (WHOLE + 'format = "d"', 'format "d" does not fit'),
-        (WHOLE + 'format = "999999999"', "does not fit"),
-        (WHOLE + "row = {x = []}", "`row`: x is no value"),
-        (WHOLE + "other = {x = [[1]]}", "`other`: x is no value"),
-        (WHOLE + "every = [1]", "`every` is not a list of columns"),
-        (WHOLE + 'study = "tiny"', 'unknown key "study"'),
+        ('a = "b"', 1, '"a" is not a claim; write [an-id] and its keys below'),
+        ('[A-b]\nsays = "x"', 3, '"A-b" is not a claim; write [an-id] and its keys below'),
+        (
+            '[a]\nsays = "x"\nresult = "numbers small"',
+            3,
+            'claim "a" has no `holds`; add holds = …',
+        ),
+        (
+            '[a]\nsays = 1\nresult = "n"\nholds = "low > 0"',
+            3,
+            "`says` is not a text; see site_builder/claims.py",
+        ),
+        (WHOLE + "row = 1", 3, "`row` is not a table; see site_builder/claims.py"),
+        (WHOLE + "other = [1]", 3, "`other` is not a table; see site_builder/claims.py"),
+        (WHOLE + 'every = "k"', 3, "`every` is not a list; see site_builder/claims.py"),
+        (WHOLE + "rwo = {}", 3, 'unknown key "rwo"; did you mean "row"?'),
+        (WHOLE + 'study = "tiny"', 3, f'unknown key "study"; there is: {KEYS}'),
+        (WHOLE + 'format = "zz"', 3, 'format "zz" does not fit; write ".1f" or ".0%"'),
+        (WHOLE + 'format = "d"', 3, 'format "d" does not fit; write ".1f" or ".0%"'),
+        (
+            WHOLE + 'format = "999999999"',
+            3,
+            'format "999999999" does not fit; write ".1f" or ".0%"',
+        ),
+        (
+            WHOLE + "row = {x = []}",
+            3,
+            "`row`: x is no value; write a text, a number, or a list of some",
+        ),
+        (
+            WHOLE + "other = {x = [[1]]}",
+            3,
+            "`other`: x is no value; write a text, a number, or a list of some",
+        ),
+        (
+            WHOLE + "other = {x = {y = 1}}",
+            3,
+            "`other`: x is no value; write a text, a number, or a list of some",
+        ),
+        (WHOLE + "every = [1]", 3, '`every` is not a list of columns; write such as ["k"]'),
+        (
+            WHOLE.replace("low > 0", "low"),
+            3,
+            'cannot read the test "low"; compare columns and numbers, such as "low > 0"',
+        ),
+        ("# first\n" + WHOLE + "[ b ]", 8, 'claim "b" has no `says`; add says = …'),
+        ('x = 1\n["c"]', 4, 'claim "c" has no `says`; add says = …'),
     ],
 )
-def test_a_file_that_is_no_list_of_claims_is_told_by_line(project, text, said):
-    write(project.content / "claims" / "x.toml", "\n\n" + text)
-    (problem,) = load(project)[1]
+def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, line, said):
+    write(shelves.content / "claims" / "x.toml", "# of numbers\n#\n" + text)
+    problems = [str(problem) for problem in load(shelves)[1]]
 
-    assert said in str(problem)
-    assert problem.where.startswith("content/claims/x.toml:")
+    assert f"content/claims/x.toml:{line}: {said}" in problems
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"# one\n[a", 2),
+        (b"a = 1\nb = 2\na = 3\n\n", 3),
+        (b"a = 1\nb = [\n\n", 3),
+        (b"#\n#\xff\n", 1),  # of what is no text no line is told
+    ],
+    ids=["cut", "twice", "open", "bytes"],
+)
+def test_what_is_no_toml_is_told_by_its_line_and_the_rest_is_read(shelves, text, line):
+    write(shelves.content / "claims" / "2.toml", WHOLE)
+    (shelves.content / "claims" / "1.toml").write_bytes(text)
+    claims, (problem,) = load(shelves)
+
+    assert problem.where == f"content/claims/1.toml:{line}"
+    assert problem.what.startswith("not TOML: ")
+    assert problem.cure == "mend it"
+    assert list(claims) == ["a"]
+
+
+def test_a_claim_keeps_what_its_file_says(shelves):
+    """Values become texts, as a directive would write them; a file's order is kept."""
+    write(
+        shelves.content / "claims" / "02.toml",
+        """
+        [later]
+        says = "It is."
+        result = "base"
+        holds = "estimate > 0"
+        row = {t = 0.8, b = [true, false], n = 3, w = "A"}
+        other = {t = 1}
+        every = ["k"]
+        inside = "cells"
+        show = "clean"
+        format = ".1f"
+        unit = "nats"
+        reported = "once"
+        """,
+    )
+    write(shelves.content / "claims" / "01.toml", WHOLE.replace('"n"', '"numbers small"'))
+    claims, problems = load(shelves)
+    assert problems == []
+    assert list(claims.values()) == [
+        Claim("a", "content/claims/01.toml:1", "x", "numbers", "small", "low > 0"),
+        Claim(
+            "later",
+            "content/claims/02.toml:1",
+            "It is.",
+            "base",
+            "",
+            "estimate > 0",
+            row={"t": ["0.8"], "b": ["true", "false"], "n": ["3"], "w": ["A"]},
+            other={"t": ["1"]},
+            every=["k"],
+            inside="cells",
+            show="clean",
+            format=".1f",
+            unit="nats",
+            reported="once",
+        ),
+    ]
+    assert [claim.result for claim in claims.values()] == ["numbers small", "base"]
+    assert [claim.is_of_sample for claim in claims.values()] == [False, True]
+
+
+def test_a_claim_stands_once(shelves):
+    for name in ("01", "02"):
+        write(shelves.content / "claims" / f"{name}.toml", "# Claims\n" + WHOLE)
+    claims, problems = load(shelves)
+    assert list(claims) == ["a"]
+    assert [str(problem) for problem in problems] == [
+        'content/claims/02.toml:2: claim "a" stands twice; see content/claims/01.toml:2'
+    ]
 
 
 @pytest.mark.parametrize(
     "holds", ["1", "estimate", "1 < 2", "low > 0 or high", "low >", "abs(1 < low)"]
 )
-def test_what_cannot_fail_is_no_test(project, holds):
-    write(project.content / "claims" / "x.toml", WHOLE.replace("low > 0", holds))
-    (problem,) = load(project)[1]
+def test_what_cannot_fail_is_no_test(shelves, holds):
+    write(shelves.content / "claims" / "x.toml", WHOLE.replace("low > 0", holds))
+    (problem,) = load(shelves)[1]
 
     assert f'cannot read the test "{holds}"; compare columns and numbers' in str(problem)
 
 
-def test_a_test_may_divide_but_not_by_zero(project):
+def test_a_test_may_divide_but_not_by_zero(shelves):
     def thin_table(low, estimate, high):
         return pa.table({"x": [1], "estimate": [estimate], "low": [low], "high": [high]})
 
-    thin = claim(project, holds="estimate / (high - low) > 2", row={"x": 1})
+    thin = claim(shelves, holds="estimate / (high - low) > 2", row={"x": 1})
 
     assert verdict(thin, thin_table(0.9, 1.0, 1.1)).holds
     with pytest.raises(BuildError, match="divides by zero: estimate = 1, high = 1, low = 1; mul"):
@@ -252,6 +536,7 @@ def spoil(project: Project) -> None:
     put(Store(project), ResultId("toy", "numbers", "small"), table.set_column(2, "low", low))
 
 
+@pytest.mark.builds
 def test_the_search_reads_numbers_and_no_signs(claiming: Project) -> None:
     build(claiming, say=silent)
     index_ = (claiming.site / "search" / "search_index.json").read_text("utf-8")
@@ -272,6 +557,7 @@ def test_a_host_that_leads_links_itself_gets_a_sign_as_markdown(claiming: Projec
     assert verdicts.written(use).startswith('<a class="post-claim" href="claims/#second-above-two"')
 
 
+@pytest.mark.builds
 def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
     built = build(claiming, say=silent)
     page = (claiming.site / "claims" / "index.html").read_text("utf-8")
@@ -299,6 +585,7 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "reported": "about three"}  # fmt: skip
 
 
+@pytest.mark.builds
 def test_a_claim_of_what_was_not_measured_is_marked_so(claiming):
     id = ResultId("toy", "numbers", "small")
     table = Store(claiming).load(id).table
@@ -309,6 +596,7 @@ def test_a_claim_of_what_was_not_measured_is_marked_so(claiming):
     assert ">? not measured</a>" in index(claiming)
 
 
+@pytest.mark.builds
 def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("low >= 2", "estimate >= 2"), "utf-8")
@@ -320,14 +608,15 @@ def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     assert "1 of those that hold compare numbers of the sample alone" in page
 
 
-def test_the_other_row_has_its_own_n(project):
-    both = claim(project, holds="low > other.high", row=SHORT, other=LONG)
+def test_the_other_row_has_its_own_n(shelves):
+    both = claim(shelves, holds="low > other.high", row=SHORT, other=LONG)
 
     assert (
         numbers(both, verdict(both, TABLE)) == "2 (1.5 to 2.5) against −1 (−2 to −0.5), n = 8 and 9"
     )
 
 
+@pytest.mark.builds
 def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming, tmp_path):
     path = claiming.content / "claims" / "01-numbers.toml"
     path.write_text(path.read_text("utf-8").replace("x = 2", "x = 9"), "utf-8")
@@ -338,6 +627,7 @@ def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming,
     assert said.replace('"', "&#34;") in (tmp_path / "preview" / "index.html").read_text("utf-8")
 
 
+@pytest.mark.builds
 def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     build(claiming, say=silent)
     spoil(claiming)
@@ -374,6 +664,7 @@ def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, mo
     ]
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -395,6 +686,7 @@ def test_a_wrong_mark_is_told_by_line(claiming, line, said):
     assert "01-numbers.md:11:" in str(raised.value)
 
 
+@pytest.mark.builds
 def test_a_claim_nobody_makes_is_a_note(claiming):
     section = claiming.content / "sections" / "01-numbers.md"
     text = section.read_text("utf-8").replace("<< claim: second-above-two >>", "")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from site_builder.directives import Directive, scan
+from site_builder.directives import Directive, form, scan
 
 CASES = Path(__file__).parent / "directives.md"
 
@@ -26,7 +26,9 @@ def told(directive: Directive) -> str:
     return f"{directive.where.removeprefix('f:')} {directive}{options}"
 
 
-@pytest.mark.parametrize(("title", "source", "expected"), cases(), ids=lambda x: x[:40])
+@pytest.mark.parametrize(
+    ("title", "source", "expected"), cases(), ids=[case[0] for case in cases()]
+)
 def test_reads_as_expected(title: str, source: str, expected: str) -> None:
     directives, problems = scan(source, "f")
     lines = [told(d) for d in directives] + [f"! {p}" for p in problems]
@@ -95,3 +97,148 @@ def test_what_is_written_is_read(
     assert (directive.kind, directive.name, directive.variant) == (kind, name, variant)
     assert directive.options == options
     assert directive.where == "f.md:3"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "start", "written"),
+    [
+        ("See << value: a b >>.", 0, 4, "<< value: a b >>"),
+        ("é\n\n> - Of <<value: a>>", 2, 7, "<<value: a>>"),
+        ("- a\n  b << value: a >>", 1, 4, "<< value: a >>"),
+        ("<div>\nx << value: a >></div>", 1, 2, "<< value: a >>"),
+        ("<div>1 << 2, << value: a >>", 0, 13, "<< value: a >>"),
+        ("<p>\n<b>\n<< figure: a >>\n</p>", 2, 0, "<< figure: a >>"),
+    ],
+    ids=["sentence", "quoted list", "lazy line", "html", "html with a shift", "html block"],
+)
+def test_a_place_is_that_of_the_raw_line(text: str, line: int, start: int, written: str) -> None:
+    (directive,), problems = scan(text, "content/x.md", 5)
+    assert problems == []
+    assert directive.where == f"content/x.md:{5 + line}"
+    assert (directive.line, directive.start, directive.end) == (line, start, start + len(written))
+    assert text.split("\n")[line][directive.start : directive.end] == written
+
+
+def test_two_directives_of_a_line_have_two_places() -> None:
+    for text in ("<< value: a >> << value: b >>", "<div><< value: a >> << value: b >></div>"):
+        directives, problems = scan(text, "f")
+        assert problems == []
+        assert [text[one.start : one.end] for one in directives] == [
+            "<< value: a >>",
+            "<< value: b >>",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("written", "named", "told"),
+    [
+        ("<< figure: entropy compare >>", "entropy compare", "figure: entropy compare"),
+        ("<< figure: entropy >>", "entropy", "figure: entropy"),
+        ("<< feature: 26/1201 >>", "26/1201", "feature: 26/1201"),
+        ("<< figure: act 26/1201 >>", "act 26/1201", "figure: act"),
+        ("<< figure: act b 26/1201 >>", "act b 26/1201", "figure: act b"),
+        ("<< ref: 26/1201 >>", "26/1201", "ref: feature"),
+        ("<< cite: a b c >>", "a b c", "cite: a b c"),
+    ],
+)
+def test_how_a_directive_is_called(written: str, named: str, told: str) -> None:
+    (directive,), problems = scan(written, "f")
+    assert problems == []
+    assert (directive.named, str(directive)) == (named, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "said"),
+    [
+        ("figure", 2, "NAME [VARIANT] [option=value]"),
+        ("table", 2, "NAME [VARIANT] [option=value]"),
+        ("tokens", 2, "NAME [VARIANT] [option=value]"),
+        ("page", 2, "NAME [PART]"),
+        ("section", 1, "FILE"),
+        ("value", 2, "NAME [VARIANT] column=value"),
+        ("claim", 1, "ID [show=COLUMN]"),
+        ("ref", 2, "NAME [VARIANT]"),
+        ("cite", 20, "KEY [KEY …]"),
+    ],
+)
+def test_each_kind_takes_so_many_words(kind: str, most: int, said: str) -> None:
+    assert form(kind) == said
+    words = " ".join(f"w{number}" for number in range(most))
+    (directive,), problems = scan(f"<< {kind}: {words} >>", "f")
+    assert (directive.kind, problems) == (kind, [])
+    source = f"<< {kind}: {words} more >>"
+    directives, (problem,) = scan(source, "f")
+    assert directives == []
+    assert problem.where == "f:1"
+    assert problem.what.startswith("cannot read << ")
+    assert problem.cure == f"write << {kind}: {said} >> in lower case"
+    assert form("feature") == "LAYER/INDEX [option=value]"
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [(60, "<< figure: " + "a" * 49), (61, "<< figure: " + "a" * 46 + "…")],
+)
+def test_a_long_source_is_shown_from_its_start(length: int, shown: str) -> None:
+    _, (problem,) = scan("<< figure: " + "a" * (length - 11), "f")
+    assert problem.what == f"unclosed directive {shown}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("< value: a  b >", "one < in < value: a b >; write << value: a b >>"),
+        ("<< nothing here: a >>", None),
+        ("<<value a: b>>", "no colon in <<value a: b>>; write << value: a: b >>"),
+        ("<< value   a >>", "no colon in << value a >>; write << value: a >>"),
+        ("<< valu: a >>", 'unknown kind "valu"; did you mean "value"?'),
+        ("<< value: a x= >>", "cannot read = in << value: a x= >>; "
+                              'write << value: NAME [VARIANT] [option="value"] >>'),
+        ('<< value: a x="1"" >>',
+         'unclosed directive << value: a x="1"" >>; close it with >> on its line'),
+        ('<< value: a ="1" b >>', 'cannot read ="1" b in << value: a ="1" b >>; '
+                                  'write << value: NAME [VARIANT] [option="value"] >>'),
+        ("<< value: A >>", "cannot read << value: A >>; "
+                           "write << value: NAME [VARIANT] column=value >> in lower case"),
+        ("<< value: a\\b >>", "cannot read << value: a\\b >>; "
+                              "write << value: NAME [VARIANT] column=value >> in lower case"),
+        ("<< value: 26/1201 >>", "cannot read << value: 26/1201 >>; "
+                                 "write << value: NAME [VARIANT] column=value >> in lower case"),
+        ("<< figure: a 26/12 feature=3/4 >>", 'option "feature" stands twice; keep one'),
+        ("![<< value: a >>](b.png)",
+         "a directive cannot stand inside an image or a tag; put it in the text"),
+        ("A << figure: a >>", "a figure stands on a line of its own; put blank lines around it"),
+        ("<< figure: a >> b", "a figure stands on a line of its own; put blank lines around it"),
+        ("> - \t<< figure: a >>",
+         "a figure stands on a line of its own; put blank lines around it"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_cure(text: str, said: str | None) -> None:
+    _, problems = scan(f"Before.\n\n{text}", "f", 11)
+    assert [str(problem) for problem in problems] == ([f"f:13: {said}"] if said else [])
+
+
+@pytest.mark.parametrize("text", ["", 'x=""', 'x="1" y=2', 'y="a >> b"  x=1 '])
+def test_options_are_read_quoted_and_bare(text: str) -> None:
+    expected = {"": {}, 'x=""': {"x": ""}, 'x="1" y=2': {"x": "1", "y": "2"}}
+    (directive,), _ = scan(f"<< value: a {text}>>", "f")
+    assert directive.options == expected.get(text, {"y": "a >> b", "x": "1"})
+
+
+def test_a_feature_stands_before_other_options() -> None:
+    (directive,), _ = scan("<< figure: a size=3 26/1201 >>", "f")
+    assert list(directive.options.items()) == [("feature", "26/1201"), ("size", "3")]
+    assert (directive.name, directive.variant) == ("a", "")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_lines_end_as_any_system_ends_them(end: str) -> None:
+    (one, other), problems = scan(f"<< value: a >>{end}b{end}\0<< value: c >>", "f")
+    assert problems == []
+    assert (one.where, other.where, other.start) == ("f:1", "f:3", 1)
+
+
+def test_a_sound_directive_after_a_broken_one_is_read() -> None:
+    directives, problems = scan("<< valu: a >> << value: a >>\n\n<< value: b >>", "f")
+    assert [one.name for one in directives] == ["a", "b"]
+    assert len(problems) == 1

@@ -1,10 +1,12 @@
 """What code can reach: an edit is seen exactly where it matters."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from site_builder.meaning import code
+from site_builder.errors import BuildError
+from site_builder.meaning import code, reach
 from tests.site_builder.conftest import write
 
 TOOLS = '''
@@ -172,3 +174,159 @@ def test_a_whole_module_counts_without_a_function(toys: Path) -> None:
     )
     assert not changed_by(toys, "m.py", "xy():\n    return 1", "xy():\n    return 2")
     assert changed_by(toys, "m.py", "xy():\n    return 2", "xy():\n    return 3", function="*")
+
+
+def test_a_meaning_is_this_text(tmp_path: Path) -> None:
+    """Committed results are keyed by it: whatever changes it makes every one of them stale."""
+    write(
+        tmp_path / "toys" / "m.py",
+        """
+        LIMIT = 2
+
+
+        def run(lab):
+            "Of no account."
+            return lab.size(LIMIT)
+        """,
+    )
+    limit = "Assign(targets=[Name(id=str:'LIMIT')],value=Constant(value=int:2))"
+    run = (
+        "FunctionDef(name=str:'run',args=arguments(args=[arg(arg=str:'lab')]),body=[Return(value="
+        "Call(func=Attribute(value=Name(id=str:'lab'),attr=str:'size'),args=[Name(id=str:'LIMIT')"
+        "]))])"
+    )
+    text = f"{limit}\n{run}"
+    expected = {"toys/m.py": hashlib.sha256(text.encode()).hexdigest()}
+    assert code(tmp_path, tmp_path / "toys" / "m.py", "run") == expected
+
+
+def test_every_file_that_was_read_or_looked_for_is_told(toys: Path) -> None:
+    """A file that is not there yet may come, and then be what an import means."""
+    digests, looked = reach(toys, toys / "toys" / "m.py", "run")
+    assert list(digests) == ["toys/far.py", "toys/m.py", "toys/tools.py"]
+    assert {path.relative_to(toys).as_posix() for path in looked} == {
+        "toys/far.py",
+        "toys/far/__init__.py",
+        "toys/m.py",
+        "toys/tools.py",
+        "toys/tools/__init__.py",
+        "toys/tools/used.py",
+        "toys/tools/used/__init__.py",
+    }
+
+
+def meaning(tmp_path: Path, text: str, **others: str) -> dict[str, str]:
+    """The digests of `run` in a module, beside others of its package."""
+    write(tmp_path / "toys" / "__init__.py", "")
+    write(tmp_path / "toys" / "m.py", text)
+    for name, other in others.items():
+        write(tmp_path / "toys" / f"{name}.py", other)
+    return code(tmp_path, tmp_path / "toys" / "m.py", "run")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        # What binds a name counts, wherever in a statement it stands.
+        ("if lab:\n    A = 1\nelse:\n    A = 2", "if lab:\n    A = 1\nelse:\n    A = 3", False),
+        ("(A, B) = 1, 2", "(A, B) = 1, 3", False),
+        ("A: int = 1", "A: int = 2", False),
+        ("B = 1", "B = 2", True),
+        ("try:\n    def A(): return 1\nfinally:\n    pass",
+         "try:\n    def A(): return 2\nfinally:\n    pass", False),
+        # What acts on import counts; what only binds does not.
+        ("B = [C(1)]", "B = [C(2)]", False),
+        ("B: int = C(1)", "B: int = C(2)", False),
+        ("B += 1", "B += 2", False),
+        ("print(1)", "print(2)", False),
+        ("pass", "pass; pass", True),
+        ("@dataclass\nclass B: c = 1", "@dataclass\nclass B: c = 2", True),
+        ("@d.dataclass(frozen=True)\nclass B: c = 1", "@d.dataclass\nclass B: c = 2", True),
+        ("@cache\n@lru_cache(3)\ndef b(): return 1", "@cache\ndef b(): return 2", True),
+        ("@cache\n@note\ndef b(): return 1", "@cache\n@note\ndef b(): return 2", False),
+        ("@n.note\ndef b(): return 1", "@n.note\ndef b(): return 2", False),
+        ("@(lambda f: f)\ndef b(): return 1", "@(lambda f: f)\ndef b(): return 2", False),
+        # Only a text that comes first, and is no part of an expression, is a docstring.
+        ("def A():\n    'a'\n    return 1", "def A():\n    return 1", True),
+        ("async def A():\n    'a'\n    return 1", "async def A():\n    return 1", True),
+        ("class A:\n    'a'\n    b = 1", "class A:\n    b = 1", True),
+        ("def A():\n    b = 1\n    'a'", "def A():\n    b = 1", False),
+        ("def A():\n    b'a'\n    return 1", "def A():\n    return 1", False),
+        ("A = 1", "A = 1.0", False),
+        ("A = 1", "A = True", False),
+        ("A = 'a'", "A = u'a'", True),
+        ("A = 'a'", "A = b'a'", False),
+        ("def A(*, b): ...", "def A(b): ...", False),
+        ("def A(b=None): ...", "def A(b): ...", False),
+    ],
+)  # fmt: skip
+def test_what_a_statement_means(tmp_path: Path, one: str, other: str, same: bool) -> None:
+    run = "\n\n\ndef run(lab):\n    return A\n"
+    assert (meaning(tmp_path, one + run) == meaning(tmp_path, other + run)) is same
+
+
+@pytest.mark.parametrize(
+    ("use", "reached"),
+    [
+        ("from toys.tools import *\n\n\ndef run(lab):\n    return A\n", "AB"),
+        ("from toys.tools import A\n\n\ndef run(lab):\n    return A\n", "A"),
+        ("from toys.tools import A, B\n\n\ndef run(lab):\n    return A\n", "A"),
+        ("from toys.tools import B as A\n\n\ndef run(lab):\n    return A\n", "B"),
+        ("from toys import tools\n\n\ndef run(lab):\n    return tools.A\n", "A"),
+        ("from toys import tools as t\n\n\ndef run(lab):\n    return t.A + t.B\n", "AB"),
+        ("from toys import tools\n\n\ndef run(lab):\n    return lab(tools)\n", "AB"),
+        ("from toys import tools\n\n\ndef run(lab):\n    return tools.A, tools\n", "AB"),
+        ("import toys.tools as t\n\n\ndef run(lab):\n    return t.A\n", "A"),
+        ("import toys.tools\n\n\ndef run(lab):\n    return toys.tools.A\n", "AB"),
+        ("import toys.tools\n\n\ndef run(lab):\n    return 1\n", ""),
+        ("from . import tools\n\n\ndef run(lab):\n    return tools.A\n", "A"),
+        ("from .tools import A\n\n\ndef run(lab):\n    return A\n", "A"),
+        ("def run(lab):\n    from toys.tools import A\n\n    return A\n", "A"),
+        ("def run(lab):\n    from toys import tools\n\n    return tools.B\n", "B"),
+        ("from others.tools import A\n\n\ndef run(lab):\n    return A\n", ""),
+        ("A = 1\n\n\ndef run(lab):\n    return lab.A\n", ""),
+    ],
+)  # fmt: skip
+def test_only_what_is_imported_and_used_is_reached(tmp_path: Path, use: str, reached: str) -> None:
+    before = meaning(tmp_path, use, tools="A = 1\nB = 1\n")
+    for name in "AB":
+        after = meaning(tmp_path, use, tools="A = 1\nB = 1\n".replace(f"{name} = 1", f"{name} = 2"))
+        assert (after != before) is (name in reached), name
+
+
+def test_a_module_in_a_folder_above_is_found(tmp_path: Path) -> None:
+    """`from ..tools import A` of a module two folders down."""
+    write(tmp_path / "toys" / "__init__.py", "")
+    write(tmp_path / "toys" / "tools.py", "A = 1\n")
+    write(tmp_path / "toys" / "deep" / "__init__.py", "")
+    for line in ("from ..tools import A", "from .. import tools", "from ..deep.more import A"):
+        write(tmp_path / "toys" / "deep" / "more.py", "from ..tools import A\n")
+        use = "tools.A" if line.endswith("tools") else "A"
+        write(tmp_path / "toys" / "deep" / "m.py", f"{line}\n\n\ndef run(lab):\n    return {use}\n")
+        found = code(tmp_path, tmp_path / "toys" / "deep" / "m.py", "run")
+        assert "toys/tools.py" in found, line
+
+
+def test_what_happens_when_a_package_is_imported_counts(tmp_path: Path) -> None:
+    use = "import toys.tools\n\n\ndef run(lab):\n    return 1\n"
+    before = meaning(tmp_path, use, tools="print(1)\n")
+    assert list(before) == ["toys/m.py", "toys/tools.py"]
+    assert meaning(tmp_path, use, tools="print(2)\n") != before
+
+
+@pytest.mark.parametrize("name", ["globals", "importlib", "__import__", "eval", "exec", "vars"])
+def test_each_dynamic_name_reaches_its_whole_module(tmp_path: Path, name: str) -> None:
+    run = f"\n\n\ndef run(lab):\n    return {name}\n"
+    assert meaning(tmp_path, f"A = 1{run}") != meaning(tmp_path, f"A = 2{run}")
+
+
+def test_what_is_no_python_is_told_by_line(tmp_path: Path) -> None:
+    with pytest.raises(BuildError) as raised:
+        meaning(tmp_path, "A = 1\ndef run(:\n")
+    assert str(raised.value) == "toys/m.py:2: invalid syntax; mend it"
+    with pytest.raises(BuildError) as raised:
+        meaning(tmp_path, "A = '\0'\n")  # of which not every Python tells the line
+    assert str(raised.value).removeprefix("toys/m.py:1") in {
+        "toys/m.py: source code string cannot contain null bytes; mend it",
+        ": source code cannot contain null bytes; mend it",
+    }

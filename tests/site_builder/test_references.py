@@ -1,9 +1,14 @@
 """Numbers of sections, references to figures, citations, mathematics, links: right or refused."""
 
+from pathlib import Path
+
 import pytest
 
+from site_builder.directives import Directive, scan
 from site_builder.errors import BuildError
+from site_builder.post import Post
 from site_builder.publish import build, preview
+from site_builder.references import Section, attribute
 
 from .conftest import write
 
@@ -31,6 +36,7 @@ def page(project, name=""):
     return (project.site / name / "index.html").read_text("utf-8")
 
 
+@pytest.mark.builds
 def test_a_section_has_the_number_of_its_file_and_is_referred_to_by_its_name(project):
     write(project.content / "sections" / "02-5-more.md", "## More\n\nText.\n")
     index = project.content / "index.md"
@@ -43,12 +49,14 @@ def test_a_section_has_the_number_of_its_file_and_is_referred_to_by_its_name(pro
     assert '<a class="post-ref" href="#numbers-small">Figure 1</a>' in html
 
 
+@pytest.mark.builds
 def test_a_figure_is_referred_to_from_another_page(project):
     write(project.content / "more.md", "# More\n\nSee << ref: totals >>.\n")
 
     assert '<a class="post-ref" href="../#totals">Figure 2</a>' in page(project, "more")
 
 
+@pytest.mark.builds
 def test_a_citation_leads_to_the_work_and_its_text_is_escaped(project):
     write(project.content / "references.bib", BIB)
     write(project.content / "more.md", "# More\n\n<< page: references >>\n")
@@ -68,6 +76,7 @@ def test_a_citation_leads_to_the_work_and_its_text_is_escaped(project):
     assert "<i>" not in html[html.index('id="ref-ada"') :][:600].replace("<em>", "")
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -95,6 +104,7 @@ def test_what_leads_nowhere_fails_the_build_with_its_line(project, text, said):
     assert problem.where == f"content/sections/01-numbers.md:{line}"
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -112,12 +122,14 @@ def test_a_bibliography_that_is_not_whole_is_told(project, old, new, said):
     assert said in str(raised.value)
 
 
+@pytest.mark.builds
 def test_what_nothing_cites_is_a_note(project):
     write(project.content / "references.bib", BIB)
 
     assert any('nothing cites "ada"' in note for note in build(project, say=silent).notes)
 
 
+@pytest.mark.builds
 def test_formulas_are_set_without_a_script(project):
     add(project, "So $H = -\\sum p \\ln p$.\n\n$$\\frac{a}{b}$$\n\nIt costs $5 or $6, `$x$`.")
     html = page(project)
@@ -129,6 +141,7 @@ def test_formulas_are_set_without_a_script(project):
     assert "<code>$x$</code>" in html
 
 
+@pytest.mark.builds
 def test_in_a_preview_a_sentence_keeps_its_words_around_what_leads_nowhere(project):
     """A message of its own paragraph would cut the sentence in two."""
     add(project, "See << ref: nothing >> and << cite: nobody >> for more.")
@@ -140,3 +153,155 @@ def test_in_a_preview_a_sentence_keeps_its_words_around_what_leads_nowhere(proje
     assert sentence.endswith(" for more.")
     assert sentence.count('<span class="post-problem"') == 2
     assert "<div" not in sentence
+
+
+PAGE = Path("/post/content/index.md")
+
+
+@pytest.fixture
+def post(shelves):
+    """Nothing is drawn of it."""
+    return Post(shelves)
+
+
+@pytest.mark.parametrize(
+    ("stem", "number", "anchor", "called"),
+    [
+        ("03-5-entropy", "3.5", "sec-entropy", "Section 3.5"),
+        ("10-why-not", "10", "sec-why-not", "Section 10"),
+        ("appendix", "", "sec-appendix", "Of More"),
+        ("04", "", "sec-04", "Of More"),
+    ],
+)
+def test_a_section_is_called_by_its_number_or_by_its_title(stem, number, anchor, called):
+    section = Section(stem, PAGE, "Of More")
+    assert (section.number, section.anchor, section.called) == (number, anchor, called)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("## Of More\n\n## Less\n", "Of More"),
+        ("Before.\n##\tOf  More ##  \n", "Of  More"),
+        ("# Of a page\n### Too deep\n##Glued\n", "03-more"),
+    ],
+)
+def test_the_title_of_a_section_is_its_first_heading_of_two(post, text, title):
+    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, text)
+    assert post.references.sections == {
+        "03-more": Section("03-more", PAGE, title),
+    }
+
+
+def test_only_the_first_heading_of_a_section_gets_its_number(post):
+    references = post.references
+    for stem in ("03-more", "appendix"):
+        references.section(Path(f"/post/content/sections/{stem}.md"), PAGE, "## Of More\n## Less")
+    lines = ["Before.", "## Of More ##", "## Less"]
+    references.numbered(lines, "03-more")
+    assert lines == ["Before.", "## 3 Of More { #sec-more }", "## Less"]
+    lines = ["## Of More"]
+    references.numbered(lines, "appendix")
+    assert lines == ["## Of More { #sec-appendix }"]
+
+
+def test_a_directive_stands_in_the_section_of_its_file(post):
+    references = post.references
+    references.section(Path("/post/content/sections/03-more.md"), PAGE, "## Of More")
+
+    def of(where: str) -> Section | None:
+        return references.of(Directive("value", "a", "", {}, where))
+
+    assert of("content/sections/03-more.md:7") == references.sections["03-more"]
+    assert of("content/sections/04-less.md:7") is None
+    assert of("content/03-more.md:7") is None  # a page of the same name
+
+
+def seen(post: Post, text: str) -> list[Directive]:
+    """The references of a text, seen in the order of reading."""
+    directives, problems = scan(text, "content/x.md")
+    assert problems == []
+    for directive in directives:
+        post.references.see(directive)
+    return directives
+
+
+TWO = BIB + BIB.replace("{ada,", "{bob,").replace("Lovelace, Ada", "Babbage, Charles")
+
+
+def test_works_are_counted_in_the_order_of_reading_and_those_left_over_are_told(post):
+    write(post.project.content / "references.bib", TWO + BIB.replace("{ada,", "{cy,"))
+    both, again = seen(post, "<< cite: bob ada >> and\n<< cite: bob >>")
+    references = post.references
+
+    assert references.cited == {"bob": 1, "ada": 2}
+    assert [str(one) for one in references.uncited()] == [
+        'content/references.bib:15: nothing cites "cy"; write << cite: cy >> or remove it'
+    ]
+    title = "1843: Notes &#60;i&#62; on &#42;two&#42; Erdős á &#96;x&#96;"
+    marks = [
+        rf'[\[1\]](#ref-bob){{ .post-cite title="Babbage, {title}" }}',
+        rf'[\[2\]](#ref-ada){{ .post-cite title="Lovelace, {title}" }}',
+    ]
+    home = post.project.content / "index.md"
+    assert references.link(both, home) == "".join(marks)
+    assert references.link(again, home) == marks[0]
+    assert references.link(again, post.project.content / "a" / "more.md") == marks[0].replace(
+        "#ref", "../index.md#ref"
+    )
+
+
+def test_a_work_that_is_not_there_is_told_where_it_is_cited(post):
+    write(post.project.content / "references.bib", BIB)
+    (none,) = seen(post, "Text.\n\n<< cite: ad ada >>")
+
+    assert [str(one) for one in post.references.check()] == [
+        'content/x.md:3: no work "ad" in content/references.bib; did you mean "ada"?'
+    ]
+    assert post.references.link(none, PAGE) == ""
+    assert post.references.cited == {"ada": 1}
+
+
+def test_without_a_bibliography_every_citation_is_told_and_of_a_broken_one_only_itself(shelves):
+    post = Post(shelves)
+    seen(post, "<< cite: ada >>")
+    (problem,) = post.references.check()
+    assert str(problem).startswith('content/x.md:1: no work "ada" in content/references.bib; there')
+
+    write(shelves.content / "references.bib", BIB.replace("  year   = {1843},\n", ""))
+    post = Post(shelves)
+    seen(post, "<< cite: ada >> << cite: bob >>")
+    (problem,) = post.references.check()
+    assert str(problem) == 'content/references.bib:1: "ada" has no year; add it'
+
+
+def test_a_name_leads_to_its_figure_or_section_from_any_page(project):
+    post = Post(project)
+    content = project.content
+    write(content / "sections" / "02-5-more.md", "## More\n\n<< figure: numbers small >>\n")
+    index = content / "index.md"
+    index.write_text(index.read_text("utf-8") + "\n<< section: 02-5-more >>\n", "utf-8")
+    post.collect()
+    section, figure, dead = seen(post, "<< ref: 02-5-more >>\n<< ref: totals >>\n<< ref: total >>")
+    link = post.references.link
+
+    assert link(section, index) == "[Section 2.5](#sec-more){ .post-ref }"
+    assert link(figure, content / "deep" / "more.md") == (
+        "[Figure 2](../index.md#totals){ .post-ref }"
+    )
+    assert link(dead, index) == ""
+    assert [str(one) for one in post.references.check()] == [
+        'content/x.md:3: nothing on the page is called "total"; did you mean "totals"?'
+    ]
+
+
+def test_a_section_is_offered_where_a_name_is_nearly_its_own(post):
+    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, "## More")
+    seen(post, "<< ref: 03-mor >>")
+    (problem,) = post.references.check()
+    assert problem.cure == 'did you mean "03-more"?'
+
+
+def test_text_of_an_attribute_is_no_markdown_and_ends_no_attribute():
+    assert attribute('a "b" {c}\n d') == "a b c d"
+    assert attribute("*_`[]\\$<>") == "&#42;&#95;&#96;&#91;&#93;&#92;&#36;&#60;&#62;"

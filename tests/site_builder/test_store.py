@@ -1,9 +1,12 @@
 """Freshness: every kind of edit that changes a result's meaning is seen, and no other."""
 
+import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,13 +16,19 @@ import pytest
 from site_builder import manifest
 from site_builder.errors import BuildError
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.store import ResultId, Store, now, write_aside
 from site_builder.upkeep import accept, check
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
 TOTALS = ResultId("toy", "totals")
 BASE = ResultId("toy", "base")
+
+
+@pytest.fixture
+def project(shelves: Project) -> Project:
+    """Nothing is drawn here."""
+    return shelves
 
 
 def edit(path: Path, before: str, after: str) -> None:
@@ -68,6 +77,7 @@ def test_an_edit_that_changes_the_meaning_makes_stale(
         ("analyses/studies/toy.toml", "temperature = 0.8", "temperature = 0.7"),
         ("analyses/studies/toy.toml", "seed = 1", "# a remark\nseed = 1"),
         ("analyses/totals.py", "return None", "return 1"),
+        ("analyses/numbers.py", '("small", "large")', '("small", "huge")'),
     ],
 )
 def test_other_edits_make_nothing_stale(
@@ -204,6 +214,40 @@ def test_a_spoiled_file_is_one_line(project: Project, spoil: Callable[[Path], No
     assert "\n" not in line
 
 
+def test_a_spoiled_file_is_told_in_the_words_of_who_read_it(project: Project) -> None:
+    path = Store(project).path(NUMBERS)
+    data = path.read_bytes()
+    for spoiled in (data[:-20], data[:4] + bytes(40) + data[44:]):  # cut; and with a sound footer
+        path.write_bytes(spoiled)
+        with pytest.raises(BuildError) as caught:
+            Store(project).load(NUMBERS)
+        (problem,) = caught.value.problems
+        assert problem.where == "data/toy/numbers/small.parquet"
+        assert re.fullmatch(r"cannot be used: .*([Pp]arquet|page|decompress).*", problem.what, re.S)
+        assert problem.cure == "run: build-site run numbers small"
+
+
+def test_a_folder_adds_no_column(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where others read `key=value` as a partition."""
+    root = tmp_path_factory.mktemp("k=1") / "post"
+    shutil.copytree(project.root, root)
+    table = Store(Project(root)).load(NUMBERS).table
+    assert table.column_names == ["x", "estimate", "low", "high", "n"]
+
+
+def test_a_setting_counts_as_its_file_says_it(project: Project) -> None:
+    """A date of TOML is a text in a recipe."""
+    edit(project.analyses / "studies" / "toy.toml", "seed = 1", "seed = 1\nday = 2024-01-31")
+    store = Store(project)
+    result = store.load(NUMBERS)
+    store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-31"}))
+    assert store.why_stale(NUMBERS) == []
+    store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-30"}))
+    assert store.why_stale(NUMBERS) == ['day was "2024-01-30" and is "2024-01-31"']
+
+
 def test_saving_leaves_no_half_file_behind(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,3 +287,171 @@ def test_device_versions_date_and_duration_are_told_and_not_keyed(project: Proje
     assert Store(project).why_stale(NUMBERS) == []
     told = Store(project).recipe(NUMBERS)
     assert (told.made_with, told.made_at, told.seconds) == (elsewhere, "2031-01-01", 9e9)
+
+
+def test_the_shelf_by_hand(project: Project) -> None:
+    store, data = Store(project), project.data
+    assert store.path(NUMBERS) == data / "toy" / "numbers" / "small.parquet"
+    assert store.path(TOTALS) == data / "toy" / "totals.parquet"
+    assert store.results() == [BASE, NUMBERS, TOTALS]
+    for stray in ("stray.parquet", "toy/a/b/c.parquet"):  # no study; one folder too deep
+        (data / stray).parent.mkdir(parents=True, exist_ok=True)
+        (data / stray).write_bytes(b"")
+    assert store.results() == [BASE, NUMBERS, TOTALS]
+    assert NUMBERS.input("base") == BASE
+    assert BASE.input("numbers small") == NUMBERS
+    assert [str(NUMBERS), str(TOTALS)] == ["numbers small", "totals"]
+
+
+def test_what_is_missing_names_the_command_that_measures_it(project: Project) -> None:
+    store = Store(project)
+    for study, more in (("toy", ""), ("other", " --study other")):
+        id = ResultId(study, "numbers", "none")
+        said = f'data/{study}: no result for "numbers none"; run: build-site run numbers none{more}'
+        for ask in (store.recipe, store.content, store.load, store.why_stale):
+            with pytest.raises(BuildError) as caught:
+                ask(id)
+            assert str(caught.value) == said
+
+
+def test_the_digest_of_a_table_is_that_of_the_bytes_before_the_footer(project: Project) -> None:
+    """Parquet: PAR1, the table, the footer, its length as four little-endian bytes, PAR1."""
+    store = Store(project)
+    path = store.path(NUMBERS)
+    data = path.read_bytes()
+    footer = int.from_bytes(data[-8:-4], "little")
+    table = data[4 : len(data) - 8 - footer]
+    assert store.content(NUMBERS) == hashlib.sha256(table).hexdigest()
+    for short, content in (
+        (b"PAR1" + b"ab" + b"foot" + bytes([4, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"ab")),
+        (b"PAR1" + bytes([0, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"")),
+        (b"PAR1" + b"ab" + bytes([99, 0, 0, 0]) + b"PAR1", hashlib.sha256(b"")),
+        (b"PAR1" + b"ab" + bytes([255] * 4) + b"PAR1", hashlib.sha256(b"")),
+    ):
+        path.write_bytes(short)
+        assert Store(Project(project.root)).content(NUMBERS) == content.hexdigest()
+    for nonsense in (b"PAR1" + bytes([0, 0, 0]) + b"PAR1", b"PAR1" + bytes(8) + b"PAR2", b""):
+        path.write_bytes(nonsense)
+        assert Store(Project(project.root)).content(NUMBERS) == "not Parquet"
+
+
+def test_a_recipe_is_sealed_in_the_footer_as_json(project: Project) -> None:
+    """Whoever reads the file without us finds it there."""
+    store = Store(project)
+    recipe = put(store, NUMBERS)
+    recipe = store.save(NUMBERS, store.load(NUMBERS).table, replace(recipe, labels={"note": "é"}))
+    text = pq.read_metadata(store.path(NUMBERS)).metadata[b"recipe"].decode()
+    body = json.loads(text)
+    assert "é" in text
+    seal = body.pop("seal")
+    assert body == asdict(recipe)
+    ordered = json.dumps(body, sort_keys=True, ensure_ascii=False)
+    assert seal == hashlib.sha256(ordered.encode()).hexdigest()
+    assert pq.ParquetFile(store.path(NUMBERS)).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_what_counts_of_a_recipe_is_its_key(project: Project) -> None:
+    recipe = Store(project).recipe(NUMBERS)
+    told = replace(
+        recipe, study="a", variant="b", labels={}, made_with={}, made_at="", seconds=9.0, content=""
+    )
+    assert told.key == recipe.key
+    for change in ({"code": {}}, {"settings": {}}, {"weights": {"a": "b"}}, {"inputs": {"a": "b"}}):
+        assert replace(recipe, **change).key != recipe.key
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"format": 1}, "its recipe is of another version"),
+        ({"seconds": 99.0}, "its recipe was edited"),
+        ({"seal": None}, "its recipe was edited"),
+        ({"more": 1}, "it has no recipe of ours"),
+    ],
+)
+def test_what_is_wrong_with_a_recipe_is_told(
+    project: Project, change: dict[str, object], why: str
+) -> None:
+    path = Store(project).path(NUMBERS)
+    table = pq.read_table(path)
+    recipe = json.loads(pq.read_metadata(path).metadata[b"recipe"]) | change
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"recipe": json.dumps(recipe)})
+    for ask in (Store(project).recipe, Store(project).load):
+        with pytest.raises(BuildError) as caught:
+            ask(NUMBERS)
+        assert str(caught.value) == (
+            f"data/toy/numbers/small.parquet: cannot be used: {why}; "
+            "run: build-site run numbers small"
+        )
+
+
+def test_every_reason_is_told_in_one_go(project: Project) -> None:
+    store = Store(project)
+    result = store.load(TOTALS)
+    inputs = {"base": "none", "numbers large": "none", "numbers small": store.content(NUMBERS)}
+    recipe = replace(
+        result.recipe,
+        analysis="sums",
+        variant="all",
+        inputs=inputs,
+        settings={"sampling.top_k": 1, "seed": 2, "title": "A toy", "saes": None},
+        weights={"model": "a", "saes/cfg.json": "c"},
+    )
+    store.save(TOTALS, result.table, recipe)
+    numbers = store.load(NUMBERS)
+    store.save(NUMBERS, numbers.table, replace(numbers.recipe, weights={"model": "b"}))
+    assert Store(project).why_stale(TOTALS) == [
+        "it was measured as toy sums all",
+        "sampling.top_k was 1 and is null",
+        "seed was 2 and is 1",
+        "saes/cfg.json is no longer used",
+        "its input base changed",
+        "its input numbers large is gone",
+        "its weights are not those of its input numbers small",
+    ]
+
+
+def test_what_was_recorded_elsewhere_depends_on_no_code(project: Project) -> None:
+    store = Store(project)
+    result = store.load(NUMBERS)
+    store.save(NUMBERS, result.table, replace(result.recipe, code={}))
+    edit(project.root / "analyses" / "numbers.py", "double(3)", "double(4)")
+    assert Store(project).why_stale(NUMBERS) == []
+    assert store.current_code("none") == {}
+
+
+def test_a_circle_of_inputs_ends(project: Project) -> None:
+    store = Store(project)
+    for id, other in ((BASE, TOTALS), (TOTALS, BASE)):
+        result = store.load(id)
+        inputs = {str(other): store.content(other)}
+        store.save(id, result.table, replace(result.recipe, inputs=inputs))
+    assert store.why_stale(TOTALS) == store.why_stale(BASE) == []
+
+
+def test_a_store_answers_from_memory_until_it_is_told_to_look_again(project: Project) -> None:
+    store = Store(project)
+    settings, code = store.current_settings("toy"), store.current_code("numbers")
+    assert store.why_stale(NUMBERS) == []
+    edit(project.root / "analyses" / "numbers.py", "double(3)", "double(4)")
+    edit(project.analyses / "studies" / "toy.toml", "seed = 1", "seed = 7")
+    assert store.why_stale(NUMBERS) == []
+    assert store.current_settings("toy") is settings
+    assert store.current_code("numbers") is code
+    store.forget()
+    assert store.why_stale(NUMBERS) == ["analyses/numbers.py changed"]
+    assert store.current_settings("toy")["seed"] == 7
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    write_aside(path, b"one")
+    write_aside(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [found.name for found in path.parent.iterdir()] == ["file"]
+
+
+def test_a_time_is_told_to_the_second_and_with_its_zone() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", now())

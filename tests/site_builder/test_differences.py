@@ -1,0 +1,59 @@
+"""What a stale result's reasons are made of, by hand."""
+
+from datetime import date
+
+import pytest
+
+from site_builder import differences
+
+
+def test_a_setting_is_compared_as_json_keeps_it() -> None:
+    assert differences.plain({"a": (1, 2), "b": date(2024, 1, 31)}) == {
+        "a": [1, 2],
+        "b": "2024-01-31",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.9, "0.9"),
+        ("é", '"é"'),
+        (None, "null"),
+        (date(2024, 1, 31), '"2024-01-31"'),
+        ("a" * 38, f'"{"a" * 38}"'),  # 40 characters with its quotes
+        ("a" * 39, f'"{"a" * 38}…'),  # 41 would be too many
+    ],
+)
+def test_a_setting_fits_into_a_line(value, expected) -> None:
+    assert differences.brief(value) == expected
+
+
+def test_autoencoders_are_named_by_path() -> None:
+    named = {"model": "a", "data/x/cfg.json": "b", "draft": "c"}
+    assert differences.weights(named) == ({"model": "a", "draft": "c"}, {"data/x/cfg.json": "b"})
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [
+        ({"model": "a"}, {"model": "b"}, True),
+        ({"model": "a"}, {"model": "a"}, False),
+        ({"model": "a"}, {}, False),
+        ({}, {"model": "a"}, False),
+        ({"model": "a", "x/y": "b"}, {"model": "a", "x/y": "c"}, False),
+        ({"model": "a"}, {"x/y": "c"}, False),
+    ],
+)
+def test_weights_differ_only_where_both_name_a_model(mine, theirs, expected) -> None:
+    assert differences.other_model(mine, theirs) is expected
+
+
+def test_what_became_of_files_is_told_in_their_order() -> None:
+    before = {"d": "1", "a": "1", "same": "1"}
+    now = {"a": "2", "same": "1", "c": "1"}
+    assert differences.files(before, now) == [
+        "a changed",
+        "c is newly used",
+        "d is no longer used",
+    ]
