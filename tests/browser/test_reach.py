@@ -127,6 +127,8 @@ def test_contents_and_search_open_by_keyboard_on_a_phone(visit):
 @pytest.mark.parametrize("word", ["Kaplan", "linkage"])
 def test_search_finds_captions_and_leads_to_their_section(visit, word):
     seen = visit()
+    seen.page.locator(".md-search__input").click()
+    seen.page.locator(".md-search-result__meta", has_text="Type to start").wait_for()  # it is ready
     seen.page.locator(".md-search__input").fill(word)
     seen.page.locator(".md-search-result__link[href*='#']").first.click()
     seen.page.wait_for_url("**#*")
