@@ -258,10 +258,12 @@ class Fragments:
         from site_builder.embed import render
 
         table = self._table(use.id)
-        with debug_mode(False):  # charts are checked as a whole
-            drawing = self._drawing(use, table)
         try:
-            rendered = render(drawing, use.slug, key, self.pieces)
+            with debug_mode(False):  # charts are checked as a whole
+                drawing = self._drawing(use, table)
+                rendered = render(drawing, use.slug, key, self.pieces)
+        except BuildError:
+            raise
         except Exception as error:
             self._drawing(use, table)  # now every part is checked: a wrong one is told at its line
             raise BuildError([self._raised(use, error)]) from error

@@ -25,9 +25,8 @@ class Pieces:
 
     @cached_property
     def _found(self) -> dict[str, Path]:
-        return (
-            {path.name: path for path in self._folder.glob(f"*/*{ENDING}")} if self._folder else {}
-        )
+        paths = self._folder.glob(f"*/*{ENDING}") if self._folder else ()
+        return {path.name: path for path in paths}
 
     def recall(self, of: str, make: Callable[[], bytes]) -> bytes:
         """What `make` works out from `of` alone, made unless it is there, whole."""
