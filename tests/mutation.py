@@ -2,17 +2,19 @@
 
 `python -m tests.mutation` takes all of it, `python -m tests.mutation site_builder/expression.py`
 one module. It fails where more than a tenth goes unnoticed; what may, and why, is in
-tests/README.md. Modules and the tests that they are run against stand in pyproject.toml.
+tests/README.md. A module is run against the tests of its own name: site_builder/expression.py
+against tests/site_builder/test_expression.py.
 """
 
 import json
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from pathlib import Path
 
-MODULES = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]["only_mutate"]
+from mutmut import __main__ as mutmut
+from mutmut.configuration import config
+
 OPEN_A_MODEL = ("analyses/lab/patching.py", "analyses/lab/sae_attribution.py")
 """Every fifth mutant of each of their functions has to do: a test run takes seconds."""
 
@@ -22,14 +24,13 @@ UNNOTICED = (0, 33)
 """How mutmut notes a failing test or an endless one; and that all passed, or that there is none."""
 
 
-def pattern(module: str) -> str:
-    """The names of a module's mutants, which end in numbers."""
+def run(module: str) -> Counter[bool]:
+    """How many mutants of a module some test noticed, and how many none did."""
+    path = Path(module)
+    tests = Path("tests", path.parent.name, f"test_{path.name}")
+    config().pytest_add_cli_args_test_selection = [str(tests)]
     name = module.removesuffix(".py").replace("/", ".")
-    return f"{name}.*[16]" if module in OPEN_A_MODEL else f"{name}.*"
-
-
-def noticed(module: str) -> Counter[bool]:
-    """How many mutants some test noticed, and how many none did."""
+    mutmut._run([f"{name}.*[16]" if module in OPEN_A_MODEL else f"{name}.*"], None)
     told = json.loads(Path("mutants", f"{module}.meta").read_text("utf-8"))
     codes = {name: code for name, code in told["exit_code_by_key"].items() if code is not None}
     for name, code in codes.items():
@@ -39,20 +40,20 @@ def noticed(module: str) -> Counter[bool]:
 
 
 def main(modules: list[str]) -> int:
-    """Run the mutants and print a line for each module."""
-    if unknown := sorted({*modules} - {*MODULES}):
-        print(f"{unknown[0]}: no mutants are made of it; there is: {', '.join(MODULES)}")
+    """Run the mutants; 1 if too many of a module go unnoticed."""
+    known = config().only_mutate
+    if unknown := sorted({*modules} - {*known}):
+        print(f"{unknown[0]}: no mutants are made of it; there is: {', '.join(known)}")
         return 2
-    modules = modules or MODULES
-    mutmut = Path(sys.executable).with_name("mutmut")
-    if subprocess.run([mutmut, "run", *map(pattern, modules)]).returncode:
-        return 1
-    shares = []
-    for module in modules:
-        found = noticed(module)
-        shares.append(found[True] / found.total())
-        print(f"{module}: {found[True]} of {found.total()} killed, {shares[-1]:.1%}")
-    return int(min(shares) < ENOUGH)
+    if len(modules) == 1:
+        found = run(modules[0])
+        share = found[True] / found.total()
+        print(f"{modules[0]}: {found[True]} of {found.total()} killed, {share:.1%}")
+        return int(share < ENOUGH)
+    # Each in a process of its own, as torch need not be there for all.
+    codes = [subprocess.run([sys.executable, "-m", "tests.mutation", one]).returncode
+             for one in modules or known]  # fmt: skip
+    return max(codes)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,11 @@ def test_a_module_says_what_it_takes(tmp_path: Path) -> None:
     )
 
 
+def test_a_variant_is_no_option(tmp_path: Path) -> None:
+    found = signature(tmp_path, 'def draw(table, *, variant="a", size=3):\n    pass\n', "draw")
+    assert (found.options, found.defaults) == ({"size": "str"}, {"size": 3})
+
+
 def test_a_module_without_variants_has_one_without_a_name(tmp_path: Path) -> None:
     found = signature(tmp_path, "def run(lab):\n    return None\n")
     assert found == fingerprint.Signature((), {}, ("",), {})
