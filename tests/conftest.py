@@ -1,4 +1,15 @@
-"""What all tests share: the names of their cases."""
+"""What all tests share: the names of their cases, and how hypothesis looks when code is mutated."""
+
+from hypothesis import Phase, settings
+
+# The same examples each time; a mutant has to fail, and needs no smallest example.
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
