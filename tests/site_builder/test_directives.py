@@ -263,5 +263,5 @@ def test_a_sound_directive_after_a_broken_one_is_read() -> None:
 
 def test_each_hidden_directive_is_told_at_its_own_line() -> None:
     for hidden in ("![<< value: a >>](b.png)", '<b title="<< value: a >>">'):
-        _, problems = scan(f"{hidden}\ntext\n{hidden} and {hidden}\n", "f")
+        _, problems = scan(f"See {hidden}\ntext\n{hidden} and {hidden}\n", "f")
         assert [problem.where for problem in problems] == ["f:1", "f:3", "f:3"]
