@@ -208,11 +208,14 @@ def _candidates(text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
 
 def _inside(token: Token) -> Iterator[tuple[int, bool]]:
     """Where in a token's content directives begin, and whether they are hidden there."""
+    after = 0
     for child in token.children or []:
         if child.type == "directive":
             yield int(child.meta["start"]), False
         elif child.type in ("image", "html_inline") and _OPENS.search(child.content):
-            yield max(0, token.content.find(child.content)), True
+            start = max(0, token.content.find(child.content, after))
+            after = start + 1  # the same may stand there again
+            yield start, True
 
 
 def _is_directive(source: str) -> bool:
@@ -222,7 +225,7 @@ def _is_directive(source: str) -> bool:
 def _directive_rule(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] != "<":
         return False
-    source = state.src[state.pos : state.posMax].split("\n")[0]
+    source = state.src[state.pos : state.posMax]
     if not _is_directive(source):
         return False
     whole = _WHOLE.match(source)

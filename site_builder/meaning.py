@@ -200,7 +200,7 @@ class _Module:
                     yield bound, (file, WHOLE)
                 if not submodules:
                     for file in self._files(base):
-                        yield bound, (file, WHOLE if alias.name == "*" else alias.name)
+                        yield bound, (file, alias.name)  # of a star import it is `WHOLE`
 
     def _files(self, name: str) -> list[Path]:
         parts = name.split(".")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import Phase, settings
 
 from analyses.lab.lab import prepare_process
 
@@ -20,6 +21,15 @@ os.environ.pop("LIST_STUDY_MODEL", None)  # the tests say themselves which model
 # A copy of the project runs as a user's does: its modules are compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 prepare_process()
+
+# For mutants: the same examples each time, and of one that fails no smallest one.
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 LONG = (
     "browser/test_page.py",

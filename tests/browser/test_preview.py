@@ -18,7 +18,7 @@ from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
 from tests.processes import HANGS, Command
-from tests.site_builder.conftest import project, put, write  # noqa: F401 (a fixture)
+from tests.site_builder.conftest import project, put, shelves, write  # noqa: F401 (fixtures)
 from tests.site_builder.toy_lab import measurable
 
 EDITS = int(os.environ.get("EDITS", "25"))

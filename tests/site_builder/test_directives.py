@@ -207,7 +207,10 @@ def test_a_long_source_is_shown_from_its_start(length: int, shown: str) -> None:
         ("<< figure: a 26/12 feature=3/4 >>", 'option "feature" stands twice; keep one'),
         ("![<< value: a >>](b.png)",
          "a directive cannot stand inside an image or a tag; put it in the text"),
-        ("A << figure: a >>", "a figure stands on a line of its own; put blank lines around it"),
+        ("<value: a>", "one < in <value: a>; write << value: a >>"),
+        ("<<value:=a>>", "cannot read =a in <<value:=a>>; "
+                         'write << value: NAME [VARIANT] [option="value"] >>'),
+        ("X << figure: a >>", "a figure stands on a line of its own; put blank lines around it"),
         ("<< figure: a >> b", "a figure stands on a line of its own; put blank lines around it"),
         ("> - \t<< figure: a >>",
          "a figure stands on a line of its own; put blank lines around it"),
@@ -218,11 +221,22 @@ def test_what_is_wrong_is_told_with_its_cure(text: str, said: str | None) -> Non
     assert [str(problem) for problem in problems] == ([f"f:13: {said}"] if said else [])
 
 
-@pytest.mark.parametrize("text", ["", 'x=""', 'x="1" y=2', 'y="a >> b"  x=1 '])
-def test_options_are_read_quoted_and_bare(text: str) -> None:
-    expected = {"": {}, 'x=""': {"x": ""}, 'x="1" y=2': {"x": "1", "y": "2"}}
-    (directive,), _ = scan(f"<< value: a {text}>>", "f")
-    assert directive.options == expected.get(text, {"y": "a >> b", "x": "1"})
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", {}),
+        ('x=""', {"x": ""}),
+        ('x="1" y=2', {"x": "1", "y": "2"}),
+        ('y="a >> b"  x=1 ', {"y": "a >> b", "x": "1"}),
+        ('y="a: b" x=c:d', {"y": "a: b", "x": "c:d"}),
+        ('y="<< value: b >>"', {"y": "<< value: b >>"}),
+    ],
+)
+def test_options_are_read_quoted_and_bare(text: str, options: dict[str, str]) -> None:
+    for around in ("{}", "See *{}*.", "<div>\n{}\n</div>"):
+        (directive,), problems = scan(around.format(f"<< value: a {text}>>"), "f")
+        assert problems == []
+        assert directive.options == options
 
 
 def test_a_feature_stands_before_other_options() -> None:
@@ -242,3 +256,12 @@ def test_a_sound_directive_after_a_broken_one_is_read() -> None:
     directives, problems = scan("<< valu: a >> << value: a >>\n\n<< value: b >>", "f")
     assert [one.name for one in directives] == ["a", "b"]
     assert len(problems) == 1
+    directives, problems = scan("![<< value: a >>](b.png)\n<< value: a >>\n\n<< value: b >>", "f")
+    assert [one.name for one in directives] == ["a", "b"]
+    assert len(problems) == 1
+
+
+def test_each_hidden_directive_is_told_at_its_own_line() -> None:
+    for hidden in ("![<< value: a >>](b.png)", '<b title="<< value: a >>">'):
+        _, problems = scan(f"See {hidden}\ntext\n{hidden} and {hidden}\n", "f")
+        assert [problem.where for problem in problems] == ["f:1", "f:3", "f:3"]

@@ -39,6 +39,7 @@ def value(text: str) -> object:
         ("1 < high < low", False),
         ("3 < low < high", False),
         ("low < high < n < 5", False),
+        ("1 < low <= 2 > 1 >= 1", True),
         ("low > 1 and high > 1", True),
         ("low > 1 and high > 9", False),
         ("low > 9 or high > 1", True),

@@ -1,6 +1,7 @@
 """What code can reach: an edit is seen exactly where it matters."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -186,14 +187,14 @@ def test_a_meaning_is_this_text(tmp_path: Path) -> None:
 
         def run(lab):
             "Of no account."
-            return lab.size(LIMIT)
+            return lab.size(LIMIT, 3)
         """,
     )
     limit = "Assign(targets=[Name(id=str:'LIMIT')],value=Constant(value=int:2))"
     run = (
         "FunctionDef(name=str:'run',args=arguments(args=[arg(arg=str:'lab')]),body=[Return(value="
-        "Call(func=Attribute(value=Name(id=str:'lab'),attr=str:'size'),args=[Name(id=str:'LIMIT')"
-        "]))])"
+        "Call(func=Attribute(value=Name(id=str:'lab'),attr=str:'size'),args=[Name(id=str:'LIMIT'),"
+        "Constant(value=int:3)]))])"
     )
     text = f"{limit}\n{run}"
     expected = {"toys/m.py": hashlib.sha256(text.encode()).hexdigest()}
@@ -240,6 +241,7 @@ def meaning(tmp_path: Path, text: str, **others: str) -> dict[str, str]:
         ("B += 1", "B += 2", False),
         ("print(1)", "print(2)", False),
         ("pass", "pass; pass", True),
+        ("import json", "pass", True),
         ("@dataclass\nclass B: c = 1", "@dataclass\nclass B: c = 2", True),
         ("@d.dataclass(frozen=True)\nclass B: c = 1", "@d.dataclass\nclass B: c = 2", True),
         ("@cache\n@lru_cache(3)\ndef b(): return 1", "@cache\ndef b(): return 2", True),
@@ -283,6 +285,8 @@ def test_what_a_statement_means(tmp_path: Path, one: str, other: str, same: bool
         ("from .tools import A\n\n\ndef run(lab):\n    return A\n", "A"),
         ("def run(lab):\n    from toys.tools import A\n\n    return A\n", "A"),
         ("def run(lab):\n    from toys import tools\n\n    return tools.B\n", "B"),
+        ("import toys.tools\nimport json\n\n\ndef run(lab):\n    return toys.tools.A\n", "AB"),
+        ("from toys.tools import A\n\nA = A + 1\n\n\ndef run(lab):\n    return A\n", "A"),
         ("from others.tools import A\n\n\ndef run(lab):\n    return A\n", ""),
         ("A = 1\n\n\ndef run(lab):\n    return lab.A\n", ""),
     ],
@@ -312,6 +316,28 @@ def test_what_happens_when_a_package_is_imported_counts(tmp_path: Path) -> None:
     before = meaning(tmp_path, use, tools="print(1)\n")
     assert list(before) == ["toys/m.py", "toys/tools.py"]
     assert meaning(tmp_path, use, tools="print(2)\n") != before
+
+
+def test_what_happens_on_an_import_within_a_function_counts(tmp_path: Path) -> None:
+    use = "def run(lab):\n    import toys.tools\n\n    return 1\n"
+    before = meaning(tmp_path, use, tools="print(1)\n")
+    assert meaning(tmp_path, use, tools="print(2)\n") != before
+
+
+def test_modules_may_import_each_other(tmp_path: Path) -> None:
+    use = "from toys import tools\n\n\ndef run(lab):\n    return tools.A\n"
+    back = "from toys import m\n\nA = 1\n"
+    assert list(meaning(tmp_path, use, tools=back)) == ["toys/m.py", "toys/tools.py"]
+
+
+def test_a_file_of_another_size_is_another_file(tmp_path: Path) -> None:
+    """Whatever time it says it was written: one that was unpacked may tell an old one."""
+    before = meaning(tmp_path, "def run(lab):\n    return 1\n")
+    path = tmp_path / "toys" / "m.py"
+    stat = path.stat()
+    path.write_text("def run(lab):\n    return 11\n", "utf-8")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert code(tmp_path, path, "run") != before
 
 
 @pytest.mark.parametrize("name", ["globals", "importlib", "__import__", "eval", "exec", "vars"])
