@@ -28,10 +28,10 @@ QUIET = [
     "--no-first-run",
 ]
 
-# Two frames at a place, or none in ten seconds.
+# Two frames at a place, or none in a minute.
 STEP = """top => new Promise(done => {
   scrollTo(0, top);
-  setTimeout(() => done(false), 10_000);
+  setTimeout(() => done(false), 60_000);
   requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
 })"""
 UNDRAWN = """() => [...document.querySelectorAll('[data-vega]:not([data-drawn])')]
@@ -155,6 +155,7 @@ class Visit:
 
     def _scroll(self) -> bool:
         """Scroll down, frame by frame, so that every chart is seen; whether there were frames."""
+        self.page.bring_to_front()  # what lies under another window may not be painted
         height = self.page.evaluate("document.documentElement.scrollHeight")
         return all(self.page.evaluate(STEP, top) for top in range(0, height, 600))
 
@@ -180,12 +181,15 @@ def visit(browser: Browser, address: str):
 def gone_through(browser: Browser, address: str):
     """Return a function that gives the page as somebody has it who has read it to its end.
 
-    A page is gone through once per width and scheme for all tests that only look at it.
+    A page is gone through once for all tests that only look at it: in both schemes at the usual
+    width, and in one other width at a time, as each open page takes half a gigabyte.
     """
     seen: dict[tuple[int, str], Visit] = {}
 
     def look(width: int = 1280, scheme: str = "light") -> Visit:
         if (width, scheme) not in seen:
+            for other in [key for key in seen if key[0] not in (1280, width)]:
+                seen.pop(other).page.context.close()
             context = browser.new_context(
                 viewport={"width": width, "height": 900}, color_scheme=scheme
             )
@@ -194,6 +198,7 @@ def gone_through(browser: Browser, address: str):
             visit.page.wait_for_load_state("networkidle")
             visit.first = [*visit.requests]
             visit.scroll_through()
+        seen[width, scheme].page.bring_to_front()
         return seen[width, scheme]
 
     yield look
