@@ -17,6 +17,9 @@ from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwri
 from tests.conftest import BUILD, REPO
 from tests.processes import Command
 
+HANGS = 300_000
+"""Milliseconds after which a page counts as hung, however busy the machine is."""
+
 FAILURES = REPO / "test-failures"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
@@ -130,7 +133,7 @@ class Visit:
 
     def go(self, url: str) -> None:
         """Open an address and note what comes of it."""
-        self.page.set_default_timeout(60_000)  # machines that test are busy
+        self.page.set_default_timeout(HANGS)
         self.page.on("console", lambda m: m.type == "error" and self.complaints.append(m.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -158,6 +161,17 @@ class Visit:
         self.page.bring_to_front()  # what lies under another window may not be painted
         height = self.page.evaluate("document.documentElement.scrollHeight")
         return all(self.page.evaluate(STEP, top) for top in range(0, height, 600))
+
+
+def rest(page: Page) -> None:
+    """Let a page paint ten frames: what it does by itself after an event is done by then."""
+    page.evaluate(
+        """() => new Promise(done => {
+          let left = 10;
+          const frame = () => left-- ? requestAnimationFrame(frame) : done();
+          frame();
+        })"""
+    )
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class Figure:
 
     def lit(self, opacity="0.9", of="role"):
         """Roles (or what else) and layers of the cells that stand out, once the page is at rest."""
-        self.page.wait_for_timeout(150)
+        conftest.rest(self.page)
         return self.cells.evaluate_all(
             """(cells, [opacity, of]) => cells
                .filter(cell => cell.getAttribute("opacity") === opacity)
@@ -417,7 +417,7 @@ def test_the_bar_hides_no_place_that_a_link_leads_to(visit, width):
     seen = visit("#dataset-4", width=width)
     figure = Figure(seen, 4)
     seen.page.evaluate("location.hash = ''; location.hash = '#dataset-4'")
-    seen.page.wait_for_timeout(300)
+    conftest.rest(seen.page)
     bar = Bar(seen).form.bounding_box()
 
     assert bar["height"] < 70
@@ -455,7 +455,7 @@ def test_what_is_about_a_feature_stands_out_with_it(visit):
     assert len(topics.lit("0.8", of="feature")) == 1  # the same feature in the other topic
     assert card.get_attribute("class") in (None, "")
     topics.cells.nth(1).hover()
-    seen.page.wait_for_timeout(150)
+    conftest.rest(seen.page)
     assert card.get_attribute("class") == "is-meant"
 
 

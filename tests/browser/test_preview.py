@@ -17,6 +17,7 @@ import pytest
 from site_builder.project import Project
 from site_builder.publish import build
 from site_builder.store import ResultId, Store
+from tests.browser import conftest
 from tests.processes import HANGS, Command
 from tests.site_builder.conftest import project, put, shelves, write  # noqa: F401 (fixtures)
 from tests.site_builder.toy_lab import measurable
@@ -50,7 +51,8 @@ class Open:
         page.on("console", lambda m: m.type == "error" and self.complaints.append(m.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("framenavigated", lambda frame: self.loads.append(frame.url))
-        page.goto(url, timeout=120_000)
+        page.set_default_timeout(conftest.HANGS)
+        page.goto(url)
         page.wait_for_function("() => document.documentElement.dataset.preview")
         page.evaluate(
             """() => { window.told = [];
@@ -74,7 +76,7 @@ class Open:
         self.wait(then)
 
     def wait(self, then):
-        self.page.wait_for_function("kind => told.includes(kind)", arg=then, timeout=60_000)
+        self.page.wait_for_function("kind => told.includes(kind)", arg=then)
 
     def draw_all(self):
         for chart in self.page.query_selector_all("[data-vega]"):
@@ -308,10 +310,10 @@ def test_what_is_stale_is_measured_from_the_page_and_drawn(opened):
     opened.page.evaluate("told.length = 0")
     measurable(opened.root, 1)
     stale = page.locator("#numbers-small .post-stale")
-    stale.wait_for(timeout=30_000)
+    stale.wait_for()
     stale.get_by_role("button", name="Measure now").click()
     page.locator(".preview-panel", has_text="measuring numbers small").wait_for()
-    stale.wait_for(state="detached", timeout=60_000)
+    stale.wait_for(state="detached")
 
     assert "The first is 0.0" in opened.text()
     assert Store(Project(opened.root)).why_stale(NUMBERS) == []
@@ -321,10 +323,10 @@ def test_what_is_stale_is_measured_from_the_page_and_drawn(opened):
 def test_a_measurement_can_be_ended_and_a_second_edit_ends_the_first(opened):
     page = opened.page
     measurable(opened.root, 60)
-    page.locator("#numbers-small .post-stale").get_by_role("button").click(timeout=60_000)
+    page.locator("#numbers-small .post-stale").get_by_role("button").click()
     page.locator(".preview-panel").get_by_role("button", name="cancel").click()
     page.locator(".preview-panel", has_text="was not measured").wait_for()
-    page.locator("#numbers-small .post-stale").get_by_role("button").click(timeout=60_000)
+    page.locator("#numbers-small .post-stale").get_by_role("button").click()
     page.locator(".preview-panel", has_text="measuring numbers small").wait_for()
     measurable(opened.root, 0)
 
@@ -338,8 +340,7 @@ def test_a_preview_told_to_measure_does(browser, project):  # noqa: F811
         context = browser.new_context()
         opened = Open(context.new_page(), url, project.root)
         opened.page.wait_for_function(
-            "() => document.querySelector('article').innerText.includes('The first is 0.0')",
-            timeout=60_000,
+            "() => document.querySelector('article').innerText.includes('The first is 0.0')"
         )
         context.close()
 
