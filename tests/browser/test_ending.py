@@ -243,7 +243,8 @@ def test_of_two_choices_the_last_one_is_shown(visit, files):
     number = list(files).index("Fruits")
     opening.page.route(f"**/*.topic-{number}.json", lambda route: held.append(route))
     opening.menu("topic").select_option("Fruits")
-    opening.page.wait_for_timeout(100)
+    while not held:
+        conftest.rest(opening.page)
     opening.menu("topic").select_option("Animals")
     opening.root.locator("[data-topic]").get_by_text("Animals", exact=True).wait_for()
     held[0].continue_()
