@@ -58,6 +58,7 @@ class Fragments:
         self._tables: dict[ResultId, pa.Table] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._files: dict[Path, str] = {}
+        self._anew: set[tuple[str, ResultId]] = set()
         self._wrong: dict[tuple[str, ResultId], BuildError] = {}
         self._ready: dict[tuple[str, ResultId], Fragment] = {}
         self._named: dict[str, dict[str, str]] = {}
@@ -120,8 +121,7 @@ class Fragments:
         for use, problems in parallel.draw(self.project.root, missing, self.pieces.about, count):
             if problems:
                 self._wrong[use.slug, use.id] = BuildError(problems)
-            else:
-                self.drawn += 1
+        self._anew.update((use.slug, use.id) for use, _ in missing)
 
     def fragment(self, use: Use) -> Fragment:
         """The block that a `figure`, `table` or `tokens` directive becomes.
@@ -137,9 +137,12 @@ class Fragments:
             if wrong := self._wrong.pop((use.slug, use.id), None):
                 raise wrong
             self.draw(use, key)
-            self.drawn += 1
+            self._anew.add((use.slug, use.id))
             known = fragment.read(folder)
             assert known is not None
+        if (use.slug, use.id) in self._anew:
+            self._anew.remove((use.slug, use.id))
+            self.drawn += 1
         return known
 
     def forget(self, changed: Iterable[Path]) -> None:
