@@ -263,7 +263,7 @@ def test_a_sound_directive_after_a_broken_one_is_read() -> None:
 
 def test_each_hidden_directive_is_told_at_its_own_line() -> None:
     for hidden in ("![<< value: a >>](b.png)", '<b title="<< value: a >>">'):
-        _, problems = scan(f"See {hidden}\ntext\n{hidden} and {hidden}\n", "f")
+        _, problems = scan(f"{hidden} x\ntext\n{hidden} and {hidden}\n", "f")
         assert [problem.where for problem in problems] == ["f:1", "f:3", "f:3"]
 
 
@@ -307,3 +307,14 @@ def test_a_feature_is_named_by_layer_and_index(word: str, is_one: bool) -> None:
 def test_a_word_is_lower_case(word: str, is_one: bool) -> None:
     directives, problems = scan(f"<< value: a {word} >>", "f")
     assert (len(directives), len(problems)) == ((1, 0) if is_one else (0, 1))
+
+
+@pytest.mark.parametrize("around", ["{}", "See {}", "<div>\n{}\n</div>"])
+def test_a_directive_may_follow_what_is_none(around: str) -> None:
+    text = around.format("<<< value: a >>")
+    (directive,), problems = scan(text, "f")
+    line = text.split("\n")[directive.line]
+    assert (line[directive.start : directive.end], problems) == ("<< value: a >>", [])
+    directives, (problem,) = scan(around.format("<< value: a"), "f")
+    assert directives == []
+    assert problem.what == "unclosed directive << value: a"
