@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +50,8 @@ def test_gemma_writes_blanks_and_breaks_before_it_ends():
     ]  # fmt: skip
     assert [item.blank for item in found.items] == [False, True]
     assert found.items[1].tokens == 3
-    assert found.tokens[-2].k == 2
+    assert [token.k for token in found.tokens] == [1, 1, 1, 2, 2, 2, 2, 2, 2, 2]
+    assert [token.k_end for token in found.tokens] == [-2, -2, -2, -1, -1, -1, -1, -1, -1, -1]
     assert found.reason == ""
 
 
@@ -67,6 +69,17 @@ def test_a_capped_list_has_no_end_to_count_from():
     assert [token.part for token in found.tokens if token.role == "item"] == [
         "only", "first", "middle",
     ]  # fmt: skip
+
+
+def test_a_cut_item_of_one_token_may_have_gone_on():
+    (_, token) = read("-", " A").tokens
+    assert token.part == "first"
+
+
+def test_cut_before_the_first_item_is_cut():
+    for pieces in ([], ["-"], ["-", " "]):
+        found = read(*pieces)
+        assert (found.reason, found.items) == ("capped", [])
 
 
 def test_cut_right_after_a_hyphen_or_break():
@@ -96,6 +109,7 @@ def test_an_empty_line_is_one_however_it_is_written():
         assert found.reason == "malformed: an empty line"
         assert [item.text for item in found.items] == ["A", "B"]
         assert found.tokens[1 + len(pieces)].role == "break"
+        assert found.tokens[1 + len(pieces)].k == 1
         # At the end there is nothing that it could separate.
         assert read("-", " A", *pieces, END).reason == ""
         assert read("-", " A", *pieces).reason == "capped"
@@ -169,8 +183,31 @@ def test_a_break_inside_a_turn_is_prompt():
     assert roles_of(["a", "\n", "b"], length=[], topic=(9, 9)) == ["prompt"] * 3
 
 
+def test_a_break_before_all_items_belongs_to_none():
+    found = read("\n", "-", " A", END)
+    assert [token.k for token in found.tokens] == [None, 1, 1, 1]
+
+
+def test_what_only_touches_a_word_is_no_part_of_it():
+    assert roles_of(["a", "b", "c"], length=[], topic=(1, 2)) == ["prompt", "topic", "prompt"]
+    assert roles_of(["a", "b", "c"], length=[(1, 2)], topic=(9, 9))[1] == "length"
+
+
+def test_a_turn_closes_with_the_break_behind_its_mark():
+    assert roles_of(["</s>", "\n", "\n"], length=[], topic=(9, 9)) == ["turn", "turn", "prompt"]
+    assert roles_of(["\n", "</s>"], length=[], topic=(9, 9)) == ["prompt", "turn"]
+
+
+def test_each_token_of_a_prompt_has_a_place():
+    with pytest.raises(ValueError, match="zip"):
+        prompt_roles(
+            [(0, 1)], ["a", "b"], length=[], topic=(0, 0), turn_open="<", turn_close=">", bos=None
+        )
+
+
 def test_differing_words():
     one = "a short list with a few {topic}."
     two = "a long list with very many {topic}."
     assert [one[a:b] for a, b in differing_words(one, two)] == ["short", "a", "few"]
     assert differing_words(one, one) == []
+    assert differing_words("a b c", "a x") == [(2, 3)]

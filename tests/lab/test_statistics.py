@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -114,7 +115,9 @@ def test_spearman_of_what_never_varies_is_undefined():
 
 def test_an_interval_is_of_what_is_defined_column_by_column():
     draws = np.array([[1, np.nan, np.nan], [3, np.inf, np.nan], [5, 7, np.nan]])
-    low, high = statistics.interval(draws)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a column where nothing is defined
+        low, high = statistics.interval(draws)
     # Quantiles of 1, 3, 5: a step of 2 for half of the resamples.
     assert low.tolist() == pytest.approx([1.1, 7, math.nan], nan_ok=True)
     assert high.tolist() == pytest.approx([4.9, 7, math.nan], nan_ok=True)
@@ -145,6 +148,12 @@ def test_a_resample_without_any_list_ends_nowhere():
     found = statistics.survival([1, 1], [True, True], [0, 0], np.array([[0.0, 2]]))
     assert (found.share.tolist(), found.low.tolist()) == ([1], [1])
     assert (found.median.value, found.median.low) == (1, math.inf)
+
+
+def test_a_median_may_be_reached_in_some_resamples_only():
+    # Topic 0 ended at 2; of topic 1 it is known that it went on.
+    found = statistics.survival([2, 2], [True, False], [0, 1], np.array([[2.0, 0], [0, 2]]))
+    assert (found.median.value, found.median.low, found.median.high) == (2, 2, math.inf)
 
 
 def test_where_none_is_left_none_goes_on():

@@ -263,5 +263,58 @@ def test_a_sound_directive_after_a_broken_one_is_read() -> None:
 
 def test_each_hidden_directive_is_told_at_its_own_line() -> None:
     for hidden in ("![<< value: a >>](b.png)", '<b title="<< value: a >>">'):
-        _, problems = scan(f"See {hidden}\ntext\n{hidden} and {hidden}\n", "f")
+        _, problems = scan(f"{hidden} x\ntext\n{hidden} and {hidden}\n", "f")
         assert [problem.where for problem in problems] == ["f:1", "f:3", "f:3"]
+
+
+@pytest.mark.parametrize("tag", ["pre", "script", "style", "textarea", "PRE", "Script"])
+def test_html_that_is_shown_or_run_as_it_is_is_left_alone(tag: str) -> None:
+    assert scan(f"<{tag}>\n<< value: a >>\n</{tag}>\n", "f") == ([], [])
+    assert len(scan(f"<{tag}x>\n<< value: a >>\n</{tag}x>\n", "f")[0]) == 1
+
+
+def test_what_would_define_a_link_is_text() -> None:
+    (directive,), problems = scan("[a]: << value: b >>", "f")
+    assert (directive.name, directive.start, problems) == ("b", 5, [])
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("0/0", True),
+        ("999/9999999", True),
+        ("z-14/77", True),
+        ("attn_out2-3/1", True),
+        ("1000/1", False),
+        ("1/10000000", False),
+        ("Z-14/77", False),
+        ("-14/77", False),
+        ("2z-14/77", False),
+        ("14/77x", False),
+        ("14/", False),
+        ("14", False),
+    ],
+)
+def test_a_feature_is_named_by_layer_and_index(word: str, is_one: bool) -> None:
+    directives, problems = scan(f"<< feature: {word} >>", "f")
+    assert (len(directives), len(problems)) == ((1, 0) if is_one else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [("a", True), ("0-a_b", True), ("-a", False), ("_a", False), ("aB", False), ("a.b", False)],
+)
+def test_a_word_is_lower_case(word: str, is_one: bool) -> None:
+    directives, problems = scan(f"<< value: a {word} >>", "f")
+    assert (len(directives), len(problems)) == ((1, 0) if is_one else (0, 1))
+
+
+@pytest.mark.parametrize("around", ["{}", "See {}", "<div>\n{}\n</div>"])
+def test_a_directive_may_follow_what_is_none(around: str) -> None:
+    text = around.format("<<< value: a >>")
+    (directive,), problems = scan(text, "f")
+    line = text.split("\n")[directive.line]
+    assert (line[directive.start : directive.end], problems) == ("<< value: a >>", [])
+    directives, (problem,) = scan(around.format("<< value: a"), "f")
+    assert directives == []
+    assert problem.what == "unclosed directive << value: a"

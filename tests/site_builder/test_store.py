@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from site_builder import manifest
+from site_builder import manifest, memory
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.store import ResultId, Store, now, write_aside
@@ -175,6 +175,9 @@ def test_a_result_under_another_name_is_seen(project: Project) -> None:
     store.path(NUMBERS).rename(store.path(ResultId("toy", "numbers", "large")))
     reasons = Store(project).why_stale(ResultId("toy", "numbers", "large"))
     assert reasons == ["it was measured as toy numbers small"]
+    store.path(TOTALS).rename(store.path(BASE))
+    reasons = Store(project).why_stale(BASE)
+    assert reasons[0] == "it was measured as toy totals"
 
 
 def spoil_cut(path: Path) -> None:
@@ -273,7 +276,8 @@ def test_the_same_table_is_the_same_bytes(project: Project) -> None:
 def test_a_recipe_survives_the_shelf(project: Project) -> None:
     store = Store(project)
     saved = put(store, NUMBERS)
-    assert Store(project).load(NUMBERS).recipe == saved
+    loaded = Store(project).load(NUMBERS)
+    assert (loaded.id, loaded.recipe) == (NUMBERS, saved)
     assert Store(project).recipe(NUMBERS).key == saved.key
 
 
@@ -366,6 +370,7 @@ def test_what_counts_of_a_recipe_is_its_key(project: Project) -> None:
         ({"format": 1}, "its recipe is of another version"),
         ({"seconds": 99.0}, "its recipe was edited"),
         ({"seal": None}, "its recipe was edited"),
+        ({"seal": ...}, "its recipe was edited"),  # there is none
         ({"more": 1}, "it has no recipe of ours"),
     ],
 )
@@ -375,6 +380,7 @@ def test_what_is_wrong_with_a_recipe_is_told(
     path = Store(project).path(NUMBERS)
     table = pq.read_table(path)
     recipe = json.loads(pq.read_metadata(path).metadata[b"recipe"]) | change
+    recipe = {key: value for key, value in recipe.items() if value is not ...}
     with pq.ParquetWriter(path, table.schema) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({"recipe": json.dumps(recipe)})
@@ -443,6 +449,27 @@ def test_a_store_answers_from_memory_until_it_is_told_to_look_again(project: Pro
     store.forget()
     assert store.why_stale(NUMBERS) == ["analyses/numbers.py changed"]
     assert store.current_settings("toy")["seed"] == 7
+
+
+def test_what_is_remembered_of_one_result_is_not_told_of_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SETTLED", -(10**18))  # as if files had been left alone for long
+    store = Store(project)
+    put(store, BASE, pa.table({"x": [4]}))
+    contents = [store.content(id) for id in (BASE, NUMBERS, BASE)]
+    assert contents[0] != contents[1]
+    assert contents[0] == contents[2]
+    assert [store.recipe(id).analysis for id in (BASE, NUMBERS)] == ["base", "numbers"]
+    assert list(store.current_code("base")) == ["analyses/base.py"]
+    assert list(store.current_code("numbers")) == [
+        "analyses/lab/arithmetic.py",
+        "analyses/numbers.py",
+    ]
+    project.memory.hold()  # as a build does: each file is looked at once
+    assert store.content(BASE) == contents[0]
+    put(store, BASE, pa.table({"x": [5]}))
+    assert store.content(BASE) != contents[0]
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
