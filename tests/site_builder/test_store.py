@@ -273,6 +273,17 @@ def test_the_same_table_is_the_same_bytes(project: Project) -> None:
     assert put(store, NUMBERS).content == first == store.content(NUMBERS)
 
 
+def test_a_table_is_packed_as_those_before_it(project: Project) -> None:
+    """Its digest is that of the packed bytes: another level would make what is behind it stale."""
+    table = pa.table({"x": [f"{i * i % 9973}-{i**3 % 7919}" for i in range(20_000)]})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", compression_level=9)
+    data = sink.getvalue().to_pybytes()
+    footer = int.from_bytes(data[-8:-4], "little")
+    store = Store(project)
+    assert put(store, NUMBERS, table).content == hashlib.sha256(data[4 : -8 - footer]).hexdigest()
+
+
 def test_a_recipe_survives_the_shelf(project: Project) -> None:
     store = Store(project)
     saved = put(store, NUMBERS)
