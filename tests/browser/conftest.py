@@ -31,10 +31,10 @@ QUIET = [
     "--no-first-run",
 ]
 
-# Two frames at a place, or none in a minute.
+# Two frames at a place, or none in twenty seconds.
 STEP = """top => new Promise(done => {
   scrollTo(0, top);
-  setTimeout(() => done(false), 60_000);
+  setTimeout(() => done(false), 20_000);
   requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
 })"""
 UNDRAWN = """() => [...document.querySelectorAll('[data-vega]:not([data-drawn])')]
@@ -142,25 +142,34 @@ class Visit:
     def scroll_through(self) -> None:
         """Bring everything near the window once, and wait until all charts are live.
 
-        Chromium at times never paints a tab of a busy machine again, whatever is on it. Nothing
-        that waits for a frame can pass then, so what stands still is visited in a new tab, once.
+        Chromium at times never paints a tab again, whatever is on it. Nothing that waits for a
+        frame can pass then, so what stands still is visited anew in another tab, twice at most.
         """
-        if not self._scroll():
+        for _ in range(2):
+            if self._scroll() and self._alive():
+                break
             still, self.page = self.page, self.page.context.new_page()
             warnings.warn(f"no frame was painted at {still.evaluate('scrollY')} px", stacklevel=2)
             self.go(still.url)
             still.close()
+        else:
             assert self._scroll(), "no frame was painted"
-        with suppress(TimeoutError):
-            self.page.wait_for_function(f"() => ({UNDRAWN})().length === 0", polling=200)
+            self._alive()
         assert self.page.evaluate(UNDRAWN) == [], self.complaints
         self.page.wait_for_load_state("networkidle")
 
     def _scroll(self) -> bool:
         """Scroll down, frame by frame, so that every chart is seen; whether there were frames."""
-        self.page.bring_to_front()  # what lies under another window may not be painted
         height = self.page.evaluate("document.documentElement.scrollHeight")
         return all(self.page.evaluate(STEP, top) for top in range(0, height, 600))
+
+    def _alive(self) -> bool:
+        """Wait for all charts; whether they came."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(
+                f"() => ({UNDRAWN})().length === 0", polling=200, timeout=60_000
+            )
+        return self.page.evaluate(UNDRAWN) == []
 
 
 def rest(page: Page) -> None:
@@ -212,7 +221,6 @@ def gone_through(browser: Browser, address: str):
             visit.page.wait_for_load_state("networkidle")
             visit.first = [*visit.requests]
             visit.scroll_through()
-        seen[width, scheme].page.bring_to_front()
         return seen[width, scheme]
 
     yield look
