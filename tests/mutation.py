@@ -35,7 +35,7 @@ def run(module: str) -> Counter[bool]:
     codes = {name: code for name, code in told["exit_code_by_key"].items() if code is not None}
     for name, code in codes.items():
         if code not in NOTICED + UNNOTICED:
-            sys.exit(f"{name}: its tests could not be run ({code}); try: mutmut run '{name}'")
+            sys.exit(f"{name}: its tests could not be run ({code}); run {module} again")
     return Counter(code in NOTICED for code in codes.values())
 
 
