@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import Phase, settings
 
 from analyses.lab.lab import prepare_process
+from site_builder.project import FOLDERS
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -57,7 +58,6 @@ sys.meta_path.insert(0, Refuse())
 """Python code that makes importing torch and its like an error."""
 
 BUILD = "from site_builder.cli import main\nmain(['--run', 'never'])\n"
-SHELVES = ("content", "analyses", "site_builder", "templates", "assets", "data")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,7 +106,7 @@ def built_post(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(shared / "post.lock"):
         if not (root / "site").exists():
             ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
-            for name in SHELVES:
+            for name in FOLDERS:
                 shutil.copytree(REPO / name, root / name, ignore=ignore)
             shutil.copy(REPO / "mkdocs.yml", root)
             built = light(root, BUILD)
@@ -119,7 +119,7 @@ def copy_of_built(post: Path, root: Path) -> Path:
 
     The large files, which nobody changes in place, are the same on the disk.
     """
-    for name in (*SHELVES, "mkdocs.yml"):
+    for name in (*FOLDERS, "mkdocs.yml"):
         if name != "data":
             copy = shutil.copytree if (post / name).is_dir() else shutil.copy
             copy(post / name, root / name)

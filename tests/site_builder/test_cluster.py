@@ -47,6 +47,15 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+def spoil(project: Path) -> Path:
+    """Flip a bit of one of the numbers that were kept; returns its file."""
+    file = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
+    data = bytearray(file.read_bytes())
+    data[-3] ^= 0x40
+    file.write_bytes(data)
+    return file
+
+
 def test_tasks_of_ray_make_the_same_tables_shard_by_shard(tmp_path: Path) -> None:
     """Of a real model, tiny as it is: its lists, their scores, and what heads carry."""
     (embedded, ray) = (copy_of_project(tmp_path / name, data=False) for name in ("one", "two"))
@@ -89,10 +98,7 @@ def test_a_spoiled_number_is_found_anew(tmp_path: Path) -> None:
     lens = "logit_lens", "end-hyphen"
     run(project, *lens)
     before = contents(project)
-    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
-    data = bytearray(spoiled.read_bytes())
-    data[-3] ^= 0x40
-    spoiled.write_bytes(data)
+    spoiled = spoil(project)
     assert f"{spoiled.name}: not the numbers that were kept here" in run(project, *lens)
     assert contents(project) == before
 
@@ -191,10 +197,7 @@ def test_finished_shards_outlive_the_run_that_a_cluster_made_them_for(
 def test_a_spoiled_number_goes_to_no_worker(serial: Path, tmp_path: Path) -> None:
     project = project_of(tmp_path)
     run(project, "squares")
-    spoiled = min((project / ".cache" / "numbers" / "tiny").glob("*.npy"))
-    data = bytearray(spoiled.read_bytes())
-    data[-3] ^= 0x40
-    spoiled.write_bytes(data)
+    spoiled = spoil(project)
     told = run(project, "squares", *TWO)
     assert f"{spoiled.name}: not the numbers that were kept here" in told
     assert contents(project).items() <= contents(serial).items()

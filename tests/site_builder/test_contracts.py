@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from site_builder.cli import main
-from tests.conftest import BUILD, SHELVES, copy_of_built, light
+from site_builder.project import FOLDERS
+from tests.conftest import BUILD, copy_of_built, light
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -71,7 +72,7 @@ def test_every_command_has_help_and_is_documented() -> None:
 def copy_of_project(folder: Path, *, data: bool = True) -> Path:
     """A copy to change at will; what measures the study `tiny` needs none of the results."""
     ignore = shutil.ignore_patterns("__pycache__", "node_modules", "tiny")
-    for name in SHELVES:
+    for name in FOLDERS:
         if data or name != "data":
             shutil.copytree(REPO / name, folder / name, ignore=ignore)
     shutil.copy(REPO / "mkdocs.yml", folder)
