@@ -58,7 +58,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     plan = conditions(lab, list_samples)
     ends = model.ends(lab.study.prompt)
     rows: list[dict[str, Any]] = []
-    for one in lab.progress(plan, total=len(plan), label="conditions"):
+    for one in lab.shared(plan, label="conditions"):
         site, layer = one.at or (None, None)
         about: dict[str, Any] = {"start": one.start, "method": one.method, "edit": one.edit}
         about |= {"place": one.role_place, "site": site, "layer": layer, "features": one.features}

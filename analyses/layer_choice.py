@@ -141,11 +141,9 @@ def _measure(
     wanted: Sequence[Layers],
 ) -> dict[str, Measured]:
     """Every set, list by list, under each budget; or read back."""
-    from analyses.lab import blocks, layer_sets, sae_cells, sweeps
-    from analyses.lab import saes as opening
+    from analyses.lab import blocks, layer_sets, sweeps
     from analyses.lab.kept import kept
 
-    used = (blocks, layer_sets, sae_cells, opening)
     sets = list(dict.fromkeys(wanted))
     engine, contrast = blocks.Blocks(lab.model.network), sweeps.contrast_of(lab)
 
@@ -164,10 +162,10 @@ def _measure(
         return np.concatenate([run.ends().numpy(), *(part.numpy() for part in by_budget)])
 
     values = []
-    for one in lab.progress(found, total=len(found), label="sets of layers"):
+    for one in lab.shared(found, label="sets of layers"):
         named = [[sae.digests, cells[sae.layer]] for sae in saes]
         about = ["layer sets", one.paired.clean, one.paired.corrupted, contrast, sets, named]
-        values.append(kept(lab, about, used, partial(measure, one)))
+        values.append(kept(lab, about, partial(measure, one)))
     numbers = np.array(values)
     corrupted, clean = numbers[:, 0], numbers[:, 1]
     by_budget = numbers[:, 2:].reshape(len(found), len(BUDGETS), len(sets))

@@ -73,7 +73,7 @@ def run(lab: Lab) -> pa.Table:
         stop=ends,
         batch=settings.batch,
     )
-    for batch in lab.progress(draws.batches, total=len(draws.batches), label="batches of lists"):
+    for batch in lab.shared(draws.batches, label="batches of lists"):
         for place, ids in zip(batch, _drawn(lab, draws, batch), strict=True):
             ended = ids[-1] in ends
             rows[place] |= {
@@ -96,7 +96,6 @@ def _drawn(lab: Lab, draws: Draws, batch: range) -> list[list[int]]:
 
     All requests count, as the width of the longest prompt shapes the sums of every batch.
     """
-    from analyses.lab import decoder, sampling
     from analyses.lab.kept import kept
 
     def make() -> NDArray[np.int32]:
@@ -109,5 +108,5 @@ def _drawn(lab: Lab, draws: Draws, batch: range) -> list[list[int]]:
     requests = [asdict(one) for one in draws.requests]
     settings = [draws.top_p, draws.max_new_tokens, draws.stop]
     about = ["lists", requests, batch.start, batch.stop, settings]
-    found = kept(lab, about, (decoder, sampling), make)
+    found = kept(lab, about, make)
     return [[int(token) for token in row if token >= 0] for row in found]

@@ -75,7 +75,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     scoring = Scoring(model.network, texts, contrasts)
     found: dict[int, NDArray[np.float32]] = {}
     batches = scoring.batches
-    for batch in lab.progress(batches, total=len(batches), label="scoring lists, batches"):
+    for batch in lab.shared(batches, label="scoring lists, batches"):
         found |= zip(batch, _scored(lab, scoring, batch), strict=True)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for place, (one, condition, asked) in enumerate(jobs):
@@ -118,7 +118,6 @@ def _scored(lab: Lab, scoring: Scoring, batch: Sequence[int]) -> Iterator[NDArra
 
     All prompts count, as the width of the longest shapes the sums of every batch.
     """
-    from analyses.lab import decoder, scores
     from analyses.lab.kept import kept
 
     def make() -> NDArray[np.float32]:
@@ -130,6 +129,6 @@ def _scored(lab: Lab, scoring: Scoring, batch: Sequence[int]) -> Iterator[NDArra
 
     texts = [scoring.texts[i] for i in batch]
     about = ["scores", scoring.prompts, [asdict(one) for one in texts], scoring.contrasts]
-    found = kept(lab, about, (decoder, scores), make)
+    found = kept(lab, about, make)
     ends = np.cumsum([len(one.prompt) + len(one.tokens) for one in texts])
     yield from np.split(found, ends[:-1], 1)

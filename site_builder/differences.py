@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,14 @@ def files(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     ]
+
+
+def code(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What became of the parts of code that a recipe names; one that only moved is none of it."""
+    known, left = Counter(before.values()), Counter(now.values())
+    gone = {name: part for name, part in before.items() if now.get(name) == part or not left[part]}
+    new = {name: part for name, part in now.items() if before.get(name) == part or not known[part]}
+    return files(gone, new) or ["its code is put together otherwise"]
 
 
 def _changed(was: bool, is_now: bool) -> str:

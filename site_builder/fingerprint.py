@@ -72,7 +72,7 @@ def signature(root: Path, path: Path, function: str) -> Signature:
     """
     import ast  # who asks for a digest alone reads no code
 
-    from site_builder.meaning import parse
+    from site_builder.syntax import parse
 
     name = path.relative_to(root).as_posix()
     tree = parse(path, name)

@@ -56,7 +56,7 @@ class Fragments:
         self.used: set[str] = set()
         self.drawn = 0
         self._tables: dict[ResultId, pa.Table] = {}
-        self._codes: dict[str, dict[str, str]] = {}
+        self._codes: dict[str, str] = {}
         self._files: dict[Path, str] = {}
         self._anew: set[tuple[str, ResultId]] = set()
         self._wrong: dict[tuple[str, ResultId], BuildError] = {}
@@ -213,13 +213,10 @@ class Fragments:
             self._files[path] = self.project.memory.digest(path)
         return self._files[path]
 
-    def _code(self, name: str, function: str) -> dict[str, str]:
+    def _code(self, name: str, function: str) -> str:
         if name not in self._codes:
-            root = self.project.builder
-            self._codes[name] = self.project.memory.read(
-                f"code {root} {name}",
-                lambda: meaning.reach(root, root / "site_builder" / name, function),
-            )
+            path = self.project.builder / "site_builder" / name
+            self._codes[name] = meaning.remembered(self.project, path, function).meaning
         return self._codes[name]
 
     def _templates(self, name: str) -> dict[str, str]:

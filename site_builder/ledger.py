@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from site_builder import differences, fingerprint
+from site_builder.meaning import Code
 from site_builder.store import ResultId, Store, write_aside
 
 FOLDER = Path("numbers")
@@ -34,10 +35,10 @@ class Ledger:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, store: Store, id: ResultId, code: dict[str, str], inputs: dict[str, str]) -> Ledger:
+    def of(cls, store: Store, id: ResultId, code: Code, inputs: dict[str, str]) -> Ledger:
         """The ledger of a result that is measured with this code from these inputs."""
         settings, saes = store.current_settings(id.study), store.current_saes(id.study)
-        key = fingerprint.digest([code, inputs, differences.plain(settings), saes])
+        key = fingerprint.digest([code.meaning, inputs, differences.plain(settings), saes])
         new = cls(store.project.cache / FOLDER / id.study / f"{id}.json", key)
         try:
             said = json.loads(new.path.read_text("utf-8"))

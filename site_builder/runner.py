@@ -12,15 +12,17 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from site_builder import fingerprint
+from site_builder import fingerprint, meaning
 from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.ledger import Ledger
+from site_builder.meaning import Code
 from site_builder.project import Project
 from site_builder.store import Recipe, ResultId, Store, now
 
@@ -149,6 +151,7 @@ def record(
         study=study,
         analysis=RECORDED,
         variant="",
+        meaning="",
         code={},
         settings={name: settings.get(name) for name in sorted(lab.used().settings)},
         weights={},
@@ -177,9 +180,19 @@ def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
 
     forget_spoiled(root, study)
     try:
-        return cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
+        lab = cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    lab.reach = reached
+    return lab
+
+
+@cache
+def reached(module: Path) -> str:
+    """The digest of the code that a module of measurements reaches, wherever it stands."""
+    places = (Path(place).absolute() for place in sys.path)
+    root = next(place for place in places if module.is_relative_to(place))
+    return meaning.code((root, Path(__file__).resolve().parents[1]), module).meaning
 
 
 def forget_spoiled(root: Path, study: str) -> None:
@@ -251,7 +264,7 @@ class Task:
     """One result to measure: the code and the tables that it is measured from, as they were."""
 
     id: ResultId
-    code: dict[str, str]
+    code: Code
     inputs: dict[str, str]
     tables: list[pa.Table]
 
@@ -276,7 +289,8 @@ class Task:
             study=id.study,
             analysis=id.analysis,
             variant=id.variant,
-            code=self.code,
+            meaning=self.code.meaning,
+            code=self.code.files,
             settings={name: settings.get(name) for name in sorted(found.settings)},
             weights=found.weights | saes,
             inputs=self.inputs,

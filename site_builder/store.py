@@ -13,18 +13,18 @@ import os
 import struct
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder import differences, fingerprint, meaning
 from site_builder.errors import BuildError, Problem
+from site_builder.meaning import Code
 from site_builder.project import Project
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
 
@@ -50,7 +50,8 @@ class ResultId:
 class Recipe:
     """What a result was made from (keyed) and made with (told).
 
-    code: file → digest, empty for what was recorded elsewhere. settings: dotted key of the study's
+    meaning: the digest of its code, "" for what was recorded elsewhere; code: file → digest of its
+    part, which tells what changed and does not count by itself. settings: dotted key of the study's
     file → value. weights: name → digest. inputs: result ("base", "numbers small") → content digest.
     labels: what the measurement says of its own table.
     accepted: restamps by hand, each with date, what was waved through, and the author's word on it.
@@ -59,6 +60,7 @@ class Recipe:
     study: str
     analysis: str
     variant: str
+    meaning: str
     code: dict[str, str]
     settings: dict[str, Any]
     weights: dict[str, str]
@@ -74,7 +76,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """The digest of all that counts."""
-        return fingerprint.digest([self.code, self.settings, self.weights, self.inputs])
+        return fingerprint.digest([self.meaning, self.settings, self.weights, self.inputs])
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Store:
         self.project = project
         self._paths: dict[ResultId, Path] = {}
         self._whys: dict[ResultId, list[str]] = {}
-        self._codes: dict[str, dict[str, str]] = {}
+        self._codes: dict[str, Code] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._saes: dict[str, dict[str, str]] = {}
 
@@ -192,14 +194,12 @@ class Store:
             self._whys[id] = self._reasons(id, self.recipe(id))
         return self._whys[id]
 
-    def current_code(self, analysis: str) -> dict[str, str]:
-        """The digests of a measurement's code as it is now."""
+    def current_code(self, analysis: str) -> Code:
+        """A measurement's code as it is now; of one that there is not, none."""
         if analysis not in self._codes:
             module = self.project.measurements().get(analysis)
-            root = self.project.root
-            about = f"code {root} {analysis}"
-            make = partial(meaning.reach, root, module, "run") if module else None
-            self._codes[analysis] = self.project.memory.read(about, make) if make else {}
+            code = meaning.remembered(self.project, module, "run") if module else Code("", {})
+            self._codes[analysis] = code
         return self._codes[analysis]
 
     def current_settings(self, study: str) -> dict[str, Any]:
@@ -223,8 +223,10 @@ class Store:
             )
         if self.content(id) != recipe.content:
             reasons.append("its table was changed after it was measured")
-        if recipe.code:  # what was recorded elsewhere depends on no code of ours
-            reasons += differences.files(recipe.code, self.current_code(id.analysis))
+        if recipe.meaning:  # what was recorded elsewhere depends on no code of ours
+            now = self.current_code(id.analysis)
+            if now.meaning != recipe.meaning:
+                reasons += differences.code(recipe.code, now.files)
         settings = self.current_settings(id.study)
         for name, before in recipe.settings.items():
             today = settings.get(name)

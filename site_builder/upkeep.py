@@ -39,13 +39,15 @@ def accept(
             continue
         result = store.load(id)
         settings = store.current_settings(id.study)
+        code = store.current_code(id.analysis if result.recipe.meaning else "")
         time = {"at": now(), "reasons": reasons} | ({"because": because} if because else {})
         recipe = replace(
             result.recipe,
             study=id.study,
             analysis=id.analysis,
             variant=id.variant,
-            code=store.current_code(id.analysis) if result.recipe.code else {},
+            meaning=code.meaning,
+            code=code.files,
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},

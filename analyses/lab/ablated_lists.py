@@ -7,7 +7,6 @@ random numbers, but `other seeds`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analyses.lab import blocks, decoder, interventions, saes, sampling, sweeps, taps
+from analyses.lab import sweeps
 from analyses.lab.interventions import DECIDING, Change, Gated, adding, replacing
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -125,8 +124,7 @@ def draw(lab: Lab, condition: Condition) -> list[list[int]]:
         contrast, [asdict(one) for one in condition.edits], condition.at, condition.steering,
         condition.bias, condition.digests, sorted(_roles(lab).items()),
     ]  # fmt: skip
-    used = (blocks, decoder, interventions, sampling, saes, taps, sys.modules[__name__])
-    found = kept(lab, about, used, make)
+    found = kept(lab, about, make)
     return [[int(token) for token in row if token >= 0] for row in found]
 
 

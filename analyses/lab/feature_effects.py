@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyses.lab import blocks, sae_ablation, sae_attribution, saes
 from analyses.lab.blocks import Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -113,4 +112,4 @@ def _losses(lab: Lab, sae: Sae, run: Run, found: Attributions, features: Sequenc
         return losses
 
     about = ["features", tokens, list(features), sae.name, sae.digests, run.about]
-    return kept(lab, about, (blocks, sae_ablation, sae_attribution, saes), make)
+    return kept(lab, about, make)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,6 +60,15 @@ class Lab:
         """Forget what was used so far."""
         self._read.clear()
         self._model_used = False
+
+    def code_of(self, module: Path) -> str:
+        """A digest of the code that a module reaches; here, of all measurements that are loaded."""
+        loaded = [getattr(one, "__file__", None) for one in sys.modules.values()]
+        files = {Path(file) for file in loaded if file and "analyses" in Path(file).parts}
+        digest = hashlib.sha256()
+        for file in sorted({module, *files}):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
 
     def used(self) -> Used:
         """What was read since `begin`."""
@@ -113,6 +123,14 @@ class Lab:
                 )
         if terminal and shown > begun:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def shared(self, things: Sequence[T], *, label: str) -> Iterator[T]:
+        """As `progress`, of a loop whose turns may be made by anybody, in any order.
+
+        They do not need one another and keep all that they find (`kept`): so whoever has made some
+        of them, anywhere, saves the measurement these turns.
+        """
+        yield from self.progress(things, total=len(things), label=label)
 
     def _threads(self) -> int:
         import torch

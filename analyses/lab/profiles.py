@@ -9,7 +9,6 @@ ended, since an edit is made at all of them, and at `last` over its end alone.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,13 +18,8 @@ import torch
 from torch import Tensor
 
 from analyses.lab import (
-    blocks,
     paired_lists,
-    roles,
-    sae_attribution,
     sae_cells,
-    sae_decisions,
-    saes,
     sweeps,
 )
 from analyses.lab.errors import LabError
@@ -122,10 +116,6 @@ def profiles(lab: Lab, lists: Sequence[WrittenList]) -> tuple[list[Profile], flo
         what = f"no ended {TEMPLATE} list of three items on a topic that is not held out"
         raise LabError(f"analyses/studies/{lab.name}.toml: sampling", what, "sample more lists")
     asked = [sweeps.contrast_of(lab), [(one.clean, one.corrupted) for one in pairs]]
-    used = (
-        *(blocks, paired_lists, roles, sae_attribution, sae_cells, sae_decisions, saes),
-        sys.modules[__name__],
-    )
 
     @cache
     def found() -> list[Decision]:
@@ -143,15 +133,15 @@ def profiles(lab: Lab, lists: Sequence[WrittenList]) -> tuple[list[Profile], flo
         def steer(place: Place = place) -> Floats:
             return _steering(found(), place)
 
-        values = kept(lab, ["profile", about], used, measure)
-        vector = kept(lab, ["steering", about], used, steer)
+        values = kept(lab, ["profile", about], measure)
+        vector = kept(lab, ["steering", about], steer)
         done.append(Profile(place, sae.digests, values, vector))
 
     def shift() -> Floats:
         moved = [one.other.metric - one.trace.metric for one in found() if one.other and one.trace]
         return np.array([np.mean(moved)])
 
-    return done, float(kept(lab, ["shift of the contrast", asked], used, shift)[0])
+    return done, float(kept(lab, ["shift of the contrast", asked], shift)[0])
 
 
 def _measure(lab: Lab, sae: Sae, found: Sequence[Decision]) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from analyses.lab import blocks, lens
+from analyses.lab import lens
 from analyses.lab.blocks import Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -60,7 +60,7 @@ def read(
     contrasts = [study.decision.proxy_a, study.decision.proxy_b]
     tokens = [(model.token(one.plus), model.token(one.minus)) for one in contrasts]
     topics, wordings = list(study.topics.names), study.prompt.templates
-    for one in lab.progress(lists, total=len(lists), label="reading through the lens"):
+    for one in lab.shared(lists, label="reading through the lens"):
         topic = one.key["topic"]
         asked = pair(model, study.prompt, wordings, one.key["template"], topic)[: 1 + both]
         places = [_places(one, contrast.at) for contrast in contrasts]
@@ -70,7 +70,7 @@ def read(
             continue
         texts = [[*prompt.ids, *one.token_ids][: wanted[-1] + 1] for prompt in asked]
         about = [texts, wanted, tokens]
-        found = kept(lab, about, (blocks, lens), partial(lens.lens, engine, texts, wanted, tokens))
+        found = kept(lab, about, partial(lens.lens, engine, texts, wanted, tokens))
         for row, condition in enumerate(("clean", "corrupted")[: len(asked)]):
             for number, proxy in enumerate(("proxy_a", "proxy_b")):
                 items = tuple(places[number])

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analyses.lab import blocks, sae_ablation, sae_attribution
 from analyses.lab.blocks import Blocks
 from analyses.lab.effects import agreement
 from analyses.lab.kept import kept
@@ -97,7 +96,7 @@ def integrals(lab: Lab, sae: Sae, decisions: Sequence[Decision]) -> list[Integra
             return np.append(slope.double().numpy().ravel(), real)
 
         about = ["line", one.paired.clean, one.paired.corrupted, place, one.about, STEPS]
-        line = kept(lab, about, (blocks, sae_ablation, sae_attribution), make)
+        line = kept(lab, about, make)
         slope = torch.from_numpy(line[:-1]).float().view_as(x)
         found = attribute(sae, x, slope, other)
         sums = {"estimate": plain.whole, "integrated": found.whole}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyses.lab import blocks, sae_ablation, sae_attribution, sae_cells, saes, sweeps
+from analyses.lab import sae_attribution, sweeps
 from analyses.lab.blocks import Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -122,5 +122,4 @@ def losses(
 
     other = paired.corrupted if against == "corrupted" else None
     about = [paired.clean, other, list(keys), sae.name, sae.digests, decision.about, decision.at]
-    used = (blocks, sae_ablation, sae_attribution, sae_cells, saes)
-    return kept(lab, ["removals", about], used, make)
+    return kept(lab, ["removals", about], make)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyses.lab import decoder, sampling
+from analyses.lab import sampling
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
 from analyses.lab.sampling import Request
@@ -84,7 +84,7 @@ def written(lab: Lab, requests: Sequence[Request]) -> Iterator[list[Text]]:
             [[list(one.prompt), one.temperature, repr(one.name)] for one in chunk],
             [lab.study.sampling.top_p, lab.study.sampling.max_new_tokens],
         ]
-        rows = kept(lab, about, (decoder, sampling), partial(_draw, lab, chunk))
+        rows = kept(lab, about, partial(_draw, lab, chunk))
         yield [
             Text(one.prompt, tuple(int(token) for token in row[row != ABSENT]))
             for one, row in zip(chunk, rows, strict=True)

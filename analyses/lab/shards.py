@@ -1,17 +1,16 @@
 """Shards: the turns of a measurement's loops, counted, and made in any order by anybody.
 
-A loop can be shared when its turns do not need one another and keep all that they find (`kept`).
-Then whoever makes some of them, anywhere, saves the measurement these turns: it reads their numbers
-back. So no measurement knows of shards, and its table cannot depend on them.
+A measurement says which of its loops can be shared (`lab.shared`), and reads back the numbers of
+the turns that others have made. So it knows nothing of shards, and its table cannot depend on them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from analyses.lab.lab import Lab
@@ -22,19 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Note = Callable[[str, int, list[int], float], None]
 """Told of a loop, how many turns it has, which are done, and the seconds that they took."""
-
-SHARED = (
-    "batches of lists",  # list_samples
-    "scoring lists, batches",  # token_scores
-    "*, heads",  # patching
-    "*, roles and tokens",
-    "*, checked by head",  # attribution_patching
-    "*, checked by role",
-    "reading through the lens",  # logit_lens, layer_choice
-    "sets of layers",  # layer_choice
-    "conditions",  # ablation_samples
-)
-"""Loops whose turns keep what they find, by the label of their progress."""
 
 
 class Stopped(Exception):  # noqa: N818  (nothing is wrong)
@@ -66,11 +52,13 @@ class SharedLab(Lab):
         errand: how far to go.
         note: told when a turn is done, if anybody wants to know.
         opening: entered while a model is opened, which is no part of any measurement.
+        reach: says what code a module reaches, as results are keyed by it.
         turns: how many each loop has that can be shared.
     """
 
     errand = Errand()
     note: Note | None = None
+    reach: Callable[[Path], str] | None = None
     opening: Callable[[], AbstractContextManager[None]] = nullcontext
     _opened: frozenset[str] = frozenset()
 
@@ -94,12 +82,13 @@ class SharedLab(Lab):
         self._read |= self._opened
         return super().model
 
-    def progress(self, things: Iterable[T], *, total: int, label: str) -> Iterator[T]:
-        """As `Lab.progress`; raises `Stopped` where the errand ends."""
-        through = super().progress
-        if not any(fnmatchcase(label, pattern) for pattern in SHARED):
-            yield from through(things, total=total, label=label)
-            return
+    def code_of(self, module: Path) -> str:
+        """A digest of the code that a module reaches: as results are keyed, if that is told."""
+        return self.reach(module) if self.reach else super().code_of(module)
+
+    def shared(self, things: Sequence[T], *, label: str) -> Iterator[T]:
+        """As `Lab.shared`; raises `Stopped` where the errand ends."""
+        through, total = super().progress, len(things)
         loop, errand = self._name(label), self.errand
         self.turns[loop] = total
         if errand.loop == loop:

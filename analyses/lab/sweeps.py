@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from analyses.lab import blocks, patching
 from analyses.lab.blocks import HEADS, Blocks
 from analyses.lab.kept import kept
 from analyses.lab.lab import Lab
@@ -77,14 +76,14 @@ def sweep(
         metrics = swept.run(list(patches.values())).numpy()
         return np.concatenate([[swept.base_metric, swept.source_metric], metrics])
 
-    found = kept(lab, [base, source, contrast, asked], (blocks, patching), run)
+    found = kept(lab, [base, source, contrast, asked], run)
     ends = found[:2] if direction == "noising" else found[1::-1]
     return Swept(found[2:] - found[0], float(ends[0]), float(ends[1]))
 
 
 def sweep_all(lab: Lab, engine: Blocks, jobs: Sequence[Job], label: str) -> list[tuple[Job, Swept]]:
     """Measure all jobs, with progress."""
-    done = lab.progress(jobs, total=len(jobs), label=label)
+    done = lab.shared(jobs, label=label)
     return [(job, sweep(lab, engine, job.paired, job.direction, job.patches)) for job in done]
 
 

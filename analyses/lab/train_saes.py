@@ -136,12 +136,12 @@ def _streams(
     lab: Lab, chunks: Sequence[Sequence[Text]], layers: Sequence[int]
 ) -> Iterator[NDArray[np.float16]]:
     """The streams after `layers` on each chunk, [layers, tokens, d], run once and kept."""
-    from analyses.lab import decoder, sae_streams, taps
+    from analyses.lab import sae_streams
 
     for chunk in lab.progress(chunks, total=len(chunks), label="running text, chunks"):
         about = ["streams", [[text.prompt, text.tokens] for text in chunk], list(layers)]
         make = partial(sae_streams.streams, lab.model.network, chunk, layers)
-        yield kept(lab, about, (decoder, sae_streams, taps), make)
+        yield kept(lab, about, make)
 
 
 def _train(

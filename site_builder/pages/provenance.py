@@ -143,7 +143,7 @@ def _result(
         "module": module,
         "module_digest": recipe.code.get(module, ""),
         "helpers": len(recipe.code.keys() - {module}),
-        "code_digest": fingerprint.digest(recipe.code),
+        "code_digest": recipe.meaning,
         "inputs": {
             name: lineage.key(i) if (i := id.input(name)) in recipes else ""
             for name in recipe.inputs

@@ -45,7 +45,7 @@ SQUARES = f'''
     def run(lab):
         """One row per square."""
         squares = []
-        for number in lab.progress(range({TURNS}), total={TURNS}, label="{LOOP}"):
+        for number in lab.shared(range({TURNS}), label="{LOOP}"):
             file = lab.root / FOLDER / lab.name / f"{{number:032x}}.npy"
             if not file.exists():
                 if is_second():

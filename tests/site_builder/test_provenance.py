@@ -114,7 +114,7 @@ def test_what_was_recorded_elsewhere_names_its_file_and_no_code(toy: Project) ->
     store, base = Store(toy), ResultId("toy", "base")
     found = store.load(base)
     told = {"recorded": "lists.parquet", "sha256": "ab12" * 16}
-    store.save(base, found.table, replace(found.recipe, code={}, made_with=told))
+    store.save(base, found.table, replace(found.recipe, meaning="", code={}, made_with=told))
     text = built(toy)
     entry = text[text.index(f'id="{lineage.key(base)}"') :]
     entry = entry[: entry.index("</dl>")]
@@ -174,7 +174,7 @@ def test_the_theme_s_successor_shows_it_without_files(toy: Project) -> None:
 def recipe(id: ResultId, inputs: list[str], weights: dict[str, str]) -> Recipe:
     given: dict[str, Any] = {name: {} for name in ("code", "labels", "made_with")}
     return Recipe(
-        id.study, id.analysis, id.variant, settings={"seed": 1}, weights=weights,
+        id.study, id.analysis, id.variant, meaning="", settings={"seed": 1}, weights=weights,
         inputs=dict.fromkeys(inputs, "0"), made_at="", seconds=0.0, **given,
     )  # fmt: skip
 

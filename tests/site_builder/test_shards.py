@@ -12,15 +12,15 @@ from threading import Thread
 
 import pytest
 
-from analyses.lab import shards
-from analyses.lab.shards import SHARED, Errand, SharedLab, Stopped
+from analyses.lab.shards import Errand, SharedLab, Stopped
 from site_builder.alone import alone
 from site_builder.ledger import Ledger
+from site_builder.meaning import Code
 from site_builder.project import Project
 from site_builder.runner import compute, measure
 from site_builder.store import ResultId, Store
 from tests.site_builder.squares import TURNS, contents, made, project_of, run, start
-from tests.site_builder.test_contracts import REPO, copy_of_project
+from tests.site_builder.test_contracts import copy_of_project
 
 
 def test_a_run_killed_in_a_loop_goes_on_with_its_next_turn(tmp_path: Path) -> None:
@@ -107,38 +107,30 @@ def test_what_the_model_was_opened_with_counts_for_whoever_uses_it(lab: SharedLa
 def test_loops_that_are_met_again_are_told_apart(lab: SharedLab) -> None:
     lab.begin()
     for _ in range(3):
-        assert [*lab.progress([1, 2], total=2, label="conditions")] == [1, 2]
+        assert [*lab.shared([1, 2], label="conditions")] == [1, 2]
     assert [*lab.turns] == ["conditions", "conditions #2", "conditions #3"]
     lab.errand = Errand(loop="conditions #2", turns=(1,))
     lab.begin()
-    assert [*lab.progress([1, 2], total=2, label="conditions")] == [1, 2]
+    assert [*lab.shared([1, 2], label="conditions")] == [1, 2]
     with pytest.raises(Stopped, match="conditions #2"):
-        list(lab.progress("ab", total=2, label="conditions"))
+        list(lab.shared("ab", label="conditions"))
 
 
-@pytest.mark.parametrize("pattern", SHARED)
-def test_what_is_shared_is_a_loop_somewhere(pattern: str) -> None:
-    """A label that was reworded would not be shared any more, without a word."""
-    text = "".join(path.read_text("utf-8") for path in (REPO / "analyses").rglob("*.py"))
-    text = text.replace(Path(shards.__file__).read_text("utf-8"), "")
-    assert f'{pattern.removeprefix("*")}"' in text
-
-
-def ledger(project: Project, **code: str) -> Ledger:
-    return Ledger.of(Store(project), ResultId("toy", "totals"), code, {})
+def ledger(project: Project, code: str) -> Ledger:
+    return Ledger.of(Store(project), ResultId("toy", "totals"), Code(code, {}), {})
 
 
 def test_a_ledger_remembers_what_is_done(project: Project) -> None:
-    mine = ledger(project, a="1")
+    mine = ledger(project, "1")
     assert mine.open_turns("loop", 3) == [0, 1, 2]
     mine.note("loop", 3, [0, 2], 1.5)
     mine.note("other", 1, [0], 1.0)
-    again = ledger(project, a="1")
+    again = ledger(project, "1")
     assert again.open_turns("loop", 3) == [1]
     assert (again.whole, again.seconds) == (("other",), 2.5)
-    assert ledger(project, a="2").loops == {}  # other code: nothing is known to be done
+    assert ledger(project, "2").loops == {}  # other code: nothing is known to be done
     again.close()
-    assert ledger(project, a="1").loops == {}
+    assert ledger(project, "1").loops == {}
 
 
 SPOILED: dict[str, Callable[[dict[str, object]], object]] = {
@@ -153,8 +145,8 @@ SPOILED: dict[str, Callable[[dict[str, object]], object]] = {
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_a_spoiled_ledger_is_none(project: Project, name: str) -> None:
-    mine = ledger(project)
+    mine = ledger(project, "")
     mine.note("loop", 3, [0], 1.0)
     spoiled = SPOILED[name](json.loads(mine.path.read_text("utf-8")))
     mine.path.write_text(spoiled if isinstance(spoiled, str) else json.dumps(spoiled), "utf-8")
-    assert ledger(project) == Ledger(mine.path, mine.key)
+    assert ledger(project, "") == Ledger(mine.path, mine.key)

@@ -15,6 +15,7 @@ import pytest
 
 from site_builder import manifest, memory
 from site_builder.errors import BuildError
+from site_builder.meaning import Code
 from site_builder.project import Project
 from site_builder.store import ResultId, Store, now, write_aside
 from site_builder.upkeep import accept, check
@@ -368,10 +369,23 @@ def test_a_recipe_is_sealed_in_the_footer_as_json(project: Project) -> None:
 def test_what_counts_of_a_recipe_is_its_key(project: Project) -> None:
     recipe = Store(project).recipe(NUMBERS)
     told = replace(
-        recipe, study="a", variant="b", labels={}, made_with={}, made_at="", seconds=9.0, content=""
+        recipe,
+        study="a",
+        variant="b",
+        code={},
+        labels={},
+        made_with={},
+        made_at="",
+        seconds=9.0,
+        content="",
     )
     assert told.key == recipe.key
-    for change in ({"code": {}}, {"settings": {}}, {"weights": {"a": "b"}}, {"inputs": {"a": "b"}}):
+    for change in (
+        {"meaning": ""},
+        {"settings": {}},
+        {"weights": {"a": "b"}},
+        {"inputs": {"a": "b"}},
+    ):
         assert replace(recipe, **change).key != recipe.key
 
 
@@ -433,10 +447,10 @@ def test_every_reason_is_told_in_one_go(project: Project) -> None:
 def test_what_was_recorded_elsewhere_depends_on_no_code(project: Project) -> None:
     store = Store(project)
     result = store.load(NUMBERS)
-    store.save(NUMBERS, result.table, replace(result.recipe, code={}))
+    store.save(NUMBERS, result.table, replace(result.recipe, meaning="", code={}))
     edit(project.root / "analyses" / "numbers.py", "double(3)", "double(4)")
     assert Store(project).why_stale(NUMBERS) == []
-    assert store.current_code("none") == {}
+    assert store.current_code("none") == Code("", {})
 
 
 def test_a_circle_of_inputs_ends(project: Project) -> None:
@@ -472,8 +486,8 @@ def test_what_is_remembered_of_one_result_is_not_told_of_another(
     assert contents[0] != contents[1]
     assert contents[0] == contents[2]
     assert [store.recipe(id).analysis for id in (BASE, NUMBERS)] == ["base", "numbers"]
-    assert list(store.current_code("base")) == ["analyses/base.py"]
-    assert list(store.current_code("numbers")) == [
+    assert list(store.current_code("base").files) == ["analyses/base.py"]
+    assert list(store.current_code("numbers").files) == [
         "analyses/lab/arithmetic.py",
         "analyses/numbers.py",
     ]
