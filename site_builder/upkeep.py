@@ -48,6 +48,7 @@ def accept(
             code=store.current_code(id.analysis) if result.recipe.code else {},
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
+            files=store.current_files(result.recipe),
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, time],
         )
