@@ -36,7 +36,7 @@ class Project:
         for folder in (here, *here.parents):
             if (folder / "mkdocs.yml").is_file():
                 return cls(folder)
-        cure = "run it inside the project's folder"
+        cure = "run it inside the project's folder, or begin one: build-site init NAME"
         raise BuildError([Problem(str(here), "no mkdocs.yml here or above", cure)])
 
     @property
@@ -101,8 +101,7 @@ class Project:
 
     def _shelves(self, name: str) -> tuple[Path, ...]:
         """The folders called `name` that are there; in a checkout, `post` inside has the post's."""
-        shipped = self.engine / "site_builder" / name
-        folders = (self.root / name / "post", self.root / name, shipped, self.engine / name)
+        folders = (self.root / name / "post", self.root / name, shipped(name, self.engine))
         return tuple(dict.fromkeys(folder for folder in folders if folder.is_dir()))
 
     def _option(self, name: str) -> Any:
@@ -254,6 +253,13 @@ class Snapshot(Project):
     def page_parts(self) -> dict[str, Path]:
         """Every module that makes parts of pages."""
         return self._once("page_parts", super().page_parts)
+
+
+def shipped(name: str, engine: Path | None = None) -> Path:
+    """The engine's own `templates` or `assets`, as installed or, in a checkout, at its top."""
+    engine = engine or Path(__file__).resolve().parents[1]
+    installed = engine / "site_builder" / name
+    return installed if installed.is_dir() else engine / name
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

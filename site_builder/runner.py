@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from analyses.lab.shards import Errand, Note, SharedLab
 
 
+LAB_PACKAGE = "measured-post[lab]"
+
+
 def lab_cure(project: Project) -> str:
     """How to get what opens models."""
-    package = "-e" if project.engine == project.root else ""
-    what = '".[lab]"' if package else '"measured-post[lab]"'
-    return " ".join(filter(None, ("install the lab: pip install", package, what)))
+    package = '-e ".[lab]"' if project.engine == project.root else f'"{LAB_PACKAGE}"'
+    return f"install the lab: pip install {package}"
 
 
 def has_lab() -> bool:

@@ -158,6 +158,10 @@ class Study(Group):
     bootstrap: Bootstrap = ABSENT
     saes: tuple[SaeSource, ...] = ()
 
+    def gives(self, name: str) -> bool:
+        """Whether the file has the group `name`; asking does not count as reading it."""
+        return vars(self)[name] is not ABSENT
+
     def __getitem__(self, key: str) -> Any:
         """The value of any key of the file, as TOML has it: `study["dice.sides"]`.
 
