@@ -1,4 +1,4 @@
-"""A post to begin with, from `templates/new/post`: it measures, draws and builds as it is.
+"""A post to begin with, from `templates/new/project`: it measures, draws and builds as it is.
 
 `both/` has what every such post needs; `plain/` reads numbers from a file, `model/` opens a
 language model. Every file is there to be changed.
@@ -24,7 +24,7 @@ SUMMARIES = {
     "plain": "How many steps numbers take to 1, counted.",
     "model": "How likely a language model thinks right and wrong answers are.",
 }
-TEMPLATES = Path("new", "post")
+TEMPLATES = Path("new", "project")
 STUDY = "study.toml"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")

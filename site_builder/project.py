@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXTENSION = "site_builder.extension"
 
 FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
-"""Folders of a project that a build may read, beside its drawings and `mkdocs.yml`."""
+"""Folders of a project that a build may read, beside its drawings, `raw` and `mkdocs.yml`."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Project:
 
     def folders(self) -> tuple[Path, ...]:
         """Every folder of the project's own that a build may read, there or not."""
-        own = tuple(self.root / name for name in FOLDERS)
+        own = tuple(self.root / name for name in (*FOLDERS, "raw"))
         inside = any(self.figures.is_relative_to(folder) for folder in own)
         return own if inside else (*own, self.figures)
 

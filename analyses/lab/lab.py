@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from analyses.lab.errors import LabError
 from analyses.lab.study import Study, load_study
+from analyses.lab.typed import nearest
 
 if TYPE_CHECKING:
     from analyses.lab.model import Model
 
 T = TypeVar("T")
+RAW = "raw"
 LIBRARIES = ("torch", "transformers", "transformer_lens", "numpy", "scipy", "pyarrow")
 """Those of them that are installed are told in the recipe, by their versions."""
 
@@ -115,17 +117,18 @@ class Lab:
         return self._model
 
     def file(self, name: str) -> Path:
-        """A raw file by its path below the project, "raw/counts.csv"; the result depends on it.
+        """A raw file by its path in the project, "raw/counts.csv"; the result depends on it.
 
         Raises:
-            LabError: no such file, or it is not below the project's folder.
+            LabError: no such file, or it is not in the folder `raw`, which every build looks at.
         """
         home = self.home.resolve()
         path = (home / name).resolve()
-        if not path.is_relative_to(home):
-            raise LabError(name, "is not below the project's folder", "copy it there")
+        if not path.is_relative_to(home / RAW):
+            raise LabError(name, f"it is not in the project's folder {RAW}", "copy it there")
         if not path.is_file():
-            raise LabError(name, f"no such file in {home}", "put it there, or name another")
+            known = [f"{RAW}/{one.name}" for one in sorted((home / RAW).glob("*"))]
+            raise LabError(name, "no such file", nearest(name, known))
         with path.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         self._files[path.relative_to(home).as_posix()] = digest
