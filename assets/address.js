@@ -1,18 +1,8 @@
 /**
- * The page's address keeps what a reader chose, so that a link shows the same.
+ * The page's address keeps what a reader chose, so that a link shows the same. What is shared by
+ * all figures stands there once; all else stands there under its figure's name.
  */
-
-/**
- * What means the same in every figure stands in the address once, under these names; the words are
- * those before a menu. All else stands there under its figure's.
- */
-export const SHARED = {
-  topic: "topic",
-  template: "template",
-  "length word": "template",
-  temperature: "temperature",
-  study: "study",
-};
+import { SHARED } from "./choices.js";
 
 const address = new URL(location.href);
 

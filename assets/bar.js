@@ -1,6 +1,6 @@
 /** The page's choice in one place: a bar that follows the reader from the first figure with one. */
-import { SHARED } from "./address.js";
-import { NAMES, WORDS, choose, chosenOf, onChoice } from "./choice.js";
+import { NAMES, choose, chosenOf, onChoice } from "./choice.js";
+import { SHARED, WORDS } from "./choices.js";
 import { button, element } from "./element.js";
 
 const LET_GO = "post-bar-let-go";

@@ -1,17 +1,11 @@
 /**
- * The one choice of the page: topic, length word, temperature and study. A reader makes it in
- * whatever figure offers it, all others follow, and it stands in the address.
+ * The one choice of the page, of what `choices.js` names. A reader makes it in whatever figure
+ * offers it, all others follow, and it stands in the address.
  */
-import { SHARED, addressed, asked, keep, offers } from "./address.js";
+import { addressed, asked, keep, offers } from "./address.js";
+import { SHARED, WORDS } from "./choices.js";
 import { element } from "./element.js";
 
-/** What can be chosen, by its name in the address, in words. */
-export const WORDS = {
-  topic: "topic",
-  template: "length word",
-  temperature: "temperature",
-  study: "study",
-};
 export const NAMES = Object.keys(WORDS);
 
 const chosen = new Map(NAMES.map((name) => [name, asked(name) ?? ""]));
@@ -19,7 +13,7 @@ const followers = new Set();
 
 /** What is chosen of `name`; "" is no choice: every figure shows what its author chose. */
 export function chosenOf(name) {
-  return chosen.get(name);
+  return chosen.get(name) ?? "";
 }
 
 /** Choose, or with "" give the choice up. */

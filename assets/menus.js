@@ -1,6 +1,7 @@
 /** Menus before a chart, and the rows that each choice shows. */
-import { SHARED, addressed } from "./address.js";
+import { addressed } from "./address.js";
 import { NAMES, choose, chosenOf, onChoice, unmet } from "./choice.js";
+import { SHARED } from "./choices.js";
 import { json, rows } from "./files.js";
 import { near } from "./near.js";
 
@@ -25,7 +26,7 @@ export function menus(form) {
   let latest = 0;
 
   const place = (menu, value) => [...menu.options].findIndex((option) => option.value === value);
-  const chosen = (menu) => chosenOf(SHARED[menu.name]) ?? "";
+  const chosen = (menu) => chosenOf(SHARED[menu.name]);
 
   /** Go to the nearest choice that has what `first` shows, and say what does not go with it. */
   function settle(first, wanted) {

@@ -7,24 +7,16 @@
 import { bar } from "./bar.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
-import { ending } from "./ending.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
-import { near } from "./near.js";
+import { wake as wakeOwn } from "./own.js";
 import { study } from "./study.js";
-
-/** What is large waits, code and data, until it is near. */
-const WHEN_NEAR = {
-  ".post-strip": async () => (await import("./strip.js")).strip,
-  ".post-lists": async () => (await import("./explorer.js")).explorer,
-};
 
 /** Let everything in `root` that a script improves answer. */
 export function wake(root) {
   for (const button of root.querySelectorAll(".post-copy")) copier(button);
   for (const form of root.querySelectorAll("form[data-picks]")) menus(form);
-  for (const opening of root.querySelectorAll(".ending")) ending(opening);
   for (const chart of root.querySelectorAll("[data-only]")) {
     only(chart, JSON.parse(chart.dataset.only));
   }
@@ -32,14 +24,7 @@ export function wake(root) {
   for (const chart of root.querySelectorAll(".post-chart[data-vega]")) {
     enliven(chart).catch((error) => console.error(`${chart.dataset.vega}:`, error));
   }
-  for (const cards of root.querySelectorAll(".post-cards")) {
-    import("./gallery.js").then(({ gallery }) => gallery(cards)).catch(console.error);
-  }
-  for (const [kind, found] of Object.entries(WHEN_NEAR)) {
-    for (const node of root.querySelectorAll(kind)) {
-      near(node).then(found).then((start) => start(node)).catch(console.error);
-    }
-  }
+  wakeOwn(root);
 }
 
 /** Let a figure switch to other studies, or say that it is of one alone. */

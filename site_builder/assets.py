@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from site_builder.errors import BuildError, Problem, nearest
@@ -11,16 +12,27 @@ from site_builder.fingerprint import sha256
 _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
 
 
-def hashed(folder: Path) -> dict[str, bytes]:
-    """Every style sheet and script directly in `folder`: `assets/post.1a2b3c4d.css` → content.
+def files(folders: Iterable[Path]) -> dict[str, Path]:
+    """Every style sheet and script directly in `folders`, by name; of two, the first counts."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*")):
+            if path.suffix in (".css", ".js"):
+                found.setdefault(path.name, path)
+    return dict(sorted(found.items()))
 
-    Scripts import each other by the names that they have in the folder, `./address.js`; what is
+
+def hashed(*folders: Path) -> dict[str, bytes]:
+    """The `files` of `folders` as they are published: `assets/post.1a2b3c4d.css` → content.
+
+    Scripts import each other by name, `./address.js`, whichever folder the other one is in; what is
     published imports by the hashed names, so that a script's name changes with all that it imports.
 
     Raises `BuildError` when a script imports one that is not there, or itself in a roundabout way.
     """
+    sources = files(folders)
     names: dict[str, str] = {}
-    files: dict[str, bytes] = {}
+    made: dict[str, bytes] = {}
 
     def add(path: Path, above: tuple[str, ...]) -> str:
         """The hashed name of a file, after those of the files that it imports."""
@@ -35,22 +47,21 @@ def hashed(folder: Path) -> dict[str, bytes]:
                 ).encode()
             name = stamped(path.name, data)
             names[path.name] = name.removeprefix("assets/")
-            files[name] = data
+            made[name] = data
         return names[path.name]
 
     def _renamed(found: re.Match[str], path: Path, above: tuple[str, ...]) -> str:
         name = found[3]
-        target = path.with_name(name)
-        if not target.is_file():
-            known = (entry.name for entry in folder.glob("*.js"))
+        target = sources.get(name)
+        if target is None:
+            known = (entry for entry in sources if entry.endswith(".js"))
             what = f'imports "./{name}", which is not there'
             raise BuildError([Problem(f"assets/{path.name}", what, nearest(name, known))])
         return found[0].replace(f"./{name}", f"./{add(target, above)}")
 
-    for path in sorted(folder.glob("*")):
-        if path.suffix in (".css", ".js"):
-            add(path, ())
-    return files
+    for path in sources.values():
+        add(path, ())
+    return made
 
 
 def stamped(name: str, data: bytes) -> str:

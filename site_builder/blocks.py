@@ -97,7 +97,8 @@ class Blocks:
         def make() -> list[Any]:
             others, self._files = self._files, {}
             try:
-                module = modules.load(self.post.project.page_parts()[part.directive.name])
+                project = self.post.project
+                module = modules.load(project.engine, project.page_parts()[part.directive.name])
                 variant = {"variant": part.directive.variant} if part.directive.variant else {}
                 text = str(module.render(self, **variant))
                 return [text, {name: sha256(read()) for name, read in self._files.items()}]
@@ -305,7 +306,7 @@ class Blocks:
     @cached_property
     def _environment(self) -> Environment:
         return Environment(
-            loader=FileSystemLoader(self.post.project.templates),
+            loader=FileSystemLoader(self.post.project.template_folders),
             bytecode_cache=self.post.project.compiled("blocks"),
             autoescape=True,
             undefined=StrictUndefined,

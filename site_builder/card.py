@@ -17,6 +17,7 @@ SIZE = (1200, 630)
 CURVE = ("list_statistics", "items")
 """The result whose survival curves are drawn, if the post shows it: the question in one picture."""
 
+TEMPLATE = "card/card.svg.j2"
 TEMPLATES = {"short": "#0072b2", "long": "#d55e00"}
 MOST_ITEMS = 30
 PLOT = (700, 150, 430, 340)
@@ -29,12 +30,13 @@ def png(blocks: Blocks) -> bytes:
     title = str(post.project.config.get("site_name", ""))
     id = ResultId(post.study, *CURVE)
     shown = any(use.id == id for use in post.uses.values())
+    picture = post.project.template(TEMPLATE)
     key = fingerprint.digest(
         [
             title,
             post.store.content(id) if shown else "",
             fingerprint.sha256_file(Path(__file__)),
-            fingerprint.sha256_file(post.project.templates / "card" / "card.svg.j2"),
+            fingerprint.sha256_file(picture) if picture else "",
             version("vl-convert-python"),
         ]
     )[:32]
@@ -43,7 +45,7 @@ def png(blocks: Blocks) -> bytes:
         import vl_convert
 
         drawn = blocks.markup(
-            "card/card.svg.j2",
+            TEMPLATE,
             size=SIZE,
             plot=PLOT,
             title=textwrap.wrap(title, 15),

@@ -41,7 +41,7 @@ def shelves(project: Project, directive: Directive, study: str) -> list[Problem]
     is_value = directive.kind == "value"
     names = known if is_value else {name: known[name] for name in known if name in drawings}
     if directive.name in known.keys() - names.keys():
-        drawing = f"site_builder/figures/{directive.name}.py"
+        drawing = project.named(project.figures / f"{directive.name}.py")
         wrong(f'"{directive.name}" is measured but not drawn', f"write {drawing}")
         return found
     if directive.name not in names:
@@ -92,7 +92,7 @@ def part(project: Project, directive: Directive) -> list[Problem]:
         what, cure = f'unknown page "{name}"', nearest(name, known)
         return [Problem(directive.where, what, cure)]
     try:
-        parts = _signature(project, project.builder, known[name], "render").variants
+        parts = _signature(project, project.engine, known[name], "render").variants
     except BuildError as error:
         return list(error.problems)
     found = []
@@ -108,7 +108,7 @@ def part(project: Project, directive: Directive) -> list[Problem]:
 def options(project: Project, use: Use) -> dict[str, object]:
     """A use's options in the types that its drawing declares."""
     path = project.drawings()[use.id.analysis]
-    taken = _signature(project, project.builder, path, "draw").options
+    taken = _signature(project, project.root, path, "draw").options
     given = use.directive.options
     return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
 
@@ -129,7 +129,7 @@ def _variant(project: Project, where: str, analysis: str, variant: str) -> list[
 
 
 def _options(project: Project, directive: Directive, wrong: Callable[[str, str], None]) -> None:
-    draw = _signature(project, project.builder, project.drawings()[directive.name], "draw")
+    draw = _signature(project, project.root, project.drawings()[directive.name], "draw")
     if not draw.takes(directive.variant):
         what = f'"{directive.name} {directive.variant or "(none)"}" is measured but not drawn'
         wrong(what, nearest(directive.variant, draw.variants))

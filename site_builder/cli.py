@@ -27,6 +27,7 @@ from site_builder.console import (
 from site_builder.errors import BuildError
 from site_builder.recording import recorded
 from site_builder.running import asked_for, run
+from site_builder.starting import init
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
@@ -68,6 +69,7 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
 
 
 main.add_command(directives)
+main.add_command(init)
 main.add_command(new)
 main.add_command(recorded)
 main.add_command(run)

@@ -30,7 +30,7 @@ PageOf = Callable[[str], Path | None]
 
 
 class MeasuredFigures(Extension):
-    """`study` names the study whose results the page shows.
+    """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
     that is being rendered. With a `section`, and the page that it is part of, that alone is.
@@ -39,7 +39,11 @@ class MeasuredFigures(Extension):
     section: tuple[Path, Path] | None = None
 
     def __init__(
-        self, study: str = "", blocks: Blocks | None = None, page: PageOf | None = None
+        self,
+        study: str = "",
+        figures: str = "",  # noqa: ARG002  (read from mkdocs.yml by `Project`, as `study` is)
+        blocks: Blocks | None = None,
+        page: PageOf | None = None,
     ) -> None:
         super().__init__()
         self.study = study

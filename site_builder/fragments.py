@@ -56,12 +56,12 @@ class Fragments:
         self.used: set[str] = set()
         self.drawn = 0
         self._tables: dict[ResultId, pa.Table] = {}
-        self._codes: dict[str, str] = {}
+        self._codes: dict[Path, str] = {}
         self._files: dict[Path, str] = {}
         self._anew: set[tuple[str, ResultId]] = set()
         self._wrong: dict[tuple[str, ResultId], BuildError] = {}
         self._ready: dict[tuple[str, ResultId], Fragment] = {}
-        self._named: dict[str, dict[str, str]] = {}
+        self._named: dict[Path, dict[str, str]] = {}
 
     def value(self, use: Use) -> values.Value:
         """The number that a `value` directive prints."""
@@ -153,7 +153,9 @@ class Fragments:
             for id in [id for id in self._tables if self.post.store.path(id) == path]:
                 del self._tables[id]
             if path.suffix == ".py":
-                self._codes = {k: v for k, v in self._codes.items() if k[:8] != "figures/"}
+                drawings = [path for path in self._codes if path.parent == self.project.figures]
+                for path in drawings:
+                    del self._codes[path]
 
     def sketch(self, use: Use, key: str) -> tuple[str, dict[str, bytes]] | None:
         """A figure's caption, and the files that make its charts live; None if it has no charts.
@@ -188,12 +190,12 @@ class Fragments:
 
     def key(self, use: Use) -> str:
         """What everything that a use becomes depends on, as one digest."""
-        drawing = self._code(f"figures/{use.id.analysis}.py", "draw")
-        code = [drawing, self._code("embed.py", "render")]
+        drawing = self.project.figures / f"{use.id.analysis}.py"
+        code = [self._code(drawing, "draw"), self._render]
         parts = [
             self._file_digest(use.id),
             code,
-            self._templates(f"figures/{use.id.analysis}.py"),
+            self._templates(drawing),
             self._surroundings,
             use.slug,
             use.id.variant,
@@ -204,7 +206,7 @@ class Fragments:
     @cached_property
     def pieces(self) -> Pieces:
         """What the fragments are put together from."""
-        about = [self._code("embed.py", "render"), self._surroundings]
+        about = [self._render, self._surroundings]
         return Pieces(self.folder, fingerprint.digest(about))
 
     def _file_digest(self, id: ResultId) -> str:
@@ -213,25 +215,29 @@ class Fragments:
             self._files[path] = self.project.memory.digest(path)
         return self._files[path]
 
-    def _code(self, name: str, function: str) -> str:
-        if name not in self._codes:
-            path = self.project.builder / "site_builder" / name
-            self._codes[name] = meaning.remembered(self.project, path, function).meaning
-        return self._codes[name]
+    @property
+    def _render(self) -> str:
+        """What turns a drawing into HTML, as a digest."""
+        return self._code(self.project.engine / "site_builder" / "embed.py", "render")
 
-    def _templates(self, name: str) -> dict[str, str]:
+    def _code(self, path: Path, function: str) -> str:
+        if path not in self._codes:
+            self._codes[path] = meaning.remembered(self.project, path, function).meaning
+        return self._codes[path]
+
+    def _templates(self, source: Path) -> dict[str, str]:
         """The templates that a drawing's module names, and those that they put in, as digests."""
-        if name in self._named:
-            return self._named[name]
-        source = self.project.builder / "site_builder" / name
+        if source in self._named:
+            return self._named[source]
         queue = _NAMED.findall(source.read_text("utf-8"))
         digests: dict[str, str] = {}
         while queue:
-            path = self.project.templates / queue.pop()
-            if path.name not in digests and path.is_file():
-                digests[path.name] = fingerprint.sha256_file(path)
+            name = queue.pop()
+            path = self.project.template(name)
+            if path and name not in digests:
+                digests[name] = fingerprint.sha256_file(path)
                 queue += _NAMED.findall(path.read_text("utf-8"))
-        self._named[name] = digests
+        self._named[source] = digests
         return digests
 
     @cached_property
@@ -239,7 +245,7 @@ class Fragments:
         """What else shapes every drawing: how it is kept, and the libraries that draw."""
         own = (__file__, fragment.__file__, tabular.__file__)
         digests = (fingerprint.sha256_file(Path(str(file))) for file in own)
-        libraries = ("altair", "vl-convert-python", "jinja2")
+        libraries = ("measured-post", "altair", "vl-convert-python", "jinja2")
         # Asked once an installation: what is remembered is forgotten with every change to it.
         versions = self.project.memory.recall(
             "versions", libraries, lambda: [version(name) for name in libraries]
@@ -290,7 +296,7 @@ class Fragments:
         from site_builder.drawing import DrawingError
 
         try:
-            module = modules.load(self.project.drawings()[use.id.analysis])
+            module = modules.load(self.project.root, self.project.drawings()[use.id.analysis])
             options = checks.options(self.project, use)
             drawing: Drawing = module.draw(table, variant=use.id.variant, **options)
         except DrawingError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from site_builder.memory import installed, settled, stamp
-from site_builder.project import FOLDERS, Project
+from site_builder.project import Project
 
 _SKIPPED = {"__pycache__", "node_modules"}
 
@@ -89,8 +89,8 @@ def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
     config = project.root / "mkdocs.yml"
     yield config.name, str(config), config.stat()
     start = len(str(project.root)) + 1
-    for folder in FOLDERS:
-        for path, stat in _walk(project.root / folder):
+    for folder in project.folders():
+        for path, stat in _walk(folder):
             yield path[start:].replace(os.sep, "/"), path, stat
 
 

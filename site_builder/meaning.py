@@ -51,7 +51,7 @@ def remembered(project: Project, path: Path, function: str) -> Code:
     """The same in a project, worked out again only when one of the files was touched."""
 
     def make() -> tuple[tuple[str, dict[str, str]], set[Path]]:
-        found, read = reach((project.root, project.builder), path, function)
+        found, read = reach((project.root, project.engine), path, function)
         return (found.meaning, found.files), read
 
     return Code(*project.memory.read(f"code {path} {function}", make))

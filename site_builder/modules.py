@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 
-def load(path: Path) -> Any:
-    """The module in a file, imported once."""
-    name = f"site_builder.{path.parent.name}.{path.stem}"
+def load(root: Path, path: Path) -> Any:
+    """The module in a file below `root`, imported once, under the name that it has from there."""
+    name = ".".join(path.relative_to(root).with_suffix("").parts)
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) == str(path):
         return loaded

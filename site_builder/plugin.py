@@ -61,18 +61,21 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 raise PluginError(str(error)) from None
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
+        own = [str(folder) for folder in project.template_folders]
+        config.theme.dirs[:] = dict.fromkeys((*own, *config.theme.dirs))
         self._dress(config, project, self.blocks)
         spare_theme(config, self.blocks.post.project)
         return config
 
     def _dress(self, config: MkDocsConfig, project: Project, blocks: Blocks) -> None:
         """Tell the templates the names of style sheets, scripts and card."""
-        self._assets = assets.hashed(project.assets)
+        self._assets = assets.hashed(*project.asset_folders)
         config.extra_css += [name for name in self._assets if name.endswith(".css")]
         script = assets.named(self._assets, "post.js")
         themes = (Path(top, "assets", "stylesheets") for top in config.theme.dirs)
         sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
-        sheets += sorted(project.assets.glob("*.css"))
+        ours = assets.files(project.asset_folders).values()
+        sheets += (path for path in ours if path.suffix == ".css")
         rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
         night = assets.stamped("dark.css", rules)
         picture = card.png(blocks)

@@ -182,10 +182,11 @@ class Post:
             raise BuildError(sorted(self.problems))
         measured: list[ResultId] = []
         ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
-        if ids and runner.has_lab():
+        able = [id for id in ids if runner.can_measure(self.project, id)]
+        if able:
             measured = runner.measure(
                 self.store,
-                ids,
+                able,
                 lambda id: needs(self.store, id, stale=run == "stale"),
                 say=say,
                 quiet=quiet,
@@ -205,7 +206,8 @@ class Post:
 
     def missing(self, use: Use) -> Problem:
         """That a use has no result, and what measures it."""
-        lab = "" if runner.has_lab() else f" ({runner.LAB_CURE})"
+        able = runner.can_measure(self.project, use.id)
+        lab = "" if able else f" ({runner.lab_cure(self.project)})"
         cure = f"run: {self.store.command(use.id)}{lab}"
         return Problem(use.directive.where, f'no result for "{use.id}"', cure)
 

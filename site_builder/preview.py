@@ -29,7 +29,7 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from site_builder.measuring import Measuring
-from site_builder.project import FOLDERS, Project
+from site_builder.project import Project
 from site_builder.workbench import Message, Workbench, restarts
 
 QUIET = 0.15
@@ -73,10 +73,9 @@ class Preview:
 
     async def watch(self) -> None:
         """See every save, however an editor makes it, and show what it changes at once."""
-        folders = [self.project.root / name for name in FOLDERS]
+        shared = (*self.project.template_folders, *self.project.asset_folders)
+        folders = dict.fromkeys((*self.project.folders(), *shared))
         there = [folder for folder in folders if folder.is_dir()]
-        if self.project.builder != self.project.root:
-            there += [self.project.figures, self.project.templates, self.project.assets]
         config = self.project.root / "mkdocs.yml"
         async for changes in awatch(*there, config, step=STEP, stop_event=self.stop):
             paths = {Path(path) for _, path in changes}
@@ -190,11 +189,12 @@ class Preview:
     async def asset(self, request: Request) -> Response:
         """The preview's own files and style sheets as just saved, by plain names; else the site's.
 
-        So the preview's scripts import what stands beside them in the project.
+        So the preview's scripts import what stands beside them.
         """
-        name, folder = request.path_params["name"], self.project.assets
-        if _inside(folder / name, folder):
-            return _file(folder / name, folder)
+        name = request.path_params["name"]
+        for folder in self.project.asset_folders:
+            if _inside(folder / name, folder):
+                return _file(folder / name, folder)
         return _file(self.site / "assets" / name, self.site)
 
     async def page(self, request: Request) -> Response:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXTENSION = "site_builder.extension"
 
 FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
-"""Folders of a project that a build may read; `mkdocs.yml` stands beside them."""
+"""Folders of a project that a build may read, beside its drawings, `raw` and `mkdocs.yml`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Project:
         for folder in (here, *here.parents):
             if (folder / "mkdocs.yml").is_file():
                 return cls(folder)
-        cure = "run it inside the project's folder"
+        cure = "run it inside the project's folder, or begin one: build-site init NAME"
         raise BuildError([Problem(str(here), "no mkdocs.yml here or above", cure)])
 
     @property
@@ -59,31 +59,68 @@ class Project:
         """The published page."""
         return self.root / "site"
 
-    @property
-    def builder(self) -> Path:
-        """The folder that holds `site_builder`: the project's own, else where it is installed."""
-        own = self.root / "site_builder" / "figures"
-        return self.root if own.is_dir() else Path(__file__).resolve().parents[1]
+    @cached_property
+    def engine(self) -> Path:
+        """The folder that holds `site_builder` and `analyses/lab`: a checkout's, else installed."""
+        checkout = (self.root / "site_builder" / "project.py").is_file()
+        return self.root if checkout else Path(__file__).resolve().parents[1]
 
-    @property
+    @cached_property
     def figures(self) -> Path:
-        """The drawings."""
-        return self.builder / "site_builder" / "figures"
+        """The drawings: the extension's `figures` in mkdocs.yml."""
+        named = Path(str(self._option("figures") or "figures"))
+        if named.is_absolute() or ".." in named.parts:
+            what = f"the figures' folder \"{named}\" is not one of the project's"
+            raise BuildError([Problem("mkdocs.yml", what, "name a folder below mkdocs.yml")])
+        return self.root / named
 
     @property
     def templates(self) -> Path:
-        """Jinja2 templates: of the theme, of blocks, of drawings."""
-        return self.builder / "templates"
+        """The project's own Jinja2 templates: of the theme, of blocks, of drawings."""
+        return self.root / "templates"
 
     @property
     def assets(self) -> Path:
-        """Style sheets and scripts."""
-        return self.builder / "assets"
+        """The project's own style sheets and scripts."""
+        return self.root / "assets"
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Where templates are looked for: the project's come before the engine's, file by file."""
+        return self._shelves("templates")
+
+    @property
+    def asset_folders(self) -> tuple[Path, ...]:
+        """Where style sheets and scripts are looked for, in the same order."""
+        return self._shelves("assets")
+
+    def template(self, name: str) -> Path | None:
+        """The file of a template; None if there is none of this name."""
+        paths = (folder / name for folder in self.template_folders)
+        return next((path for path in paths if path.is_file()), None)
+
+    def _shelves(self, name: str) -> tuple[Path, ...]:
+        """The folders called `name` that are there; in a checkout, `post` inside has the post's."""
+        folders = (self.root / name / "post", self.root / name, shipped(name, self.engine))
+        return tuple(dict.fromkeys(folder for folder in folders if folder.is_dir()))
+
+    def _option(self, name: str) -> Any:
+        """A setting of our Markdown extension in mkdocs.yml; None where it is not given."""
+        for extension in self.config.get("markdown_extensions") or []:
+            if isinstance(extension, dict) and EXTENSION in extension:
+                return (extension[EXTENSION] or {}).get(name)
+        return None
 
     @property
     def analyses(self) -> Path:
         """The measurements."""
         return self.root / "analyses"
+
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder of the project's own that a build may read, there or not."""
+        own = tuple(self.root / name for name in (*FOLDERS, "raw"))
+        inside = any(self.figures.is_relative_to(folder) for folder in own)
+        return own if inside else (*own, self.figures)
 
     def compiled(self, whose: str) -> FileSystemBytecodeCache:
         """Templates as Jinja compiled them: to compile Material's takes as long as MkDocs' rest.
@@ -140,9 +177,8 @@ class Project:
     @cached_property
     def study(self) -> str:
         """The study whose numbers the page shows: the extension's `study` in mkdocs.yml."""
-        for extension in self.config.get("markdown_extensions", []):
-            if isinstance(extension, dict) and EXTENSION in extension:
-                return str((extension[EXTENSION] or {}).get("study", ""))
+        if named := self._option("study"):
+            return str(named)
         cure = f"add markdown_extensions: - {EXTENSION}: {{study: NAME}}"
         raise BuildError([Problem("mkdocs.yml", "no study is named", cure)])
 
@@ -166,7 +202,7 @@ class Project:
         """Every module that makes parts of pages from the post itself: those that `render`."""
         return {
             name: path
-            for name, path in _modules(self.builder / "site_builder" / "pages", ".py").items()
+            for name, path in _modules(self.engine / "site_builder" / "pages", ".py").items()
             if "\ndef render(" in path.read_text("utf-8")
         }
 
@@ -217,6 +253,13 @@ class Snapshot(Project):
     def page_parts(self) -> dict[str, Path]:
         """Every module that makes parts of pages."""
         return self._once("page_parts", super().page_parts)
+
+
+def shipped(name: str, engine: Path | None = None) -> Path:
+    """The engine's own `templates` or `assets`, as installed or, in a checkout, at its top."""
+    engine = engine or Path(__file__).resolve().parents[1]
+    installed = engine / "site_builder" / name
+    return installed if installed.is_dir() else engine / name
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

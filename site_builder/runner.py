@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -31,12 +31,42 @@ if TYPE_CHECKING:
 
     from analyses.lab.shards import Errand, Note, SharedLab
 
-LAB_CURE = 'install the lab: pip install -e ".[lab]"'
+
+LAB_PACKAGE = "measured-post[lab]"
+
+
+def lab_cure(project: Project) -> str:
+    """How to get what opens models."""
+    package = '-e ".[lab]"' if project.engine == project.root else f'"{LAB_PACKAGE}"'
+    return f"install the lab: pip install {package}"
 
 
 def has_lab() -> bool:
-    """Whether measurements can run here."""
+    """Whether measurements that open a model can run here."""
     return all(importlib.util.find_spec(name) for name in ("torch", "transformer_lens"))
+
+
+def can_measure(project: Project, id: ResultId) -> bool:
+    """Whether a measurement can run here: one that needs no model can without the lab.
+
+    One that fails to be imported for another reason counts, too: to run it tells why.
+    """
+    if has_lab():
+        return True
+    on_path(project.root)
+    try:
+        importlib.import_module(f"analyses.{id.analysis}")
+    except ImportError as error:
+        return not _of_lab(error)
+    except Exception:
+        return True
+    return "model" not in project.settings(id.study)
+
+
+def _of_lab(error: ImportError) -> bool:
+    """Whether a package that is not installed was asked for, and no module of ours."""
+    top = (error.name or "").partition(".")[0]
+    return top not in ("analyses", "site_builder", "") and importlib.util.find_spec(top) is None
 
 
 def inputs_of(project: Project, id: ResultId) -> list[ResultId]:
@@ -166,8 +196,6 @@ def record(
 
 
 def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
-    if not has_lab():
-        raise BuildError([Problem(f"data/{id.study}", f'no result for "{id}"', LAB_CURE)])
     project.settings(id.study)
     return open_lab(project.root, id.study, quiet=quiet)
 
@@ -210,15 +238,24 @@ def on_path(root: Path) -> None:
         sys.path.insert(0, str(root))
 
 
+def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
+    """What is said when a measurement imports what is not there; a fault of ours stays one."""
+    if not _of_lab(error):
+        return error
+    what = f"it needs {error.name}, which is not installed"
+    return BuildError([Problem(f"analyses/{analysis}.py", what, lab_cure(Project(lab.home)))])
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A table, and what was read for it: settings of the study, digests of weights."""
+    """A table, and what was read for it: settings, digests of weights and of raw files."""
 
     table: pa.Table
     settings: frozenset[str]
     weights: dict[str, str]
     made_with: dict[str, Any]
     seconds: float
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def compute(
@@ -238,7 +275,10 @@ def compute(
     from analyses.lab import numbers, shards
     from analyses.lab.errors import LabError
 
-    module: Any = importlib.import_module(f"analyses.{analysis}")
+    try:
+        module: Any = importlib.import_module(f"analyses.{analysis}")
+    except ImportError as error:
+        raise _uninstalled(lab, analysis, error) from error
     lab.errand, lab.note = errand or shards.Errand(), note
     lab.begin()
     start = time.perf_counter()
@@ -249,6 +289,8 @@ def compute(
             table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    except ImportError as error:
+        raise _uninstalled(lab, analysis, error) from error
     finally:
         numbers.sign(lab.root, lab.name)
     used = lab.used()
@@ -256,7 +298,7 @@ def compute(
     if lab.turns:
         made_with["shards"] = sum(lab.turns.values())
     seconds = time.perf_counter() - start
-    return Measured(table, used.settings, dict(used.weights), made_with, seconds)
+    return Measured(table, used.settings, used.weights, made_with, seconds, used.files)
 
 
 @dataclass(frozen=True)
@@ -293,6 +335,7 @@ class Task:
             code=self.code.files,
             settings={name: settings.get(name) for name in sorted(found.settings)},
             weights=found.weights | saes,
+            files=found.files,
             inputs=self.inputs,
             labels=labels(found.table),
             made_with=found.made_with,

@@ -53,6 +53,7 @@ class Recipe:
     meaning: the digest of its code, "" for what was recorded elsewhere; code: file → digest of its
     part, which tells what changed and does not count by itself. settings: dotted key of the study's
     file → value. weights: name → digest. inputs: result ("base", "numbers small") → content digest.
+    files: raw file below the project → digest.
     labels: what the measurement says of its own table.
     accepted: restamps by hand, each with date, what was waved through, and the author's word on it.
     """
@@ -72,11 +73,13 @@ class Recipe:
     content: str = ""
     accepted: list[dict[str, Any]] = field(default_factory=list)
     format: int = FORMAT
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """The digest of all that counts."""
-        return fingerprint.digest([self.meaning, self.settings, self.weights, self.inputs])
+        weights = self.weights | self.files
+        return fingerprint.digest([self.meaning, self.settings, weights, self.inputs])
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,12 @@ class Store:
             self._saes[study] = fingerprint.saes(self.project.root, settings, read)
         return self._saes[study]
 
+    def current_files(self, recipe: Recipe) -> dict[str, str]:
+        """The digests of a recipe's raw files as they are now; one that is gone has none."""
+        paths = {name: self.project.root / name for name in recipe.files}
+        read = self.project.memory.digest
+        return {name: read(path) for name, path in paths.items() if path.is_file()}
+
     def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
         reasons = []
         if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
@@ -236,6 +245,7 @@ class Store:
         if "saes" in recipe.settings:
             known = differences.weights(recipe.weights)[1]
             reasons += differences.files(known, self.current_saes(id.study))
+        reasons += differences.files(recipe.files, self.current_files(recipe))
         for name, before in recipe.inputs.items():
             input_id = id.input(name)
             if not self.path(input_id).is_file():

@@ -50,6 +50,7 @@ def accept(
             code=code.files,
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
+            files=store.current_files(result.recipe),
             inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, time],
         )

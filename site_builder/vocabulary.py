@@ -91,7 +91,7 @@ class Vocabulary:
         for name, path in self.project.measurements().items():
             if name in drawings:
                 run = self._signature(self.project.root, path, "run")
-                draw = self._signature(self.project.builder, drawings[name], "draw")
+                draw = self._signature(self.project.root, drawings[name], "draw")
                 if run and draw:
                     variants = filter(draw.takes, run.variants)
                     found[name] = _name(variants, self._options(name, draw) | self._study)
@@ -146,7 +146,7 @@ class Vocabulary:
     def _pages(self) -> Names:
         found: Names = {}
         for name, path in self.project.page_parts().items():
-            if render := self._signature(self.project.builder, path, "render"):
+            if render := self._signature(self.project.engine, path, "render"):
                 found[name] = _name(render.variants, {})
         return found
 

@@ -70,7 +70,7 @@ class Workbench:
         """What these changed files change at once; figures that are `seen` come first."""
         changed = set(paths)
         for path in sorted(changed):
-            if path.suffix == ".css" and path.parent == self.post.project.assets:
+            if path.suffix == ".css" and path.parent in self.post.project.asset_folders:
                 if path.is_file():
                     url = f"/assets/{path.name}?{sha256_file(path)[:8]}"
                     yield {"kind": "style", "name": path.stem, "url": url}
@@ -189,13 +189,15 @@ def forget(project: Project, changed: set[Path]) -> bool:
     except (OSError, UnicodeDecodeError):
         drawings = set()
     helpers = mine - drawings
+    own = ".".join(project.figures.relative_to(project.root).parts)
     for name, module in list(sys.modules.items()):
         package, _, word = name.rpartition(".")
-        if package == "site_builder.figures" and (
+        if package == own and (
             Path(module.__file__ or "") in mine or (helpers and word not in _HELD)
         ):
             del sys.modules[name]
-            vars(sys.modules[package]).pop(word, None)
+            if package in sys.modules:  # a folder of drawings need not be a package
+                vars(sys.modules[package]).pop(word, None)
     return bool(helpers)
 
 
@@ -205,7 +207,7 @@ _HELD = ("theme",)
 
 def restarts(project: Project, changed: set[Path]) -> bool:
     """Whether only a new process sees these changes: the builder itself was edited."""
-    package = project.builder / "site_builder"
+    package = project.engine / "site_builder"
     return any(
         path.suffix == ".py"
         and path.is_relative_to(package)

@@ -127,4 +127,6 @@ def _lab(root: str, study: str) -> SharedLab:
         for path in Path(root, place).iterdir():
             if path.name not in (".cache", "numbers") and not path.name.startswith(f"{OWN}."):
                 (own / place / path.name).symlink_to(path)
-    return open_lab(own, study, quiet=True)
+    lab = open_lab(own, study, quiet=True)
+    lab.home = Path(root)
+    return lab

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyses.lab.lab import Lab
-
-FOLDER = Path(".cache", "numbers")
+from analyses.lab.numbers import FOLDER
 
 
 def kept(lab: Lab, about: object, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:

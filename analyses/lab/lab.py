@@ -8,42 +8,62 @@ import platform
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from analyses.lab.errors import LabError
 from analyses.lab.study import Study, load_study
+from analyses.lab.typed import nearest
 
 if TYPE_CHECKING:
     from analyses.lab.model import Model
 
 T = TypeVar("T")
+RAW = "raw"
 LIBRARIES = ("torch", "transformers", "transformer_lens", "numpy", "scipy", "pyarrow")
+"""Those of them that are installed are told in the recipe, by their versions."""
+
 PATIENCE = 1.0  # seconds before progress is worth showing
 QUIET_PERIOD = 10.0  # seconds between lines where there is no terminal
 
 
 @dataclass(frozen=True)
 class Used:
-    """What a measurement read: settings and weights are part of its key, the rest is recorded."""
+    """What a measurement read: all but `made_with` is part of its key.
+
+    Attributes:
+        settings: dotted keys of the study's file.
+        weights: name → SHA-256 of the model's files, empty if the model was not touched.
+        files: name below the project's root → SHA-256 of the raw files that it opened.
+        made_with: versions, machine, device.
+    """
 
     settings: frozenset[str]
     weights: dict[str, str]
+    files: dict[str, str]
     made_with: dict[str, object]
 
 
 class Lab:
-    """The instruments of one study. Open it with `Lab.open`."""
+    """The instruments of one study. Open it with `Lab.open`.
+
+    Attributes:
+        home: the project's folder, below which its raw files are.
+    """
 
     def __init__(self, study: Study, *, name: str, root: Path, quiet: bool, read: set[str]) -> None:
         self.study = study
         self.name = name
         self.root = root
+        self.home = root
         self.quiet = quiet
         self._read = read
         self._model: Model | None = None
         self._model_used = False
+        self._files: dict[str, str] = {}
 
     @classmethod
     def open(cls, study_name: str, *, root: Path, quiet: bool = False) -> Lab:
@@ -59,6 +79,7 @@ class Lab:
     def begin(self) -> None:
         """Forget what was used so far."""
         self._read.clear()
+        self._files.clear()
         self._model_used = False
 
     def code_of(self, module: Path) -> str:
@@ -76,12 +97,14 @@ class Lab:
             "python": platform.python_version(),
             "machine": platform.machine(),
         }
-        made_with |= {library: version(library) for library in LIBRARIES}
+        for library in LIBRARIES:
+            with suppress(PackageNotFoundError):
+                made_with[library] = version(library)
         weights: dict[str, str] = {}
         if self._model_used and self._model:
             weights = dict(self._model.weights.digests)
             made_with |= {"device": self._model.device, "threads": self._threads()}
-        return Used(frozenset(self._read), weights, made_with)
+        return Used(frozenset(self._read), weights, dict(self._files), made_with)
 
     @property
     def model(self) -> Model:
@@ -101,6 +124,24 @@ class Lab:
             self._model = open_model(self.study, find_weights(source, root=self.root))
         self._model_used = True
         return self._model
+
+    def file(self, name: str) -> Path:
+        """A raw file by its path in the project, "raw/counts.csv"; the result depends on it.
+
+        Raises:
+            LabError: no such file, or it is not in the folder `raw`, which every build looks at.
+        """
+        home = self.home.resolve()
+        path = (home / name).resolve()
+        if not path.is_relative_to(home / RAW):
+            raise LabError(name, f"it is not in the project's folder {RAW}", "copy it there")
+        if not path.is_file():
+            known = [f"{RAW}/{one.name}" for one in sorted((home / RAW).glob("*"))]
+            raise LabError(name, "no such file", nearest(name, known))
+        with path.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        self._files[path.relative_to(home).as_posix()] = digest
+        return path
 
     def progress(self, things: Iterable[T], *, total: int, label: str) -> Iterator[T]:
         """Pass `things` on, with a bar on a terminal, or a line now and then in a log."""

@@ -23,6 +23,8 @@ from analyses.lab.roles import differing_words, prompt_roles
 from analyses.lab.study import Prompt, Study
 from analyses.lab.weights import Weights
 
+SAMPLE = "One, two, three: these are numbers, and words as well."
+
 # Largest difference of two logits that still counts as the same function.
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 
@@ -132,9 +134,7 @@ def open_model(study: Study, weights: Weights) -> Model:
     shared = {id(tensor): tensor for tensor in network.parameters()}
     rewired = copy.deepcopy(network, shared)
     model = Model(network, None, tokenizer, device, weights)
-    wording = study.prompt.templates["short"]
-    asked = model.prompt(study.prompt, wording, None, study.topics.names[0])
-    tokens = torch.tensor([asked.ids], device=device)
+    tokens = torch.tensor([_first_prompt(model, study)], device=device)
     with torch.inference_mode():
         expected = network(tokens).logits
     model.bridge = TransformerBridge.boot_transformers(
@@ -144,6 +144,15 @@ def open_model(study: Study, weights: Weights) -> Model:
         check_parity(expected, model.bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
     network.set_attn_implementation(ATTENTION)
     return model
+
+
+def _first_prompt(model: Model, study: Study) -> Sequence[int]:
+    """What both views are compared on: a prompt of the study, if it has any."""
+    if study.gives("prompt") and study.gives("topics"):
+        wording = study.prompt.templates["short"]
+        return model.prompt(study.prompt, wording, None, study.topics.names[0]).ids
+    ids: list[int] = model.tokenizer.encode(SAMPLE)
+    return ids
 
 
 def check_parity(expected: torch.Tensor, found: torch.Tensor, tolerance: float, name: str) -> None:

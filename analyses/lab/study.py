@@ -1,15 +1,16 @@
-"""A study: one model, its prompts, topics, sampling settings and seeds, read from TOML.
+"""A study, read from TOML: a title, the groups below as far as they are given, keys of one's own.
 
-The dataclasses below are the documentation of the file's keys. Loading checks everything at once,
-so that a person mends a file in one go, and each key that is read afterwards is noted, so that a
-result is keyed by the part of the study that it used. No torch here.
+The dataclasses are the documentation of the groups' keys. Loading checks all of them at once, so
+that a person mends a file in one go, and each key that is read afterwards is noted, so that a
+result is keyed by the part of the study that it used. Keys of the project's own are read as
+`study["dice.sides"]`. No torch here.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from analyses.lab.typed import build, nearest
 FOLDER = Path("analyses", "studies")
 
 
+ABSENT: Any = object()
+"""The value of what the file leaves out: it may, but who reads it then is told."""
+
+
 class Group:
     """A table of the file that notes which of its keys are read."""
 
@@ -26,6 +31,8 @@ class Group:
         value = object.__getattribute__(self, name)
         if name.startswith("_") or isinstance(value, Group):
             return value
+        if value is ABSENT:
+            raise self._missing(name)
         state = object.__getattribute__(self, "__dict__")
         if name in state and "_note" in state:
             state["_note"](state["_prefix"] + name)
@@ -138,18 +145,39 @@ class SaeSource:
 
 @dataclasses.dataclass(frozen=True)
 class Study(Group):
-    """All settings of one study; `_name` is the file's stem."""
+    """All settings of one study. Only the title is needed; further keys are the project's own."""
 
     title: str
-    summary: str
-    seed: int
-    model: ModelSource
-    prompt: Prompt
-    decision: Decision
-    sampling: Sampling
-    topics: Topics
-    bootstrap: Bootstrap
+    summary: str = ""
+    seed: int = ABSENT
+    model: ModelSource = ABSENT
+    prompt: Prompt = ABSENT
+    decision: Decision = ABSENT
+    sampling: Sampling = ABSENT
+    topics: Topics = ABSENT
+    bootstrap: Bootstrap = ABSENT
     saes: tuple[SaeSource, ...] = ()
+
+    def gives(self, name: str) -> bool:
+        """Whether the file has the group `name`; asking does not count as reading it."""
+        return vars(self)[name] is not ABSENT
+
+    def __getitem__(self, key: str) -> Any:
+        """The value of any key of the file, as TOML has it: `study["dice.sides"]`.
+
+        Raises:
+            LabError: the file has no such key.
+        """
+        value: Any = self._tree
+        for part in key.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise self._missing(key)
+            value = value[part]
+        self._note(key)
+        return value
+
+    def _missing(self, key: str) -> LabError:
+        return LabError(self._where, f"missing key {key}", nearest(key, [*_dotted(self._tree)]))
 
 
 def study_names(root: Path) -> list[str]:
@@ -174,14 +202,23 @@ def load_study(name: str, *, root: Path, note: Callable[[str], None] | None = No
     except tomllib.TOMLDecodeError as error:
         raise LabError(where, f"broken TOML: {error}", "mend the file") from None
     problems: list[str] = []
-    study = build(Study, raw, problems)
+    study = build(Study, raw, problems, free=True)
     if not problems:
         problems = _senseless(study)
     if problems:
         raise LabError(where, "; ".join(problems), "mend the file")
-    if note:
-        _listen(study, "", note)
+    _listen(study, "", note or (lambda _key: None))
+    object.__setattr__(study, "_where", where)
+    object.__setattr__(study, "_tree", raw)
     return study  # type: ignore[no-any-return]
+
+
+def _dotted(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Every key of a file, "group.key"."""
+    for name, value in tree.items():
+        yield prefix + name
+        if isinstance(value, dict):
+            yield from _dotted(value, f"{prefix}{name}.")
 
 
 def _listen(group: Group, prefix: str, note: Callable[[str], None]) -> None:
@@ -193,8 +230,34 @@ def _listen(group: Group, prefix: str, note: Callable[[str], None]) -> None:
 
 
 def _senseless(study: Study) -> list[str]:
-    """What is well-typed and still cannot be meant."""
-    prompt, sampling, topics = study.prompt, study.sampling, study.topics
+    """What is well-typed and still cannot be meant, in the groups that are given."""
+    given = vars(study)
+    checks: dict[str, Callable[[Any], list[str]]] = {
+        "prompt": _senseless_prompt,
+        "decision": _senseless_decision,
+        "model": _senseless_model,
+        "sampling": _senseless_sampling,
+        "topics": _senseless_topics,
+    }
+    found = [
+        wrong
+        for name, check in checks.items()
+        if given[name] is not ABSENT
+        for wrong in check(given[name])
+    ]
+    if given["bootstrap"] is not ABSENT and study.bootstrap.resamples < 1:
+        found.append("bootstrap.resamples must be at least 1")
+    if ABSENT not in (given["sampling"], given["prompt"]):
+        template, known = study.sampling.sweep.template, list(study.prompt.templates)
+        if template not in known:
+            near = nearest(template, known)
+            found.append(f"sampling.sweep.template is no template ({near})")
+    for i, saes in enumerate(study.saes):
+        found += _senseless_saes(f"saes[{i}]", saes)
+    return found
+
+
+def _senseless_prompt(prompt: Prompt) -> list[str]:
     wordings = {f"prompt.templates.{k}": v for k, v in prompt.templates.items()}
     wordings |= {f"prompt.emphatic.{k}": v for k, v in prompt.emphatic.items()}
     found = [
@@ -203,15 +266,30 @@ def _senseless(study: Study) -> list[str]:
     for name in ("short", "long"):
         found += [f"missing key prompt.templates.{name}"] * (name not in prompt.templates)
         found += [f"missing key prompt.emphatic.{name}"] * (name not in prompt.emphatic)
-    if study.decision.primary not in ("proxy_a", "proxy_b"):
+    return found
+
+
+def _senseless_decision(decision: Decision) -> list[str]:
+    found = []
+    if decision.primary not in ("proxy_a", "proxy_b"):
         found.append("decision.primary must be proxy_a or proxy_b")
     for name in ("proxy_a", "proxy_b"):
-        if getattr(study.decision, name).at not in ("item-last", "break"):
+        if getattr(decision, name).at not in ("item-last", "break"):
             found.append(f"decision.{name}.at must be item-last or break")
-    if study.model.device not in ("cpu", "cuda", "auto"):
+    return found
+
+
+def _senseless_model(model: ModelSource) -> list[str]:
+    found = []
+    if model.device not in ("cpu", "cuda", "auto"):
         found.append("model.device must be cpu, cuda or auto")
-    if study.model.dtype not in ("float32", "bfloat16", "float16"):
+    if model.dtype not in ("float32", "bfloat16", "float16"):
         found.append("model.dtype must be float32, bfloat16 or float16")
+    return found
+
+
+def _senseless_sampling(sampling: Sampling) -> list[str]:
+    found = []
     if min((sampling.temperature, *sampling.sweep.temperatures)) <= 0:
         found.append("sampling temperatures must be above 0")
     if not 0 < sampling.top_p <= 1:
@@ -221,16 +299,14 @@ def _senseless(study: Study) -> list[str]:
         "sampling.max_new_tokens": sampling.max_new_tokens,
         "sampling.batch": sampling.batch,
         "sampling.sweep.lists": sampling.sweep.lists,
-        "bootstrap.resamples": study.bootstrap.resamples,
     }
-    found += [f"{key} must be at least 1" for key, count in counts.items() if count < 1]
-    if sampling.sweep.template not in prompt.templates:
-        near = nearest(sampling.sweep.template, list(prompt.templates))
-        found.append(f"sampling.sweep.template is no template ({near})")
+    return found + [f"{key} must be at least 1" for key, count in counts.items() if count < 1]
+
+
+def _senseless_topics(topics: Topics) -> list[str]:
+    found = []
     if not topics.names or len(set(topics.names)) < len(topics.names):
         found.append("topics.names must be a list of different topics")
-    for i, saes in enumerate(study.saes):
-        found += _senseless_saes(f"saes[{i}]", saes)
     for topic in set(topics.held_out) - set(topics.names):
         found.append(f"topics.held_out: no topic {topic} ({nearest(topic, list(topics.names))})")
     return found

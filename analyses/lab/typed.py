@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 
-def build(kind: Any, raw: Any, problems: list[str], prefix: str = "") -> Any:
+def build(kind: Any, raw: Any, problems: list[str], prefix: str = "", *, free: bool = False) -> Any:
     """`raw` as an instance of the dataclass `kind`, or None with what is wrong in `problems`.
 
     Args:
         prefix: where the table stands in its file, "group." or empty.
+        free: whether the table may have further keys, which are left alone.
     """
     if not isinstance(raw, dict):
         problems.append(f"{prefix.rstrip('.')} must be a table")
@@ -21,7 +22,7 @@ def build(kind: Any, raw: Any, problems: list[str], prefix: str = "") -> Any:
     hints = get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     before = len(problems)
-    for key in sorted(raw.keys() - fields.keys()):
+    for key in () if free else sorted(raw.keys() - fields.keys()):
         problems.append(f"unknown key {prefix}{key} ({nearest(key, sorted(fields))})")
     values = {}
     for key, field in fields.items():

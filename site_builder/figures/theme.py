@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from site_builder.drawing import DrawingError
+from site_builder.project import Project
 
 FILES = "\x02files\x03"
 """Stands for the start of a file's URL in a drawing's HTML."""
@@ -261,10 +262,9 @@ def data(records: Sequence[dict[str, Any]]) -> alt.InlineData:
 
 
 @cache
-def _environment() -> Environment:
-    folder = Path(__file__).parents[2] / "templates"
+def _environment(folders: tuple[Path, ...]) -> Environment:
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -273,8 +273,9 @@ def _environment() -> Environment:
 
 
 def markup(template: str, **values: Any) -> Markup:
-    """Fill `templates/TEMPLATE`; every value is escaped."""
-    return Markup(_environment().get_template(template).render(values))
+    """Fill a template of the current folder's project, or of the engine; values are escaped."""
+    folders = Project.find().template_folders
+    return Markup(_environment(folders).get_template(template).render(values))
 
 
 def visible(token: str) -> str:

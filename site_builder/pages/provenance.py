@@ -150,6 +150,7 @@ def _result(
         },
         "settings": dict(_settings(recipe.settings)),
         "models": models,
+        "files": recipe.files,
         "saes": saes,
         "saes_digest": fingerprint.digest(saes),
         "libraries": {k: v for k, v in recipe.made_with.items() if k not in ("device", "machine")},

@@ -1,1 +1,0 @@
-"""What is measured: one module per measurement, named as in the directive."""
