@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 
 Write = Callable[[], object]
 

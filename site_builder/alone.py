@@ -25,3 +25,12 @@ def alone(project: Project, say: Callable[[str], None], what: str = "build") -> 
         yield waited
     finally:
         lock.release()
+
+
+def recover(project: Project) -> bool:
+    """Put back the last site that a build took away when it was killed before the new one stood."""
+    left = sorted(project.cache.glob("site.*.old"))
+    lost = bool(left) and not project.site.exists()
+    if lost:
+        left[-1].rename(project.site)
+    return lost

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
-from functools import cache, cached_property, partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-from markupsafe import Markup
-
-from site_builder import lineage, modules
+from site_builder import modules
 from site_builder.directives import BLOCKS, Directive
 from site_builder.drawing import BASE
 from site_builder.errors import BuildError, Problem
 from site_builder.fingerprint import digest, sha256
 from site_builder.fragment import Fragment
 from site_builder.fragments import Fragments
+from site_builder.frame import Frame
+from site_builder.policy import missing
 from site_builder.post import Post, Wanted
 from site_builder.studies import Studies
 from site_builder.uses import Part, Use, outline
@@ -52,6 +51,7 @@ class Blocks:
         self.digests: dict[str, str] = {}
         self.verdicts = Verdicts(post, fragments)
         self.studies = Studies(post, fragments)
+        self.frame = Frame(post, plain=plain)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
         self._values: dict[tuple[str, int], str] = {}
         self._parts: dict[tuple[str, int], str] = {}
@@ -80,7 +80,7 @@ class Blocks:
         self._made.clear()
         try:
             if use.state == "missing" and use.directive.kind != "claim":
-                self.problems.append(self.post.missing(use))
+                self.problems.append(missing(self.post.store, use.id, use.directive.where))
             elif use.directive.kind == "value":
                 self._values[place] = self._value(use)
             elif use.directive.kind == "claim":
@@ -137,10 +137,10 @@ class Blocks:
 
     def _switch(self, use: Use, fragment: Fragment) -> dict[str, str]:
         """A study to pick: its name, title and file, in which the way to the root is left open."""
-        data = self._block(use, fragment, BASE).encode()
+        data = self.frame.block(use, fragment, BASE).encode()
         name = f"figures/{use.slug}.{use.id.study}.{sha256(data)[:8]}.htm"
         file = self.publish(name, lambda: data)
-        return {"name": use.id.study, "title": self._title(use.id.study), "file": file}
+        return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
 
     def uses(self) -> list[Use]:
         """Every use of a result that the pages make, and the same of other studies' figures."""
@@ -149,13 +149,6 @@ class Blocks:
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""
         return list(self._drawn.values())
-
-    def markup(self, template: str, **values: Any) -> Markup:
-        """Fill `templates/TEMPLATE`; every value is escaped."""
-        try:
-            return Markup(self._environment.get_template(template).render(values))
-        except TemplateError as error:
-            raise BuildError([wrong(error, template)]) from error
 
     def publish(self, name: str, read: Callable[[], bytes]) -> str:
         """Add a file to the site; returns the link to it, "" where no files are carried."""
@@ -205,7 +198,7 @@ class Blocks:
         """What is wrong at a line, in the place of what would stand there."""
         found = [problem for problem in self.problems if problem.where == where]
         template = "problem_inline.html.j2" if inline else "problem.html.j2"
-        return str(self.markup(template, where=where, problems=found)).strip()
+        return str(self.frame.markup(template, where=where, problems=found)).strip()
 
     def fill(self, page: str, base: str) -> str:
         """Replace the slots of a page by their blocks; `base` is the way to the site's root."""
@@ -226,71 +219,7 @@ class Blocks:
         switch = [
             {**one, "file": one["file"].replace(BASE, base)} for one in self._switches.get(slug, ())
         ]
-        return self._block(*self._drawn[slug], base, switch)
-
-    def _block(
-        self, use: Use, fragment: Fragment, base: str, studies: Sequence[dict[str, str]] = ()
-    ) -> str:
-        recipe = self.post.store.recipe(use.id)
-
-        def url(ending: str) -> str | None:
-            name = fragment.file(ending)
-            return f"{base}/figures/{name}" if name and not self.plain else None
-
-        body = fragment.inline if self.plain else fragment.html.replace(BASE, base)
-        return str(
-            self.markup(
-                "figure.html.j2",
-                kind=use.directive.kind,
-                slug=use.slug,
-                number=use.number,
-                noun=use.noun,
-                body=Markup(body),
-                base=base,
-                studies=studies,
-                is_other=use.id.study != use.directive.options.get("study", self.post.study),
-                caption=fragment.caption,
-                description=fragment.description,
-                n=recipe.labels.get("n", ""),
-                interval=recipe.labels.get("interval", ""),
-                note=recipe.labels.get("note", ""),
-                columns=fragment.columns,
-                rows=fragment.rows,
-                total_rows=fragment.total_rows,
-                csv_url=url(".csv"),
-                spec_url=url(".vl.json"),
-                study_title=self._title(use.id.study),
-                study=use.id.study,
-                analysis=use.id.analysis,
-                variant=use.id.variant,
-                state=use.state,
-                reasons=use.reasons,
-                recipe={
-                    "code": recipe.code.get(f"analyses/{use.id.analysis}.py", ""),
-                    "key": recipe.key,
-                    "content": recipe.content,
-                    "date": recipe.made_at,
-                    "seconds": recipe.seconds,
-                    "device": recipe.made_with.get("device", ""),
-                    "made_with": recipe.made_with,
-                    "inputs": recipe.inputs,
-                    "settings": recipe.settings,
-                    "weights": recipe.weights,
-                    "accepted": recipe.accepted,
-                },
-                command=self.post.store.command(use.id),
-                where=use.directive.where,
-                provenance=self._provenance(use, base),
-            )
-        )
-
-    def _provenance(self, use: Use, base: str) -> str:
-        """The link to all that is known of a result, if a page tells it."""
-        told = ("provenance", "results")
-        for part in self.post.parts.values():
-            if (part.directive.name, part.directive.variant) == told and base:
-                return f"{base}/{self.post.url(part.page)}#{lineage.key(use.id)}"
-        return ""
+        return self.frame.block(*self._drawn[slug], base, switch)
 
     def _value(self, use: Use) -> str:
         value = self.fragments.value(use)
@@ -299,24 +228,3 @@ class Blocks:
         of = html.escape(f"{use.id.study} {use.id}")
         text = html.escape(value.text)
         return f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>'
-
-    def _title(self, study: str) -> str:
-        return str(self.post.store.current_settings(study).get("title", study))
-
-    @cached_property
-    def _environment(self) -> Environment:
-        return Environment(
-            loader=FileSystemLoader(self.post.project.template_folders),
-            bytecode_cache=self.post.project.compiled("blocks"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-
-
-def wrong(error: TemplateError, template: str) -> Problem:
-    """What is wrong with a template, at its line if that is known."""
-    name, line = (getattr(error, key, None) for key in ("name", "lineno"))
-    where = f"templates/{name or template}" + (f":{line}" if line else "")
-    return Problem(where, f"{type(error).__name__}: {error.message}", "mend the template")

@@ -9,7 +9,8 @@ from typing import Any
 
 from site_builder import fingerprint
 from site_builder.blocks import Blocks
-from site_builder.store import ResultId, write_aside
+from site_builder.files import write_aside
+from site_builder.recipe import ResultId
 
 SIZE = (1200, 630)
 """In pixels, as the networks that show cards ask for."""
@@ -44,7 +45,7 @@ def png(blocks: Blocks) -> bytes:
     if not path.is_file():
         import vl_convert
 
-        drawn = blocks.markup(
+        drawn = blocks.frame.markup(
             TEMPLATE,
             size=SIZE,
             plot=PLOT,

@@ -9,8 +9,8 @@ from pathlib import Path
 from site_builder.claims import Claim
 from site_builder.directives import Directive
 from site_builder.errors import BuildError, Problem, nearest
-from site_builder.fingerprint import Signature, signature
 from site_builder.project import Project
+from site_builder.signatures import Signature, signature
 from site_builder.uses import Use
 from site_builder.values import RESERVED
 

@@ -13,6 +13,7 @@ from gc import freeze, set_threshold
 
 import click
 
+from site_builder import graph
 from site_builder.authoring import directives, new
 from site_builder.console import (
     analysis_argument,
@@ -201,12 +202,11 @@ def accept(analysis: str, variant: str, because: str, study: str) -> None:
     The table stays as it is; the recipe gets today's code and settings, and says that it was
     accepted by hand, when, what was waved through and because of what; the page tells it.
     """
-    from site_builder import runner
     from site_builder.upkeep import accept as restamp
 
     with told():
         store, asked = asked_for(find_project(), analysis, variant, study)
-        ids = [id for id in runner.with_inputs(store.project, asked) if store.path(id).is_file()]
+        ids = [id for id in graph.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids, because)
     for id, reasons in accepted:
         click.echo(f"accepted {id}: {'; '.join(reasons)}")

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
+from site_builder.graph import inputs_of, with_inputs
 from site_builder.ledger import Ledger
 from site_builder.project import Project
-from site_builder.runner import Task, forget_spoiled, inputs_of, on_path, with_inputs
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.runner import Task, forget_spoiled, on_path
+from site_builder.store import Store
 from site_builder.worker import OWN, Came, run_errand
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ def analyses(_context: Context, _parameter: Parameter, begun: str) -> list[Compl
 
 def variants(context: Context, _parameter: Parameter, begun: str) -> list[CompletionItem]:
     """The variants of the measurement that stands before it."""
-    from site_builder.fingerprint import signature
+    from site_builder.signatures import signature
 
     def of(project: Project) -> Iterable[str]:
         path = project.measurements().get(context.params.get("analysis") or "")

@@ -21,6 +21,7 @@ from site_builder.fragments import Fragments
 from site_builder.mathematics import SETTINGS, MathML
 from site_builder.post import Post, Wanted
 from site_builder.project import Project
+from site_builder.resolve import resolve
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
@@ -71,7 +72,7 @@ class MeasuredFigures(Extension):
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
         if self.blocks is None:
             post = Post(Project.find(), self.study)
-            post.resolve("never", say=lambda _line: None)
+            resolve(post, "never", say=lambda _line: None)
             self.blocks = Blocks(post, Fragments(post), plain=True)
             self.blocks.draw()
         return self.blocks

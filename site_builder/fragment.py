@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from site_builder.store import write_aside
+from site_builder.files import write_aside
 
 _INLINE, _REST = "inline.htm", "fragment.json"
 

@@ -30,7 +30,7 @@ from site_builder.errors import BuildError, Problem
 from site_builder.fragment import Fragment
 from site_builder.pieces import Pieces
 from site_builder.post import Post
-from site_builder.store import ResultId
+from site_builder.recipe import ResultId
 from site_builder.uses import Use
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from site_builder import differences, fingerprint
+from site_builder.files import write_aside
 from site_builder.meaning import Code
-from site_builder.store import ResultId, Store, write_aside
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 
 FOLDER = Path("numbers")
 """Where numbers are kept, in the project's cache."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from site_builder import differences
-from site_builder.store import Recipe, ResultId, Store
+from site_builder.recipe import Recipe, ResultId
+from site_builder.store import Store
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from site_builder.files import write_aside
 from site_builder.memory import installed, settled, stamp
 from site_builder.project import Project
 
@@ -44,8 +45,6 @@ class Manifest:
 
     def save(self, project: Project) -> None:
         """Remember this build."""
-        from site_builder.store import write_aside  # only a build that did something needs it
-
         write_aside(_file(project), json.dumps(vars(self)).encode())
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from site_builder.post import RUNS
+from site_builder.policy import RUNS
 from site_builder.project import Project
 from site_builder.workbench import Message
 

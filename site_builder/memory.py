@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import click
 
+from site_builder.files import write_aside
+
 T = TypeVar("T")
 
 PACKAGES = Path(click.__file__).parents[1]
@@ -105,8 +107,6 @@ class Memory:
 
     def save(self) -> None:
         """Keep what was asked for since this memory was made, and nothing else."""
-        from site_builder.store import write_aside
-
         if self._asked != self._known:
             values = self._asked.values()
             seen = {f"{path} {was}": [path, was] for _, of in values for path, was in of.items()}

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from site_builder.errors import BuildError
+from site_builder.graph import inputs_of, with_inputs
 from site_builder.ledger import Ledger
-from site_builder.runner import inputs_of, with_inputs
-from site_builder.store import Recipe, ResultId, Store
+from site_builder.recipe import Recipe, ResultId
+from site_builder.store import Store
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from site_builder.fragments import Fragments
 from site_builder.material import spare_search, spare_theme
 from site_builder.post import Post
 from site_builder.project import EXTENSION, Project
+from site_builder.resolve import resolve
 from site_builder.standing import Standing
 
 
@@ -54,7 +55,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         if self.blocks is None or self._serving:
             try:
                 post = Post(project)
-                post.resolve("never", say=print)
+                resolve(post, "never", say=print)
                 self.blocks = Blocks(post, Fragments(post))
                 self.blocks.draw()
             except BuildError as error:

@@ -10,12 +10,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from site_builder import checks, claims, runner
+from site_builder import checks, claims
 from site_builder.directives import BLOCKS, Directive, scan
 from site_builder.errors import BuildError, Problem, nearest
 from site_builder.project import Project
+from site_builder.recipe import ResultId
 from site_builder.references import References
-from site_builder.store import ResultId, Store
+from site_builder.store import Store
 from site_builder.uses import NOUNS, Part, Use
 
 Wanted = Use | Part | Directive | str
@@ -24,8 +25,6 @@ Wanted = Use | Part | Directive | str
 Place = Callable[[Wanted], str]
 """What stands for it."""
 
-RUNS = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}
-"""The states of results that are measured without being asked for, by `--run`."""
 
 MARK = "<!-- section {} -->"
 
@@ -164,53 +163,6 @@ class Post:
             return "missing", [problem.what for problem in error.problems]
         return "stale" if reasons else "fresh", reasons
 
-    def resolve(
-        self,
-        run: str = "missing",
-        *,
-        strict: bool = False,
-        say: Callable[[str], None],
-        quiet: bool = False,
-    ) -> list[ResultId]:
-        """Collect and judge, measure what `run` ("never", "missing", "stale") allows.
-
-        Returns what was measured. Raises `BuildError` with every problem of every page.
-        """
-        self.collect()
-        self.judge()
-        if self.problems:
-            raise BuildError(sorted(self.problems))
-        measured: list[ResultId] = []
-        ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
-        able = [id for id in ids if runner.can_measure(self.project, id)]
-        if able:
-            measured = runner.measure(
-                self.store,
-                able,
-                lambda id: needs(self.store, id, stale=run == "stale"),
-                say=say,
-                quiet=quiet,
-            )
-            self.judge()
-        for use in self.uses.values():
-            if use.state == "missing":
-                self.problems.append(self.missing(use))
-            elif use.state == "stale" and strict:
-                what = f'"{use.id}" is stale: {"; ".join(use.reasons)}'
-                self.problems.append(
-                    Problem(use.directive.where, what, f"run: {self.store.command(use.id)}")
-                )
-        if self.problems:
-            raise BuildError(sorted(self.problems))
-        return measured
-
-    def missing(self, use: Use) -> Problem:
-        """That a use has no result, and what measures it."""
-        able = runner.can_measure(self.project, use.id)
-        lab = "" if able else f" ({runner.lab_cure(self.project)})"
-        cure = f"run: {self.store.command(use.id)}{lab}"
-        return Problem(use.directive.where, f'no result for "{use.id}"', cure)
-
     def fill(self, text: str, page: Path, place: Place) -> str:
         """A page's Markdown with sections put in and every directive replaced by `place`.
 
@@ -316,16 +268,6 @@ class Post:
             return Use(directive, ResultId(self.study, claim.analysis, claim.variant), page)
         study = directive.options.get("study", self.study)
         return Use(directive, ResultId(study, directive.name, directive.variant), page)
-
-
-def needs(store: Store, id: ResultId, *, stale: bool) -> bool:
-    """Whether a result has to be measured: it is missing, unusable, or (if asked) stale."""
-    if not store.path(id).is_file():
-        return True
-    try:
-        return bool(store.why_stale(id)) if stale else False
-    except BuildError:
-        return True
 
 
 def _read(path: Path) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from site_builder.alone import alone
+from site_builder.alone import alone, recover
 from site_builder.errors import BuildError, Problem
 from site_builder.manifest import Inputs, Manifest, inputs, outputs
 from site_builder.project import Project, Snapshot
+from site_builder.resolve import resolve
 
 if TYPE_CHECKING:
     from site_builder.blocks import Blocks
@@ -80,7 +81,7 @@ def _build(
 
     post = Post(project := Snapshot(project.root), study)
     project.memory.hold()
-    measured = post.resolve(run, strict=strict, say=say, quiet=quiet)
+    measured = resolve(post, run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post), given="" if measured else _given(read))
     blocks.draw()
     stale = {str(use.id): use for use in post.uses.values() if use.state == "stale"}
@@ -197,7 +198,7 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     from mkdocs.config import load_config
     from mkdocs.exceptions import MkDocsException
 
-    from site_builder.blocks import wrong
+    from site_builder.frame import wrong
 
     warnings: list[str] = []
 
@@ -226,15 +227,6 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
     finally:
         logger.removeHandler(handler)
     return warnings
-
-
-def recover(project: Project) -> bool:
-    """Put back the last site that a build took away when it was killed before the new one stood."""
-    left = sorted(project.cache.glob("site.*.old"))
-    lost = bool(left) and not project.site.exists()
-    if lost:
-        left[-1].rename(project.site)
-    return lost
 
 
 def _replace(site: Path, aside: Path) -> None:

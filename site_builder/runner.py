@@ -20,30 +20,20 @@ import click
 
 from site_builder import fingerprint, meaning
 from site_builder.alone import alone
-from site_builder.errors import BuildError, Problem, nearest
+from site_builder.errors import BuildError, Problem
+from site_builder.extras import has_lab, lab_cure
+from site_builder.files import now
+from site_builder.graph import inputs_of, with_inputs
 from site_builder.ledger import Ledger
 from site_builder.meaning import Code
 from site_builder.project import Project
-from site_builder.store import Recipe, ResultId, Store, now
+from site_builder.recipe import Recipe, ResultId
+from site_builder.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from analyses.lab.shards import Errand, Note, SharedLab
-
-
-LAB_PACKAGE = "measured-post[lab]"
-
-
-def lab_cure(project: Project) -> str:
-    """How to get what opens models."""
-    package = '-e ".[lab]"' if project.engine == project.root else f'"{LAB_PACKAGE}"'
-    return f"install the lab: pip install {package}"
-
-
-def has_lab() -> bool:
-    """Whether measurements that open a model can run here."""
-    return all(importlib.util.find_spec(name) for name in ("torch", "transformer_lens"))
 
 
 def can_measure(project: Project, id: ResultId) -> bool:
@@ -67,52 +57,6 @@ def _of_lab(error: ImportError) -> bool:
     """Whether a package that is not installed was asked for, and no module of ours."""
     top = (error.name or "").partition(".")[0]
     return top not in ("analyses", "site_builder", "") and importlib.util.find_spec(top) is None
-
-
-def inputs_of(project: Project, id: ResultId) -> list[ResultId]:
-    """The results that a measurement reads; checks that the measurement and its variant exist.
-
-    They are named by its parameters: `attribution__log_prob` is the result "attribution log-prob".
-    """
-    known = project.measurements()
-    if id.analysis not in known:
-        cure = nearest(id.analysis, known)
-        raise BuildError([Problem("analyses", f'no measurement "{id.analysis}"', cure)])
-    path = known[id.analysis]
-    signature = fingerprint.signature(project.root, path, "run")
-    if id.variant not in signature.variants:
-        what = f'{id.analysis} has no variant "{id.variant}"'
-        cure = nearest(id.variant, filter(None, signature.variants))
-        raise BuildError([Problem(project.named(path), what, cure)])
-    named = (parameter.partition("__") for parameter in signature.inputs)
-    return [ResultId(id.study, name, variant.replace("_", "-")) for name, _, variant in named]
-
-
-def with_inputs(project: Project, ids: Iterable[ResultId]) -> list[ResultId]:
-    """`ids` and all that they read, inputs first, each once.
-
-    Raises `BuildError` on unknown names and on measurements that need each other.
-    """
-    ordered: dict[ResultId, None] = {}
-    open_ids: list[ResultId] = []
-
-    def visit(id: ResultId) -> None:
-        if id in ordered:
-            return
-        if id in open_ids:
-            circle = " → ".join(str(i) for i in (*open_ids[open_ids.index(id) :], id))
-            raise BuildError(
-                [Problem(f"analyses/{id.analysis}.py", f"a circle: {circle}", "cut it")]
-            )
-        open_ids.append(id)
-        for input_id in inputs_of(project, id):
-            visit(input_id)
-        open_ids.pop()
-        ordered[id] = None
-
-    for id in ids:
-        visit(id)
-    return list(ordered)
 
 
 def measure(

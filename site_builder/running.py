@@ -19,7 +19,7 @@ from site_builder.errors import BuildError
 from site_builder.project import Project
 
 if TYPE_CHECKING:
-    from site_builder.store import ResultId
+    from site_builder.recipe import ResultId
 
 
 @click.command("run")
@@ -65,7 +65,7 @@ def run(
     from site_builder import runner
     from site_builder.cluster import Cluster, measure
     from site_builder.plan import lines, plan
-    from site_builder.post import needs
+    from site_builder.policy import needs
 
     with told():
         project = find_project()
@@ -105,9 +105,9 @@ def _claims(project: Project, study: str) -> Any:
 def asked_for(project: Project, analysis: str, variant: str, study: str) -> tuple[Any, list[Any]]:
     """The results that a command line names: of one variant, one analysis, or the whole post."""
     from site_builder.errors import Problem, nearest
-    from site_builder.fingerprint import signature
     from site_builder.post import Post
-    from site_builder.store import ResultId
+    from site_builder.recipe import ResultId
+    from site_builder.signatures import signature
 
     post = Post(project, study)
     project.settings(post.study)

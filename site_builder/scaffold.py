@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.errors import BuildError, Problem
-from site_builder.fingerprint import signature
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.signatures import signature
+from site_builder.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,75 +19,13 @@ from site_builder import differences, fingerprint, meaning
 from site_builder.errors import BuildError, Problem
 from site_builder.meaning import Code
 from site_builder.project import Project
+from site_builder.recipe import FORMAT, Recipe, Result, ResultId
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 3
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
-
-
-@dataclass(frozen=True, order=True)
-class ResultId:
-    """A result's name: study, analysis, variant ("" when the analysis has but one)."""
-
-    study: str
-    analysis: str
-    variant: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.analysis} {self.variant}".strip()
-
-    def input(self, name: str) -> ResultId:
-        """A result of the same study, from its name as a recipe's inputs have it."""
-        analysis, _, variant = name.partition(" ")
-        return ResultId(self.study, analysis, variant)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a result was made from (keyed) and made with (told).
-
-    meaning: the digest of its code, "" for what was recorded elsewhere; code: file → digest of its
-    part, which tells what changed and does not count by itself. settings: dotted key of the study's
-    file → value. weights: name → digest. inputs: result ("base", "numbers small") → content digest.
-    files: raw file below the project → digest.
-    labels: what the measurement says of its own table.
-    accepted: restamps by hand, each with date, what was waved through, and the author's word on it.
-    """
-
-    study: str
-    analysis: str
-    variant: str
-    meaning: str
-    code: dict[str, str]
-    settings: dict[str, Any]
-    weights: dict[str, str]
-    inputs: dict[str, str]
-    labels: dict[str, Any]
-    made_with: dict[str, Any]
-    made_at: str
-    seconds: float
-    content: str = ""
-    accepted: list[dict[str, Any]] = field(default_factory=list)
-    format: int = FORMAT
-    files: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """The digest of all that counts."""
-        weights = self.weights | self.files
-        return fingerprint.digest([self.meaning, self.settings, weights, self.inputs])
-
-
-@dataclass(frozen=True)
-class Result:
-    """A table and where it came from."""
-
-    id: ResultId
-    table: pa.Table
-    recipe: Recipe
 
 
 class Store:
@@ -281,19 +218,6 @@ class Store:
     def _spoiled(self, id: ResultId, why: str) -> Problem:
         where = self.project.named(self.path(id))
         return Problem(where, f"cannot be used: {why}", f"run: {self.command(id)}")
-
-
-def write_aside(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_bytes(data)
-    aside.replace(path)
-
-
-def now() -> str:
-    """The time as recipes tell it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _parquet(table: pa.Table, recipe: bytes | None = None) -> bytes:

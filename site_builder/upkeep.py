@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from site_builder import differences, runner
-from site_builder.alone import alone
+from site_builder import differences, graph
+from site_builder.alone import alone, recover
 from site_builder.errors import BuildError, Problem
-from site_builder.fingerprint import signature
-from site_builder.publish import recover
-from site_builder.store import Recipe, ResultId, Store, now
+from site_builder.files import now
+from site_builder.recipe import Recipe, ResultId
+from site_builder.signatures import signature
+from site_builder.store import Store
 
 OLD = 3600.0
 """Seconds after which a half-written file belongs to nobody."""
@@ -51,7 +52,7 @@ def accept(
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
             files=store.current_files(result.recipe),
-            inputs={str(i): store.content(i) for i in runner.inputs_of(store.project, id)},
+            inputs={str(i): store.content(i) for i in graph.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, time],
         )
         store.save(id, result.table, recipe)
@@ -81,7 +82,7 @@ def check(store: Store) -> list[Problem]:
             if store.content(id) != recipe.content:
                 what = "its table was changed after it was measured"
                 problems.append(Problem(where, what, f"run: {store.command(id)}"))
-            runner.inputs_of(project, id)
+            graph.inputs_of(project, id)
             project.settings(id.study)
         except BuildError as error:
             problems += error.problems

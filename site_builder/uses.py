@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.directives import Directive
-from site_builder.store import ResultId
+from site_builder.recipe import ResultId
 
 if TYPE_CHECKING:
     from site_builder.post import Post

@@ -32,11 +32,11 @@ from typing import Any
 
 from site_builder.directives import BLOCKS, KINDS, form
 from site_builder.errors import BuildError, Problem
-from site_builder.fingerprint import Signature, signature
 from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import Project
-from site_builder.store import ResultId
+from site_builder.recipe import ResultId
+from site_builder.signatures import Signature, signature
 from site_builder.syntax import parse
 
 Option = dict[str, Any]

@@ -22,6 +22,7 @@ from site_builder.extension import MeasuredFigures
 from site_builder.fingerprint import sha256_file
 from site_builder.fragments import Fragments
 from site_builder.links import as_built
+from site_builder.policy import missing
 from site_builder.post import Post, Wanted
 from site_builder.project import EXTENSION, Project, Snapshot
 from site_builder.uses import Use
@@ -148,7 +149,7 @@ class Workbench:
         said = {"slug": use.slug, "page": self.post.url(use.page)}
         try:
             if use.state == "missing" or not key:
-                raise BuildError([self.post.missing(use)])
+                raise BuildError([missing(self.post.store, use.id, use.directive.where)])
             sketch = fragments.sketch(use, key)
             if sketch:
                 caption, files = sketch

@@ -14,7 +14,8 @@ from site_builder import claims
 from site_builder.cli import main
 from site_builder.directives import KINDS, scan
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.test_vocabulary import ours, wrong
 from tests.test_pages_workflow import accepted
 

@@ -26,7 +26,8 @@ from site_builder.claims import verdict
 from site_builder.directives import scan
 from site_builder.errors import BuildError
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put, shelves
 
 REPO = Path(__file__).parents[1]

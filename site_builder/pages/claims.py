@@ -11,8 +11,8 @@ from markupsafe import Markup
 from site_builder.blocks import Blocks
 from site_builder.drawing import BASE
 from site_builder.post import Post
+from site_builder.recipe import ResultId
 from site_builder.references import Section
-from site_builder.store import ResultId
 from site_builder.uses import Use
 from site_builder.verdicts import SHAPES, WORDS, numbers, worded
 
@@ -31,19 +31,19 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
         )
         counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
-        return blocks.markup(
+        return blocks.frame.markup(
             "claims_count.html.j2", counts=counts, total=len(found), in_sample=in_sample
         )
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
-        return blocks.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
+        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in map(_rows(blocks), blocks.post.claims):
         groups.setdefault(row["section"], []).append(row)
     groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
     link = blocks.publish("claims.json", blocks.verdicts.json)
-    return blocks.markup("claims.html.j2", groups=groups, link=link)
+    return blocks.frame.markup("claims.html.j2", groups=groups, link=link)
 
 
 def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:

@@ -16,7 +16,7 @@ from site_builder.drawing import BASE
 
 if TYPE_CHECKING:
     from site_builder.blocks import Blocks
-    from site_builder.store import Recipe, ResultId
+    from site_builder.recipe import Recipe, ResultId
     from site_builder.uses import Use
 
 VARIANTS = ("summary", "figures", "graph", "results", "cite")
@@ -37,7 +37,7 @@ def render(blocks: Blocks, *, variant: str) -> Markup:
         "results": _results,
         "cite": _cite,
     }[variant](blocks)
-    return blocks.markup(f"provenance/{variant}.html.j2", **values)
+    return blocks.frame.markup(f"provenance/{variant}.html.j2", **values)
 
 
 def _prints(use: Use) -> bool:

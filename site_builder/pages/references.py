@@ -11,4 +11,4 @@ def render(blocks: Blocks) -> Markup:
     """List every cited work with its address."""
     references = blocks.post.references
     works = [(number, references.works[key]) for key, number in references.cited.items()]
-    return blocks.markup("references.html.j2", works=works)
+    return blocks.frame.markup("references.html.j2", works=works)

@@ -16,7 +16,8 @@ import pytest
 
 from site_builder.project import Project
 from site_builder.publish import build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.browser import conftest
 from tests.processes import HANGS, Command
 from tests.site_builder.conftest import project, put, shelves, write  # noqa: F401 (fixtures)

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.browser import conftest
 from tests.conftest import copy_of_built
 from tests.site_builder.conftest import put

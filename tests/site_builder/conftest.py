@@ -10,10 +10,12 @@ import pyarrow as pa
 import pytest
 
 from site_builder import memory
+from site_builder.files import now
+from site_builder.graph import inputs_of
 from site_builder.post import Post
 from site_builder.project import Project
-from site_builder.runner import inputs_of
-from site_builder.store import Recipe, ResultId, Store, now
+from site_builder.recipe import Recipe, ResultId
+from site_builder.store import Store
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -14,7 +14,8 @@ import pytest
 from site_builder.errors import BuildError
 from site_builder.project import Project
 from site_builder.publish import Built, build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")

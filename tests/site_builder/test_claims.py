@@ -17,7 +17,8 @@ from site_builder.fragments import Fragments
 from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import build, preview
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from site_builder.verdicts import Verdicts, numbers
 
 from .conftest import put, write

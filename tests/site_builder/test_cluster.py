@@ -16,7 +16,8 @@ import pytest
 from analyses.lab.shards import Errand
 from site_builder.errors import BuildError
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from site_builder.worker import run_errand
 from tests.site_builder.conftest import write
 from tests.site_builder.squares import LOOP, TURNS, contents, made, project_of, run, start

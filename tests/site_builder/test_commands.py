@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from site_builder.cli import main
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 SECTION = "content/sections/01-numbers.md"

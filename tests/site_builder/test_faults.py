@@ -25,7 +25,8 @@ from site_builder.alone import alone
 from site_builder.cli import main
 from site_builder.project import Project
 from site_builder.publish import build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -102,7 +103,7 @@ def test_killed_while_a_result_is_written(project: Project, where: str) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "site_builder.store:.write_aside",  # a drawing
+        "site_builder.files:.write_aside",  # a drawing
         "mkdocs.commands.build:._build_page",  # a page
         "site_builder.links:.dead",  # the site stands aside
         "shutil:.rmtree",  # the last one is being removed

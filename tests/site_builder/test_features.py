@@ -8,7 +8,9 @@ from site_builder.blocks import Blocks
 from site_builder.errors import BuildError
 from site_builder.fragments import Fragments
 from site_builder.post import Post
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.resolve import resolve
+from site_builder.store import Store
 from tests.figures import feature_tables
 from tests.site_builder.conftest import REPO, put, write
 
@@ -24,7 +26,7 @@ def cards(project):
     def draw(*directives: str) -> Blocks:
         write(project.content / "index.md", "\n\n".join(["# Cards", *directives]) + "\n")
         post = Post(project)
-        post.resolve("never", say=print)
+        resolve(post, "never", say=print)
         blocks = Blocks(post, Fragments(post))
         blocks.draw()
         return blocks

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from site_builder import fingerprint
+from site_builder import fingerprint, signatures
 from site_builder.errors import BuildError
 from tests.site_builder.conftest import write
 
@@ -45,9 +45,9 @@ def test_autoencoders_of_a_study_are_its_own_files(tmp_path: Path) -> None:
     assert fingerprint.saes(tmp_path, {}, lambda _path: "") == {}
 
 
-def signature(tmp_path: Path, text: str, function: str = "run") -> fingerprint.Signature:
+def signature(tmp_path: Path, text: str, function: str = "run") -> signatures.Signature:
     write(tmp_path / "toys" / "m.py", text)
-    return fingerprint.signature(tmp_path, tmp_path / "toys" / "m.py", function)
+    return signatures.signature(tmp_path, tmp_path / "toys" / "m.py", function)
 
 
 def test_a_module_says_what_it_takes(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_module_says_what_it_takes(tmp_path: Path) -> None:
             return None
         """,
     )
-    assert found == fingerprint.Signature(
+    assert found == signatures.Signature(
         inputs=("base", "other"),
         options={"size": "int", "plain": "str", "made": "str", "asked": "str"},
         variants=("small", "2"),
@@ -87,7 +87,7 @@ def test_a_variant_is_no_option(tmp_path: Path) -> None:
 
 def test_a_module_without_variants_has_one_without_a_name(tmp_path: Path) -> None:
     found = signature(tmp_path, "def run(lab):\n    return None\n")
-    assert found == fingerprint.Signature((), {}, ("",), {})
+    assert found == signatures.Signature((), {}, ("",), {})
     typed = 'VARIANTS: tuple[str, ...] = ("a",)\n\n\ndef run(lab):\n    return None\n'
     assert signature(tmp_path, typed).variants == ("a",)
 
@@ -104,7 +104,7 @@ def test_a_module_without_variants_has_one_without_a_name(tmp_path: Path) -> Non
     ],
 )
 def test_a_drawing_draws_all_variants_or_those_it_tells(variants, variant, taken) -> None:
-    assert fingerprint.Signature((), {}, variants, {}).takes(variant) is taken
+    assert signatures.Signature((), {}, variants, {}).takes(variant) is taken
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from site_builder.memory import Memory
 from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import Built, build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 SENTENCE = "The first is"
@@ -145,10 +146,10 @@ def test_a_sentence_makes_no_part_anew_and_a_line_that_moves_what_they_name_does
     rendered = []
     load = modules.load
 
-    def spy(path: Path) -> object:
+    def spy(root: Path, path: Path) -> object:
         if path.parent.name == "pages":
             rendered.append(path.stem)
-        return load(path)
+        return load(root, path)
 
     monkeypatch.setattr(modules, "load", spy)
     built(project)

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import write
 from tests.site_builder.toy_lab import measurable
 

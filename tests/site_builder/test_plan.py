@@ -3,7 +3,8 @@
 from site_builder.ledger import Ledger
 from site_builder.plan import lines, plan
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 

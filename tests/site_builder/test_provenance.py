@@ -18,7 +18,8 @@ from site_builder import lineage
 from site_builder.post import Post
 from site_builder.project import Project
 from site_builder.publish import build
-from site_builder.store import Recipe, ResultId, Store
+from site_builder.recipe import Recipe, ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import REPO, put, write
 
 PARTS = ("summary", "figures", "graph", "results", "cite")

@@ -15,7 +15,8 @@ from site_builder import feed
 from site_builder.memory import Memory
 from site_builder.project import Project
 from site_builder.publish import build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 
 URL = "https://lists.example/post/"

@@ -14,7 +14,8 @@ import analyses.lab.recorded  # noqa: F401  (ours, before a project's own could 
 from site_builder.cli import main
 from site_builder.fingerprint import sha256_file
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import REPO
 
 LISTS = ResultId("tiny", "list_samples")

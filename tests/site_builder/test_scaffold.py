@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from site_builder.cli import main
 from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import REPO, put, write
 from tests.site_builder.test_contracts import copy_of_project
 from tests.site_builder.test_runner import build_site

@@ -17,8 +17,9 @@ from site_builder.alone import alone
 from site_builder.ledger import Ledger
 from site_builder.meaning import Code
 from site_builder.project import Project
+from site_builder.recipe import ResultId
 from site_builder.runner import compute, measure
-from site_builder.store import ResultId, Store
+from site_builder.store import Store
 from tests.site_builder.squares import TURNS, contents, made, project_of, run, start
 from tests.site_builder.test_contracts import copy_of_project
 

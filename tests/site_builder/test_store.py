@@ -15,9 +15,11 @@ import pytest
 
 from site_builder import manifest, memory
 from site_builder.errors import BuildError
+from site_builder.files import now, write_aside
 from site_builder.meaning import Code
 from site_builder.project import Project
-from site_builder.store import ResultId, Store, now, write_aside
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from site_builder.upkeep import accept, check
 from tests.site_builder.conftest import put
 

@@ -8,7 +8,8 @@ import pytest
 
 from site_builder.project import Project
 from site_builder.publish import build
-from site_builder.store import ResultId, Store
+from site_builder.recipe import ResultId
+from site_builder.store import Store
 from tests.site_builder.conftest import put
 from tests.site_builder.test_build import block, built, edit
 

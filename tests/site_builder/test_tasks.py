@@ -12,8 +12,9 @@ import pytest
 from site_builder import cluster
 from site_builder.cluster import Cluster, _environment, _needs
 from site_builder.project import Project
+from site_builder.recipe import ResultId
 from site_builder.runner import Measured
-from site_builder.store import ResultId, Store
+from site_builder.store import Store
 from site_builder.worker import Came, _lab
 from tests.site_builder.conftest import REPO
 
