@@ -20,7 +20,7 @@ Node = tuple[Path, str]
 Import = ast.Import | ast.ImportFrom
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MEANINGLESS = {"ctx", "kind", "type_comment", "type_ignores"}
-_DYNAMIC = {"globals", "importlib", "__import__", "eval", "exec", "vars"}
+_DYNAMIC = {"globals", "importlib", "__import__", "eval", "exec"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Dump:
             return self._name(node)
         if isinstance(node, ast.Attribute):
             return self._attribute(node)
+        if isinstance(node, ast.Call) and not node.args and last_name(node) == "vars":
+            return f"Vars({self._mark([(self.bindings.path, WHOLE)])})"  # of the module, perhaps
         if isinstance(node, list):
             return f"[{','.join(self.of(one) for one in node if not says_nothing(one))}]"
         if not isinstance(node, ast.AST):

@@ -169,6 +169,14 @@ def test_dynamic_code_reaches_its_whole_module(toys: Path) -> None:
     assert changed_by(toys, "m.py", "return 1", "return 2")
 
 
+@pytest.mark.parametrize(("call", "whole"), [("vars()", True), ("vars(lab)", False)])
+def test_vars_are_the_modules_unless_they_are_somebodys(toys: Path, call: str, whole: bool) -> None:
+    (toys / "toys" / "m.py").write_text(
+        f"def run(lab):\n    return {call}\n\n\ndef xy():\n    return 1\n"
+    )
+    assert changed_by(toys, "m.py", "return 1", "return 2") is whole
+
+
 def test_a_whole_module_counts_without_a_function(toys: Path) -> None:
     (toys / "toys" / "m.py").write_text(
         "def run(lab):\n    return 1\n\n\ndef xy():\n    return 1\n"
@@ -346,7 +354,7 @@ def test_a_file_of_another_size_is_another_file(tmp_path: Path) -> None:
     assert code([tmp_path], path, "run") != before
 
 
-@pytest.mark.parametrize("name", ["globals", "importlib", "__import__", "eval", "exec", "vars"])
+@pytest.mark.parametrize("name", ["globals", "importlib", "__import__", "eval", "exec"])
 def test_each_dynamic_name_reaches_its_whole_module(tmp_path: Path, name: str) -> None:
     run = f"\n\n\ndef run(lab):\n    return {name}\n"
     assert meaning(tmp_path, f"A = 1{run}") != meaning(tmp_path, f"A = 2{run}")
