@@ -181,8 +181,8 @@ class Post:
         if self.problems:
             raise BuildError(sorted(self.problems))
         measured: list[ResultId] = []
-        ids = list(dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run]))
-        able = [id for id in ids if runner.can_measure(self.project, id)]
+        ids = dict.fromkeys(use.id for use in self.uses.values() if use.state in RUNS[run])
+        able = [id for id in ids if not runner.needs_lab(self.project, id)]
         if able:
             measured = runner.measure(
                 self.store,
@@ -197,18 +197,16 @@ class Post:
                 self.problems.append(self.missing(use))
             elif use.state == "stale" and strict:
                 what = f'"{use.id}" is stale: {"; ".join(use.reasons)}'
-                self.problems.append(
-                    Problem(use.directive.where, what, f"run: {self.store.command(use.id)}")
-                )
+                cure = f"run: {self.store.command(use.id)}"
+                self.problems.append(Problem(use.directive.where, what, cure))
         if self.problems:
             raise BuildError(sorted(self.problems))
         return measured
 
     def missing(self, use: Use) -> Problem:
         """That a use has no result, and what measures it."""
-        able = runner.can_measure(self.project, use.id)
-        lab = "" if able else f" ({runner.lab_cure(self.project)})"
-        cure = f"run: {self.store.command(use.id)}{lab}"
+        lab = runner.needs_lab(self.project, use.id)
+        cure = f"run: {self.store.command(use.id)}" + f" ({lab})" * bool(lab)
         return Problem(use.directive.where, f'no result for "{use.id}"', cure)
 
     def fill(self, text: str, page: Path, place: Place) -> str:

@@ -26,7 +26,7 @@ from site_builder.errors import BuildError, Problem
 def init(name: str, kind: str, model: str) -> None:
     """Write a post that works into the new folder NAME, measure it and build its page."""
     from site_builder.init import create
-    from site_builder.runner import LAB_PACKAGE, has_lab
+    from site_builder.lab_door import LAB_PACKAGE, has_lab
 
     with told():
         folder = Path(name).absolute()
