@@ -6,12 +6,16 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from site_builder import completion
 from site_builder.console import find_project, json_option, say, told
+from site_builder.project import Project
+
+if TYPE_CHECKING:
+    from site_builder.scaffold import Written
 
 MOST_VALUES, MOST_NAMES = 4, 30
 """Of an option's values, and of names without variants, in the short list; `--json` has all."""
@@ -36,12 +40,28 @@ def figure(name: str) -> None:
     with told():
         project = find_project()
         written = write(project, name)
+    _tell(project, written)
+    say("put this line into a section:")
+    click.echo(written.line)
+
+
+@new.command()
+@click.argument("name")
+def study(name: str) -> None:
+    """Write a study with the settings of the post's own, there to be varied."""
+    from site_builder.scaffold import study as write
+
+    with told():
+        project = find_project()
+        written = write(project, name)
+    _tell(project, written)
+
+
+def _tell(project: Project, written: Written) -> None:
     for path in written.files:
         say(f"wrote {project.named(path)}")
     if written.measure:
         say(f"measure it: {written.measure}")
-    say("put this line into a section:")
-    click.echo(written.line)
 
 
 @click.command()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from site_builder.errors import BuildError, Problem
-from site_builder.extras import lab_cure
 from site_builder.recipe import ResultId
-from site_builder.runner import can_measure
+from site_builder.runner import needs_lab
 from site_builder.store import Store
 
 RUNS = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}
@@ -24,6 +23,7 @@ def needs(store: Store, id: ResultId, *, stale: bool) -> bool:
 
 def missing(store: Store, id: ResultId, where: str) -> Problem:
     """That what stands at `where` has no result, and what measures it."""
-    able = can_measure(store.project, id)
-    lab = "" if able else f" ({lab_cure(store.project)})"
-    return Problem(where, f'no result for "{id}"', f"run: {store.command(id)}{lab}")
+    lab = needs_lab(store.project, id)
+    return Problem(
+        where, f'no result for "{id}"', f"run: {store.command(id)}" + f" ({lab})" * bool(lab)
+    )

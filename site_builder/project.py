@@ -75,6 +75,11 @@ class Project:
         return self.root / named
 
     @property
+    def package(self) -> str:
+        """What the drawings are modules of, seen from the project: "figures"."""
+        return ".".join(self.figures.relative_to(self.root).parts)
+
+    @property
     def templates(self) -> Path:
         """The project's own Jinja2 templates: of the theme, of blocks, of drawings."""
         return self.root / "templates"

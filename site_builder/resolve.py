@@ -29,7 +29,7 @@ def resolve(
     store, measured = post.store, list[ResultId]()
     allowed = policy.RUNS[run]
     ids = list(dict.fromkeys(use.id for use in post.uses.values() if use.state in allowed))
-    if able := [id for id in ids if runner.can_measure(post.project, id)]:
+    if able := [id for id in ids if not runner.needs_lab(post.project, id)]:
         is_due = partial(policy.needs, store, stale=run == "stale")
         measured = runner.measure(store, able, is_due, say=say, quiet=quiet)
         post.judge()

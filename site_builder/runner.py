@@ -6,7 +6,6 @@ The lab is imported on demand, so that building from committed results needs no 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import time
 import warnings
@@ -21,9 +20,9 @@ import click
 from site_builder import fingerprint, meaning
 from site_builder.alone import alone
 from site_builder.errors import BuildError, Problem
-from site_builder.extras import has_lab, lab_cure
 from site_builder.files import now
 from site_builder.graph import inputs_of, with_inputs
+from site_builder.lab_door import has_lab, lab_cure, of_lab
 from site_builder.ledger import Ledger
 from site_builder.meaning import Code
 from site_builder.project import Project
@@ -36,27 +35,22 @@ if TYPE_CHECKING:
     from analyses.lab.shards import Errand, Note, SharedLab
 
 
-def can_measure(project: Project, id: ResultId) -> bool:
-    """Whether a measurement can run here: one that needs no model can without the lab.
+def needs_lab(project: Project, id: ResultId) -> str:
+    """How to get the lab, if a measurement needs it and it is not installed; else "".
 
-    One that fails to be imported for another reason counts, too: to run it tells why.
+    Without it runs what needs no model. What cannot be imported for another reason is run to tell.
     """
     if has_lab():
-        return True
+        return ""
     on_path(project.root)
+    needed = "model" in project.settings(id.study)
     try:
         importlib.import_module(f"analyses.{id.analysis}")
     except ImportError as error:
-        return not _of_lab(error)
+        needed = of_lab(error)
     except Exception:
-        return True
-    return "model" not in project.settings(id.study)
-
-
-def _of_lab(error: ImportError) -> bool:
-    """Whether a package that is not installed was asked for, and no module of ours."""
-    top = (error.name or "").partition(".")[0]
-    return top not in ("analyses", "site_builder", "") and importlib.util.find_spec(top) is None
+        needed = False
+    return lab_cure(project) if needed else ""
 
 
 def measure(
@@ -184,7 +178,7 @@ def on_path(root: Path) -> None:
 
 def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
     """What is said when a measurement imports what is not there; a fault of ours stays one."""
-    if not _of_lab(error):
+    if not of_lab(error):
         return error
     what = f"it needs {error.name}, which is not installed"
     return BuildError([Problem(f"analyses/{analysis}.py", what, lab_cure(Project(lab.home)))])

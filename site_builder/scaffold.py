@@ -1,5 +1,6 @@
 """The files of a new figure, from `templates/new`: its drawing, its test and, if nothing is
-measured under its name, a measurement. They work as written, and are there to be changed.
+measured under its name, a measurement; or of a new study. They work as written, and are there to be
+changed.
 
 A result whose rows are few and have `estimate`, `low` and `high` becomes a row an estimate. Of any
 other a histogram is drawn: of `estimate` or else of the column of numbers with the most values, for
@@ -24,20 +25,19 @@ from site_builder.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from jinja2 import Template
 
 MOST_ROWS = 30
 """Estimates that a chart has a row for each of."""
 
-FRESH = {"keys": ["template"], "unit": "tokens"}
-"""How the result of `templates/new/measurement.py.j2` is drawn."""
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_STUDY = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]")
 _NUMBERS = ("estimate", "low", "high")
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a new figure is made of; `measure` is the command that its line waits for, if any."""
+    """What is new; `measure` is the command that makes its results, `line` shows them, if any."""
 
     files: tuple[Path, ...]
     line: str
@@ -54,7 +54,8 @@ def figure(project: Project, name: str) -> Written:
     store = Store(project)
     measured = name in project.measurements()
     drawing = project.figures / f"{name}.py"
-    test = project.root / "tests" / "figures" / f"test_{name}.py"
+    tests = project.root / "tests" / "figures"
+    test = (tests if tests.is_dir() else tests.parent) / f"test_{name}.py"
     measurement = project.analyses / f"{name}.py"
     made = (drawing, test) if measured else (measurement, drawing, test)
     for path in (drawing, test, *([] if measured else [measurement, measurement.with_suffix("")])):
@@ -62,9 +63,9 @@ def figure(project: Project, name: str) -> Written:
             cure = "choose another name, or edit it"
             raise BuildError([Problem(project.named(path), "it is there already", cure)])
     id = _result(store, name) if measured else ResultId(project.study, name)
-    kind, known = _look(store, id) if measured else ("intervals", FRESH)
+    kind, known = _look(store, id) if measured else ("intervals", _fresh(project, name))
     variants = list(signature(project.root, measurement, "run").variants) if measured else [""]
-    known = known | {"name": name, "words": name.replace("_", " ").strip().capitalize()}
+    known = known | {"name": name, "words": _words(name), "package": project.package}
     known |= {"variant": id.variant, "variants": variants}
     templates = {drawing: kind, test: f"{kind}_test", measurement: "measurement"}
     texts = {path: _filled(project, templates[path], known) for path in made}
@@ -74,6 +75,36 @@ def figure(project: Project, name: str) -> Written:
     study = "" if id.study == project.study else f" study={id.study}"
     line = f"<< figure: {id}{study} >>"
     return Written(made, line, "" if measured else store.command(id))
+
+
+def study(project: Project, name: str) -> Written:
+    """Write the study `name`, with the settings of the post's own, there to be varied.
+
+    Raises `BuildError`, and writes nothing, if the name is none or there is such a study.
+    """
+    if not _STUDY.fullmatch(name):
+        cure = "write small letters, digits, - and ., a letter first"
+        raise BuildError([Problem("new study", f'"{name}" cannot name a study', cure)])
+    known = project.studies()
+    project.settings(project.study)  # raises unless that is there, and TOML
+    path = known[project.study].with_name(f"{name}.toml")
+    if path.exists():
+        cure = "choose another name, or edit it"
+        raise BuildError([Problem(project.named(path), "it is there already", cure)])
+    title = f"title = {json.dumps(_words(name), ensure_ascii=False)}"
+    text = known[project.study].read_text("utf-8")
+    path.write_text(re.sub(r"(?m)^title *=.*$", lambda _: title, text, count=1), "utf-8")
+    return Written((path,), "", f"build-site run --study {name}")
+
+
+def _words(name: str) -> str:
+    return re.sub("[_-]", " ", name).strip().capitalize()
+
+
+def _fresh(project: Project, name: str) -> dict[str, Any]:
+    """How the result of `templates/new/measurement.py.j2` is drawn, as that says itself."""
+    made: Any = _template(project, "measurement").make_module({"words": _words(name)})
+    return {"keys": made.keys, "unit": made.unit}
 
 
 def _check(name: str) -> None:
@@ -143,14 +174,18 @@ def _keys(table: pa.Table) -> list[str]:
 
 
 def _filled(project: Project, template: str, known: dict[str, Any]) -> str:
+    return _template(project, template).render(known)
+
+
+def _template(project: Project, name: str) -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(project.templates / "new"),
+        loader=FileSystemLoader([folder / "new" for folder in project.template_folders]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters["quoted"] = partial(json.dumps, ensure_ascii=False)
-    return environment.get_template(f"{template}.py.j2").render(known)
+    return environment.get_template(f"{name}.py.j2")

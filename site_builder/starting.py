@@ -25,8 +25,8 @@ from site_builder.errors import BuildError, Problem
 @click.option("--model", default="", help="Of --with model: a local folder, or a name on the hub.")
 def init(name: str, kind: str, model: str) -> None:
     """Write a post that works into the new folder NAME, measure it and build its page."""
-    from site_builder.extras import LAB_PACKAGE, has_lab
     from site_builder.init import create
+    from site_builder.lab_door import LAB_PACKAGE, has_lab
 
     with told():
         folder = Path(name).absolute()

@@ -190,10 +190,9 @@ def forget(project: Project, changed: set[Path]) -> bool:
     except (OSError, UnicodeDecodeError):
         drawings = set()
     helpers = mine - drawings
-    own = ".".join(project.figures.relative_to(project.root).parts)
     for name, module in list(sys.modules.items()):
         package, _, word = name.rpartition(".")
-        if package == own and (
+        if package == project.package and (
             Path(module.__file__ or "") in mine or (helpers and word not in _HELD)
         ):
             del sys.modules[name]
