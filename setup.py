@@ -8,9 +8,6 @@ from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 
-SHARED = ("__init__", "cells", "heat", "parts", "pointing", "sparks", "theme")
-"""Modules of `site_builder/figures` that any post may draw with; the others are this post's."""
-
 LEFT_OUT = {
     "templates": ("post",),
     "assets": ("post", "page.png", "src", "build.js", "package*.json", "node_modules"),
@@ -24,7 +21,7 @@ class Engine(build_py):
     def find_package_modules(self, package, package_dir):
         """Leave out the post's drawings."""
         found = super().find_package_modules(package, package_dir)
-        return [one for one in found if package != "site_builder.figures" or one[1] in SHARED]
+        return [] if package == "site_builder.figures" else found
 
     def run(self):
         """Copy the engine's folders into the package, unless a checkout itself is installed."""

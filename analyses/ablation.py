@@ -30,14 +30,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab import statistics
-from analyses.lab.lab import Lab
-from analyses.lab.lists import WrittenList, shannon
-from analyses.lab.roles import list_roles
-from analyses.lab.statistics import Estimate, Floats
-from analyses.lab.study import Prompt
-from analyses.lab.summary import bounds
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core import statistics
+from analyses.lab.core.statistics import Estimate, Floats
+from analyses.lab.core.study import Prompt
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
+from analyses.lists.lists import WrittenList, shannon
+from analyses.lists.roles import list_roles
+from analyses.lists.summary import bounds
 
 VARIANTS = ("by-layer", "by-topic", "survival")
 TOPICS = {"all": (True, False), "held-out": (True,), "other": (False,)}

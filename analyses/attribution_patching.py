@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.effects import FEW_TOPICS, STRONG, Effect, agreement, mean_effects
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.effects import FEW_TOPICS, STRONG, Effect, agreement, mean_effects
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.estimates import Estimated
-    from analyses.lab.sweeps import Cell, Job, Swept
+    from analyses.lab.model.stages import Blocks
+    from analyses.lists.estimates import Estimated
+    from analyses.lists.sweeps import Cell, Job, Swept
 
 VARIANTS = ("heads", "residual")
 SITES = {
@@ -56,10 +56,10 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Estimate all patches of the heads, or of the residual stream, and check them."""
     model = lab.model
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.estimates import estimate_all
-    from analyses.lab.lists import read_lists
-    from analyses.lab.paired_lists import paired_lists
+    from analyses.lab.model.stages import Blocks
+    from analyses.lists.estimates import estimate_all
+    from analyses.lists.lists import read_lists
+    from analyses.lists.paired_lists import paired_lists
 
     engine = Blocks(model.network)
     lists = read_lists(list_samples, lab.study.prompt)
@@ -116,7 +116,7 @@ def _means(
     lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str, direction: str
 ) -> Iterator[Row]:
     """Every layer, head and role."""
-    from analyses.lab.estimates import role_cells
+    from analyses.lists.estimates import role_cells
 
     cells = [role_cells(engine, site, one.paired) for one in found]
     plain, corrected = (
@@ -134,8 +134,8 @@ def _means(
 
 def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Estimates beside real patches, and how they agree."""
-    from analyses.lab import sweeps
-    from analyses.lab.paired_lists import shortest
+    from analyses.lists import sweeps
+    from analyses.lists.paired_lists import shortest
 
     pairs = [one.paired for one in found]
     if site in FEW_TOPICS:
@@ -205,9 +205,9 @@ def _agreements(
 
 def _integrals(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Integrated gradients of a few lists, whose sum the patch of a whole site must reach."""
-    from analyses.lab import sweeps
-    from analyses.lab.attribution import integrate
-    from analyses.lab.paired_lists import shortest
+    from analyses.lab.patching.attribution import integrate
+    from analyses.lists import sweeps
+    from analyses.lists.paired_lists import shortest
 
     few = shortest([one.paired for one in found if not one.paired.held_out], INTEGRATED)
     found = [one for one in found if one.paired in few]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled
+from analyses.lab.core.table import labelled
+from analyses.lab.runtime.lab import Lab
 
 SAMPLES = 3  # lists of a topic that can be picked
 COLUMNS = ["template", "topic", "sample", "condition", "position", "token", "role", "k", "k_end"]

@@ -2,7 +2,7 @@
 
 Each short list of `feature_activation` × feature with a card: the mean activation over the list's
 own tokens (prompt left out, own length word), divided by the feature's largest. Both sides are
-clustered (`lab.clusters`: average linkage, 1 − correlation). Rows by `part`:
+clustered (`lab.saes.clusters`: average linkage, 1 − correlation). Rows by `part`:
 - `cell`: name, site, layer, feature; topic, held_out, sample; `value`, 0 … 1; `raw`, in the
   autoencoder's units; `x`, `y`: places of the list and of the feature in their orders, from 0.
 - `link`: `side` is `lists` or `features`; four points of the dendrogram: `across`, in places, and
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.clusters import clustered
-from analyses.lab.feature_values import read_activations, read_cards
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.saes.clusters import clustered
+from analyses.lists.features.values import read_activations, read_cards
 
 if TYPE_CHECKING:
-    from analyses.lab.clusters import Clusters
-    from analyses.lab.lab import Lab
+    from analyses.lab.runtime.lab import Lab
+    from analyses.lab.saes.clusters import Clusters
 
 SCHEMA = {
     **dict.fromkeys(("part", "name", "site"), pa.string()),

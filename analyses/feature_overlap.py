@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analyses.lab import statistics
-from analyses.lab.statistics import Floats
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core import statistics
+from analyses.lab.core.statistics import Floats
+from analyses.lab.core.table import labelled, table_of
 
 if TYPE_CHECKING:
-    from analyses.lab.lab import Lab
+    from analyses.lab.runtime.lab import Lab
 
 VARIANTS = ("topics",)
 STRONGEST = 10

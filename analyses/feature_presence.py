@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from analyses.lab.feature_cards import name_of, places
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.table import labelled, table_of
+from analyses.lists.features.cards import name_of, places
 
 if TYPE_CHECKING:
-    from analyses.lab.lab import Lab
+    from analyses.lab.runtime.lab import Lab
 
 STRONGEST = 10
 SHOWN = 40

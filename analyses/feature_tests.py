@@ -1,11 +1,11 @@
 """Which single features really move the decision, tested one by one.
 
-At the deciding token of a list (`lab.paired_lists`, template short) one feature at a time is set to
-its mean under the other prompt, the error kept, and the network is run on from there: `change` is
-the primary proxy then minus as it is, in logits. For each autoencoder the `COUNT` features of the
-largest mean effect against the other prompt (`group` top, by `rank`), and for each a matched one of
-the same mean activation × norm (random), chosen and given their means on topics that are not held
-out, tested on the lists of those that are.
+At the deciding token of a list (`lists.paired_lists`, template short) one feature at a time is set
+to its mean under the other prompt, the error kept, and the network is run on from there: `change`
+is the primary proxy then minus as it is, in logits. For each autoencoder the `COUNT` features of
+the largest mean effect against the other prompt (`group` top, by `rank`), and for each a matched
+one of the same mean activation × norm (random), chosen and given their means on topics that are not
+held out, tested on the lists of those that are.
 
 One row a feature: site, layer, group, rank, feature; effect (what it was chosen by: the mean
 attributed effect on topics that are not held out); value (what it is set to); estimate, low, high
@@ -28,14 +28,14 @@ import numpy as np
 import pyarrow as pa
 import scipy.stats
 
-from analyses.lab import statistics
-from analyses.lab.lab import Lab
-from analyses.lab.statistics import Floats
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core import statistics
+from analyses.lab.core.statistics import Floats
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lab.profiles import Profile
-    from analyses.lab.sae_decisions import Decision
+    from analyses.lists.features.decisions import Decision
+    from analyses.lists.features.profiles import Profile
 
 COUNT = 40
 RATE = 0.05
@@ -52,9 +52,9 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Replace every chosen feature in every held-out list, and test the changes."""
     _ = lab.model
-    from analyses.lab.lists import read_lists
-    from analyses.lab.profiles import TEMPLATE, profiles
-    from analyses.lab.sae_decisions import decisions
+    from analyses.lists.features.decisions import decisions
+    from analyses.lists.features.profiles import TEMPLATE, profiles
+    from analyses.lists.lists import read_lists
 
     lists = read_lists(list_samples, lab.study.prompt)
     found, _shift = profiles(lab, lists)
@@ -85,8 +85,8 @@ def adjusted(chances: Sequence[float]) -> list[float]:
 
 
 def _rows(lab: Lab, profile: Profile, held_out: Sequence[Decision]) -> list[Row]:
-    from analyses.lab.interventions import DECIDING
-    from analyses.lab.profiles import LAST
+    from analyses.lab.saes.interventions import DECIDING
+    from analyses.lists.features.profiles import LAST
 
     chosen = profile.strongest(DECIDING, "corrupted", COUNT)
     matched = profile.matched(chosen, "mean", lab.study.seed)
@@ -124,9 +124,9 @@ def _changes(
     """The proxy with each feature replaced minus as it is, [lists, features]."""
     import torch
 
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.sae_ablation import Removal, Removals
-    from analyses.lab.saes import open_saes
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.saes.ablation import Removal, Removals
+    from analyses.lab.saes.saes import open_saes
 
     engine, site, layer = Blocks(lab.model.network), *profile.place
     found = np.zeros((len(held_out), len(features)))

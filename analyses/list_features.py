@@ -1,9 +1,9 @@
 """Which features of each autoencoder move the decision to end most, list by list.
 
 Up to `LISTS` lists a topic and template that ended by themselves, each cut at its deciding token
-(`lab.decided_lists`). One forward and one backward pass a list give every feature's effect on the
+(`lists.decided_lists`). One forward and one backward pass a list give every feature's effect on the
 study's primary proxy there, against its absence, a · (W_dec · ∂m/∂x), errors kept as constants
-(`lab.sae_attribution`: Marks et al. 2024, arXiv:2403.19647); the autoencoders then come one at a
+(`lab.saes.attribution`: Marks et al. 2024, arXiv:2403.19647); the autoencoders then come one at a
 time. What stands at the first position is not counted.
 
 One row a list × autoencoder × feature, of its `TOP` strongest by |effect|:
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lab.sae_attribution import Attributions
+    from analyses.lab.saes.attribution import Attributions
 
 LISTS = {"short": 5, "long": 2}  # a topic, by template
 TOP = 30
@@ -44,12 +44,12 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Attribute the decision at the end of every list to the features of every autoencoder."""
     _ = lab.model
-    from analyses.lab import sweeps
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.decided_lists import decided_lists
-    from analyses.lab.lists import read_lists
-    from analyses.lab.sae_attribution import attribute, contrast, traces
-    from analyses.lab.saes import open_saes
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.saes.attribution import attribute, contrast, traces
+    from analyses.lab.saes.saes import open_saes
+    from analyses.lists import sweeps
+    from analyses.lists.decided_lists import decided_lists
+    from analyses.lists.lists import read_lists
 
     # Each is opened once before the long passes: what is wrong with them is said at the start.
     places = [(sae.site, sae.layer) for sae in open_saes(lab)]

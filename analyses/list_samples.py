@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analyses.lab.sampling import Draws
+    from analyses.lab.model.sampling import Draws
 
 SCHEMA = {
     "template": pa.string(),
@@ -44,7 +44,7 @@ SCHEMA = {
 def run(lab: Lab) -> pa.Table:
     """Sample all lists of the study."""
     model, study = lab.model, lab.study
-    from analyses.lab.sampling import Draws, Request
+    from analyses.lab.model.sampling import Draws, Request
 
     prompt, settings = study.prompt, study.sampling
     sweep, held_out = settings.sweep, set(study.topics.held_out)
@@ -96,7 +96,7 @@ def _drawn(lab: Lab, draws: Draws, batch: range) -> list[list[int]]:
 
     All requests count, as the width of the longest prompt shapes the sums of every batch.
     """
-    from analyses.lab.kept import kept
+    from analyses.lab.runtime.cached_arrays import kept
 
     def make() -> NDArray[np.int32]:
         rows = np.full((len(batch), draws.max_new_tokens), -1, np.int32)

@@ -1,9 +1,9 @@
 """Where in the layers the decision to end surfaces: the logit lens wherever a list could end.
 
-The difference of two logits as if the model stopped after each block (`lab.lens`), at each place
-where the list could have ended: the last token of an item, or the line break after it, as the study
-says of each proxy. Variant `end-hyphen` is the study's proxy A, `blank-break` its proxy B; the
-labels say which tokens they contrast. Layer 0 is the embedding, the last layer the model's own
+The difference of two logits as if the model stopped after each block (`lab.model.lens`), at each
+place where the list could have ended: the last token of an item, or the line break after it, as the
+study says of each proxy. Variant `end-hyphen` is the study's proxy A, `blank-break` its proxy B;
+the labels say which tokens they contrast. Layer 0 is the embedding, the last layer the model's own
 difference. Malformed lists are left out; only lists that ended are aligned from the end.
 
 Rows by `part`:
@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab import statistics
-from analyses.lab.lab import Lab
-from analyses.lab.lists import WrittenList, read_lists
-from analyses.lab.statistics import Floats
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core import statistics
+from analyses.lab.core.statistics import Floats
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
+from analyses.lists.lists import WrittenList, read_lists
 
 if TYPE_CHECKING:
-    from analyses.lab.readings import Read
+    from analyses.lists.readings import Read
 
 VARIANTS = ("end-hyphen", "blank-break", "by-temperature")
 PROXIES = {"end-hyphen": ("proxy_a",), "blank-break": ("proxy_b",)}
@@ -53,7 +53,7 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Read all lists through the lens."""
     model, study = lab.model, lab.study
-    from analyses.lab.readings import read
+    from analyses.lists.readings import read
 
     proxies = PROXIES.get(variant, ("proxy_a", "proxy_b"))
     swept = variant == "by-temperature"
@@ -198,7 +198,7 @@ def _differences(
 
 def _examples(lab: Lab, lists: Sequence[WrittenList], reads: Sequence[Read]) -> Iterator[Row]:
     """The lists that patching reads, place by place."""
-    from analyses.lab.paired_lists import paired_lists
+    from analyses.lists.paired_lists import paired_lists
 
     chosen = {
         (template, one.topic, one.sample)

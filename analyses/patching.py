@@ -2,9 +2,9 @@
 
 Each list is read under its own prompt (clean) and under the one with the other length word
 (corrupted), equal token by token elsewhere, and cut at the deciding token; the metric is the
-study's primary proxy there, in logits. Patches are exact (`lab.patching`), each site a variant.
-Denoising puts clean values into the corrupted run, noising the reverse; both are reported as
-(m − m_corrupted) / (m_clean − m_corrupted), so denoising starts at 0 and noising at 1
+study's primary proxy there, in logits. Patches are exact (`lab.patching.patching`), each site a
+variant. Denoising puts clean values into the corrupted run, noising the reverse; both are reported
+as (m − m_corrupted) / (m_clean − m_corrupted), so denoising starts at 0 and noising at 1
 [arXiv:2404.15255, 2309.16042].
 
 Rows by `part`:
@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from analyses.lab.effects import FEW_TOPICS, SMALL, STRONG, mean_effects
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.effects import FEW_TOPICS, SMALL, STRONG, mean_effects
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lab.paired_lists import PairedList
-    from analyses.lab.sweeps import Job, Swept
+    from analyses.lists.paired_lists import PairedList
+    from analyses.lists.sweeps import Job, Swept
 
 VARIANTS = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
 SHORT, LONG, EMPHATIC = ("short", "length"), ("long", "length"), ("short", "emphatic")
@@ -69,10 +69,10 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Patch one site in every paired list."""
     model, site = lab.model, variant.replace("-", "_")
-    from analyses.lab import sweeps
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.lists import read_lists
-    from analyses.lab.paired_lists import paired_lists, shortest
+    from analyses.lab.model.stages import Blocks
+    from analyses.lists import sweeps
+    from analyses.lists.lists import read_lists
+    from analyses.lists.paired_lists import paired_lists, shortest
 
     engine = Blocks(model.network)
     lists = read_lists(list_samples, lab.study.prompt)

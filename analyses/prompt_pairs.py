@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from analyses.lab.lab import Lab
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
 
 SCHEMA = {
     "pair": pa.string(),
@@ -30,7 +30,7 @@ SCHEMA = {
 def run(lab: Lab) -> pa.Table:
     """Render both pairs for every topic; return the first topic's."""
     model, prompt, topics = lab.model, lab.study.prompt, lab.study.topics.names
-    from analyses.lab.pairs import pair
+    from analyses.lists.pairs import pair
 
     rows = []
     for name, wordings in (("short/long", prompt.templates), ("emphatic", prompt.emphatic)):

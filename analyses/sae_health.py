@@ -1,11 +1,11 @@
 """How much of the stream the sparse autoencoders keep, on the post's own lists and on other text.
 
 Each text is run twice: as it is, and with what stands at the SAE's place replaced by what its
-features make of it, at every position but the first (`lab.splice`, error left out). Lists are those
-of the study's own temperature, short and long, `LISTS` a topic. Groups: lists on `held-out` topics,
-on `other` topics, and `training` text, of the kind that the study's own SAEs are trained on (its
-topics are not the post's). Places are the positions before each `written` token and, of lists, the
-`deciding` ones: where they could have ended, as the study says of its primary proxy.
+features make of it, at every position but the first (`lab.saes.splice`, error left out). Lists are
+those of the study's own temperature, short and long, `LISTS` a topic. Groups: lists on `held-out`
+topics, on `other` topics, and `training` text, of the kind that the study's own SAEs are trained on
+(its topics are not the post's). Places are the positions before each `written` token and, of lists,
+the `deciding` ones: where they could have ended, as the study says of its primary proxy.
 
 One row a SAE × group × places × quantity:
 - `variance_explained`: 1 − Σ|x − x̂|² / Σ|x − mean|², mean over the group's positions;
@@ -30,16 +30,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analyses.lab import statistics
-from analyses.lab.lab import Lab
-from analyses.lab.lists import read_lists
-from analyses.lab.paired_lists import deciding_places
-from analyses.lab.statistics import Floats
-from analyses.lab.table import labelled, table_of
+from analyses.lab.core import statistics
+from analyses.lab.core.statistics import Floats
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
+from analyses.lists.lists import read_lists
+from analyses.lists.paired_lists import deciding_places
 
 if TYPE_CHECKING:
-    from analyses.lab.reconstruction import Expected, Rebuilt
-    from analyses.lab.scores import Text
+    from analyses.lab.model.scores import Text
+    from analyses.lab.saes.reconstruction import Expected, Rebuilt
 
 LISTS = 1  # a topic and template
 EVERY = 50  # one of so many texts of the training plan
@@ -65,8 +65,8 @@ class Passage:
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Splice every SAE of the study into the runs on its lists and on other text."""
     model, study = lab.model, lab.study
-    from analyses.lab import reconstruction
-    from analyses.lab.saes import open_saes
+    from analyses.lab.saes import reconstruction
+    from analyses.lab.saes.saes import open_saes
 
     primary = getattr(study.decision, study.decision.primary)
     contrast = (model.token(primary.plus), model.token(primary.minus))
@@ -100,7 +100,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
 
 def _lists(lab: Lab, list_samples: pa.Table, at: str) -> Iterator[Passage]:
     """The first well-formed lists of each topic, short and long, capped ones included."""
-    from analyses.lab.scores import Text
+    from analyses.lab.model.scores import Text
 
     prompt, usual = lab.study.prompt, lab.study.sampling.temperature
     taken: dict[tuple[str, str], int] = {}
@@ -121,7 +121,7 @@ def _lists(lab: Lab, list_samples: pa.Table, at: str) -> Iterator[Passage]:
 
 def _training(lab: Lab) -> Iterator[Passage]:
     """Some texts of the plan, the same ones whenever they are drawn."""
-    from analyses.lab import sae_text
+    from analyses.lab.sae_training import text as sae_text
 
     chunks = sae_text.written(lab, sae_text.plan(lab)[::EVERY])
     for i, text in enumerate(text for chunk in chunks for text in chunk):

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.lab import Lab
-from analyses.lab.lists import KEY, WrittenList, read_lists
-from analyses.lab.roles import Token
-from analyses.lab.table import labelled
+from analyses.lab.core.table import labelled
+from analyses.lab.runtime.lab import Lab
+from analyses.lists.lists import KEY, WrittenList, read_lists
+from analyses.lists.roles import Token
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analyses.lab.scores import Scoring
+    from analyses.lab.model.scores import Scoring
 
 DIGITS = {"probability": 5, "entropy": 4, "varentropy": 4, "proxy_a": 4, "proxy_b": 4}
 SCHEMA = {
@@ -54,8 +54,8 @@ SCHEMA = {
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Score all lists."""
     model, study = lab.model, lab.study
-    from analyses.lab.pairs import OTHER, pair
-    from analyses.lab.scores import Scoring, Text
+    from analyses.lab.model.scores import Scoring, Text
+    from analyses.lists.pairs import OTHER, pair
 
     prompt, usual = study.prompt, study.sampling.temperature
     jobs: list[tuple[WrittenList, str, Any]] = []
@@ -118,7 +118,7 @@ def _scored(lab: Lab, scoring: Scoring, batch: Sequence[int]) -> Iterator[NDArra
 
     All prompts count, as the width of the longest shapes the sums of every batch.
     """
-    from analyses.lab.kept import kept
+    from analyses.lab.runtime.cached_arrays import kept
 
     def make() -> NDArray[np.float32]:
         rows = [

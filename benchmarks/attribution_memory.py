@@ -3,7 +3,7 @@
 The same text, model, metric and autoencoders, made up and wide enough to outweigh the network; a
 process of its own for each side:
 - `none`: one forward and one backward pass, no autoencoder;
-- `one`, `ours`: `lab.sae_attribution` for the first layer alone, and for all of them;
+- `one`, `ours`: `lab.saes.attribution` for the first layer alone, and for all of them;
 - `held`: the straightforward way, all autoencoders in memory, the features of each layer a dense
   tensor in one graph, their slopes by one backward pass. It gives the same effects: `difference`
   is the largest one, over the largest effect.
@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyses.lab.lab import Lab
+from analyses.lab.runtime.lab import Lab
 from benchmarks import made_up
 
 ROOT = Path(__file__).parents[1]
@@ -123,9 +123,9 @@ def _measure(lab: Lab, side: str, folder: Path) -> dict[str, Any]:
 
 def _ours(lab: Lab, side: str, tokens: list[int], pair: tuple[int, int]) -> Effects:
     """One autoencoder at a time; without one there is the network's part alone."""
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.sae_attribution import attribute, contrast, traces
-    from analyses.lab.saes import open_saes
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.saes.attribution import attribute, contrast, traces
+    from analyses.lab.saes.saes import open_saes
 
     engine, layers = Blocks(lab.model.network), lab.study.saes[0].layers
     places = [("resid_post", layer) for layer in layers]
@@ -147,8 +147,8 @@ def _held(lab: Lab, tokens: list[int], pair: tuple[int, int]) -> Effects:
     from sae_lens import SAE
     from torch import Tensor
 
-    from analyses.lab.decoder import Prompts
-    from analyses.lab.taps import tapped
+    from analyses.lab.model.decoder import Prompts
+    from analyses.lab.model.hooks import tapped
 
     network, source = lab.model.network, lab.study.saes[0]
     folders = {layer: str(source.folder).replace("{layer}", str(layer)) for layer in source.layers}

@@ -23,11 +23,15 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import edits
-from site_builder.project import FOLDERS
-from site_builder.uses import NOUNS
+from site_builder.core.project import FOLDERS
+from site_builder.post.uses import NOUNS
 
 REPO = Path(__file__).resolve().parents[1]
-OURS = [sys.executable, "-c", "from site_builder.cli import main; main(['--run', 'never', '-q'])"]
+OURS = [
+    sys.executable,
+    "-c",
+    "from site_builder.commands.main import main; main(['--run', 'never', '-q'])",
+]
 EDITS = {
     "drawing": edits.drawing,
     "template": edits.template,
@@ -135,7 +139,7 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
     for page in (ours / "content").glob("*.md"):
         (plain / "content" / page.name).write_text(text(page), "utf-8")
     config = (ours / "mkdocs.yml").read_text("utf-8")
-    config = re.sub(r"  - site_builder.extension:\n(      .*\n)*", "", config)
+    config = re.sub(r"  - site_builder.site.extension:\n(      .*\n)*", "", config)
     config = config.replace("  - measured-post\n", "").replace("  custom_dir: templates\n", "")
     (plain / "mkdocs.yml").write_text(config, "utf-8")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 
 Write = Callable[[], object]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyses.lab.lab import Lab
+from analyses.lab.runtime.lab import Lab
 
 ITEMS = ("Apple", "Banana", "Cherry", "Mango", "Orange", "Pear")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from analyses.lab.lab import Lab
-from analyses.lab.study import SaeSource
+from analyses.lab.core.study import SaeSource
+from analyses.lab.runtime.lab import Lab
 from benchmarks.example import answer
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,7 @@ def study_with(study: str, folder: Path, count: int) -> Lab:
 
 def text(lab: Lab) -> tuple[list[int], tuple[int, int]]:
     """A prompt and a list, cut where it could end, and the metric's two tokens."""
-    from analyses.lab.sweeps import contrast_of
+    from analyses.lists.sweeps import contrast_of
 
     prompt = lab.study.prompt
     asked = lab.model.prompt(prompt, prompt.templates["short"], None, lab.study.topics.names[0])
@@ -37,8 +37,8 @@ def write(lab: Lab, folder: Path, width: int) -> None:
     import torch
     from sae_lens.saes.jumprelu_sae import JumpReLUSAE, JumpReLUSAEConfig
 
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.sae_attribution import contrast, traces
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.saes.attribution import contrast, traces
 
     tokens, pair = text(lab)
     engine = Blocks(lab.model.network)

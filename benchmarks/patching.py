@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyses.lab.lab import Lab
+from analyses.lab.runtime.lab import Lab
 from benchmarks.example import answer
 
 ROOT = Path(__file__).parents[1]
@@ -95,8 +95,8 @@ class _Case:
 
 def _case(lab: Lab) -> _Case:
     model, study = lab.model, lab.study
-    from analyses.lab.pairs import pair
-    from analyses.lab.sweeps import contrast_of
+    from analyses.lists.pairs import pair
+    from analyses.lists.sweeps import contrast_of
 
     prompt = study.prompt
     topic = "Fruits" if "Fruits" in study.topics.names else study.topics.names[0]
@@ -111,8 +111,8 @@ def _both(case: _Case, name: str, sample: int | None) -> dict[str, float]:
     import torch
     from transformer_lens import patching as reference
 
-    from analyses.lab.blocks import Blocks
-    from analyses.lab.patching import Patch, Sweep
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.patching.patching import Patch, Sweep
 
     site, axes, timed = HEATMAPS[name]
     model, engine = case.lab.model, Blocks(case.lab.model.network)

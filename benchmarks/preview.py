@@ -40,7 +40,7 @@ ROUNDS = 20
 QUIET = 1500
 """Milliseconds of rest behind an edit."""
 
-SERVE = "from site_builder.cli import main; main(['serve', '--port', '0'])"
+SERVE = "from site_builder.commands.main import main; main(['serve', '--port', '0'])"
 FRAMEWORK = ("node_modules/.bin/observable", "preview", "--no-open")
 KINDS = {"prose": "sentence", "drawing": "drawing", "result": "result"}
 """What is edited, and how the ratio of it is called."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analyses.lab.lab import Lab, prepare_process
+from analyses.lab.runtime.lab import Lab, prepare_process
 
 ROOT = Path(__file__).parents[1]
 BATCH = 128
@@ -129,7 +129,7 @@ def _generate(lab: Lab) -> Callable[[], int]:
 
 
 def _sample(lab: Lab) -> Callable[[], int]:
-    from analyses.lab.sampling import Request, sample
+    from analyses.lab.model.sampling import Request, sample
 
     settings = lab.study.sampling
     requests = [

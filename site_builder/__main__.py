@@ -1,5 +1,5 @@
 """`python -m site_builder` is `build-site`."""
 
-from site_builder.cli import main
+from site_builder.commands.main import main
 
 main()

@@ -10,8 +10,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import Phase, settings
 
-from analyses.lab.lab import prepare_process
-from site_builder.project import FOLDERS
+from analyses.lab.runtime.lab import prepare_process
+from site_builder.core.project import FOLDERS
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -57,7 +57,7 @@ sys.meta_path.insert(0, Refuse())
 """
 """Python code that makes importing torch and its like an error."""
 
-BUILD = "from site_builder.cli import main\nmain(['--run', 'never'])\n"
+BUILD = "from site_builder.commands.main import main\nmain(['--run', 'never'])\n"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,8 @@
 """Changes what promises most, one spot at a time, and counts what no test notices.
 
-`python -m tests.mutation` takes all of it, `python -m tests.mutation site_builder/expression.py`
+`python -m tests.mutation` takes all of it, `python -m tests.mutation site_builder/post/expression.py`
 one module. It fails where more than a tenth goes unnoticed; what may, and why, is in
-tests/README.md. A module is run against the tests of its own name: site_builder/expression.py
+tests/README.md. A module is run against the tests of its own name: site_builder/post/expression.py
 against tests/site_builder/test_expression.py.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from mutmut import __main__ as mutmut
 from mutmut.configuration import config
 
-OPEN_A_MODEL = ("analyses/lab/patching.py", "analyses/lab/sae_attribution.py")
+OPEN_A_MODEL = ("analyses/lab/patching/patching.py", "analyses/lab/saes/attribution.py")
 """Every fifth mutant of each of their functions has to do: a test run takes seconds."""
 
 ENOUGH = 0.9

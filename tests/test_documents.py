@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 import pytest
 
-from site_builder import claims
-from site_builder.cli import main
-from site_builder.directives import KINDS, scan
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.commands.main import main
+from site_builder.core.project import Project
+from site_builder.post import claims
+from site_builder.post.directives import KINDS, scan
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.test_vocabulary import ours, wrong
 from tests.test_pages_workflow import accepted
 
@@ -25,7 +25,7 @@ README, OPERATIONS, SECURITY, CONTRIBUTING = (
     for name in ("README", "OPERATIONS", "SECURITY", "CONTRIBUTING")
 )
 EMBEDDED = "smollm2-135m-instruct"
-# The measurements whose loops `analyses/lab/shards.py` names.
+# The measurements whose loops `analyses/lab/runtime/shards.py` names.
 SHARING = ("list_samples", "token_scores", "patching", "attribution_patching", "logit_lens",
            "layer_choice", "ablation_samples")  # fmt: skip
 

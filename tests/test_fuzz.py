@@ -17,17 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.recorded import Origin, read
-from analyses.lab.study import load_study
-from site_builder.claims import load as load_claims
-from site_builder.claims import verdict
-from site_builder.directives import scan
-from site_builder.errors import BuildError
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.study_file import load_study
+from analyses.lab.runtime.lab import Lab
+from analyses.lists.recorded import Origin, read
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.post.claims import load as load_claims
+from site_builder.post.claims import verdict
+from site_builder.post.directives import scan
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import put, shelves
 
 REPO = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from site_builder.cli import main
+from site_builder.commands.main import main
 
 WORKFLOW: dict[Any, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / ".github" / "workflows" / "pages.yml").read_text("utf-8")

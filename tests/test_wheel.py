@@ -105,7 +105,7 @@ def test_the_wheel_holds_the_engine_and_nothing_of_the_post(wheel: Path) -> None
         f"analyses/lab/{path.name}" for path in (REPO / "analyses" / "lab").glob("*.py")
     }
     for needed in ("templates/main.html", "templates/figure.html.j2", "assets/charts.js",
-                   "assets/charts/LICENCES.txt", "assets/post.css", "figures/theme.py"):  # fmt: skip
+                   "assets/charts/LICENCES.txt", "assets/post.css", "charts/theme.py"):  # fmt: skip
         assert f"site_builder/{needed}" in names
     assert not [name for name in names if "/post/" in name]
     drawings = {Path(name).stem for name in names if name.startswith("site_builder/figures/")}

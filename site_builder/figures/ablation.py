@@ -13,8 +13,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import ablation_table, conditions, parts, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Chart, Drawing
+from site_builder.figures import ablation_table, conditions
 
 Row = dict[str, Any]
 
@@ -58,8 +59,8 @@ def _by_topic(table: pa.Table) -> Drawing:
     order = [
         _topic(row) for row in sorted(records, key=lambda row: (not row["held_out"], row["topic"]))
     ]
-    panel = parts.intervals(
-        alt.Chart(parts.picked(choices)),
+    panel = marks.intervals(
+        alt.Chart(marks.picked(choices)),
         title=alt.TitleParams(
             "Change in items, by topic", subtitle="† topic held out from all choices"
         ),
@@ -77,7 +78,7 @@ def _by_topic(table: pa.Table) -> Drawing:
             _LISTS,
         ],
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer.insert(0, marks.zero())
     return Drawing(
         (panel,),
         f"How many more items within {conditions.TOKENS} tokens a list has than without the edit, "
@@ -118,7 +119,7 @@ def _survival(table: pa.Table) -> Drawing:
     ]
     choices = conditions.choices(seen, conditions.LOOKS, _of_curve)
     return Drawing(
-        (_curves(alt.Chart(parts.picked(choices))),),
+        (_curves(alt.Chart(marks.picked(choices))),),
         "The share of lists with at least so many items (Kaplan–Meier). Lists that met the budget "
         f"of {conditions.TOKENS} tokens are censored, which is not independent of topic: the curve "
         f"takes them for like the others of their length, and that they need not be. {_WHAT}",
@@ -134,7 +135,7 @@ def _of_curve(row: Row) -> Row:
 
 
 def _curves(base: alt.Chart) -> Chart:
-    return parts.curves(
+    return marks.curves(
         base,
         title="Length of lists",
         x="items",
@@ -148,7 +149,7 @@ def _curves(base: alt.Chart) -> Chart:
         tooltip=[
             *_TOLD,
             alt.Tooltip("items:Q", title="items, k"),
-            *parts.numbers("share", ".1%"),
+            *marks.numbers("share", ".1%"),
             alt.Tooltip("at_risk:Q", title="lists still in view"),
             alt.Tooltip("capped:Q", title="lists cut"),
             _LISTS,

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 from markupsafe import Markup
 
-from site_builder.drawing import Drawing
-from site_builder.figures import cells, conditions, theme
+from site_builder.charts import tables, theme
+from site_builder.charts.drawing import Drawing
+from site_builder.figures import conditions
 
 Row = dict[str, Any]
 Condition = tuple[Any, ...]
@@ -98,7 +99,7 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
     lines = sorted(lines, key=lambda line: methods.index(conditions.method(_first(line, topics))))
     order = conditions.places(_first(line, topics) for line in lines)
     controlled = any(_first(line, topics)["word"] is not None for line in lines)
-    rows: dict[str, list[tuple[cells.Cell, list[cells.Cell]]]] = {"Baselines": []}
+    rows: dict[str, list[tuple[tables.Cell, list[tables.Cell]]]] = {"Baselines": []}
     for place in (None, *order):
         for line in lines:
             row = _first(line, topics)
@@ -106,35 +107,35 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
             if (None if baseline else conditions.place(row)) == place:
                 group = "Baselines" if baseline else title
                 rows.setdefault(group, []).append((_name(row), _cells(line, topics, controlled)))
-    groups = [cells.Group(found, group) for group, found in rows.items() if found]
+    groups = [tables.Group(found, group) for group, found in rows.items() if found]
     shown = (*COLUMNS, *(name for name, _ in QUANTITIES.values()))
     if topics == "all":
         shown = tuple(name for name in shown if name != COLUMNS[-1])
     if not controlled:
         shown = tuple(name for name in shown if name != COLUMNS[-2])
-    return cells.table(shown, groups, title)
+    return tables.table(shown, groups, title)
 
 
-def _name(row: Row) -> cells.Cell:
+def _name(row: Row) -> tables.Cell:
     """What a row is called, and how many cells it edits."""
     if row["method"] in conditions.BASELINES:
-        return cells.Cell(conditions.BASELINES[row["method"]], f"{row['n']} lists")
+        return tables.Cell(conditions.BASELINES[row["method"]], f"{row['n']} lists")
     place = conditions.place(row)
     where = place if place == conditions.ALL else f"layer {place}"
     edited = f"{row['features']:,} cells" if row["features"] else ""
-    return cells.Cell(f"{where}, {WORDS[conditions.method(row)]}", edited)
+    return tables.Cell(f"{where}, {WORDS[conditions.method(row)]}", edited)
 
 
-def _cells(line: Found, topics: str, controlled: bool) -> list[cells.Cell]:
+def _cells(line: Found, topics: str, controlled: bool) -> list[tables.Cell]:
     items, everywhere = line[topics, "items"], line.get(("all", "items"))
     return [
-        cells.estimate(items, ".1f"),
-        cells.estimate(items, "+.1f", of="change"),
-        cells.estimate(items, "+.1f", of="beyond", marked=True),
-        *([cells.estimate(items, "+.1f", of="word", marked=True)] if controlled else []),
-        *([] if topics == "all" else [cells.estimate(everywhere, "+.1f", of="change")]),
+        tables.estimate(items, ".1f"),
+        tables.estimate(items, "+.1f", of="change"),
+        tables.estimate(items, "+.1f", of="beyond", marked=True),
+        *([tables.estimate(items, "+.1f", of="word", marked=True)] if controlled else []),
+        *([] if topics == "all" else [tables.estimate(everywhere, "+.1f", of="change")]),
         *(
-            cells.estimate(line.get((topics, quantity)), form)
+            tables.estimate(line.get((topics, quantity)), form)
             for quantity, (_, form) in QUANTITIES.items()
         ),
     ]

@@ -10,8 +10,9 @@ from typing import Any
 
 import altair as alt
 
-from site_builder.drawing import Chart
-from site_builder.figures import heat, parts, pointing, theme
+from site_builder.charts import heatmap, highlight, theme
+from site_builder.charts import marks as parts
+from site_builder.charts.drawing import Chart
 
 Row = dict[str, Any]
 
@@ -66,8 +67,8 @@ def points(
         y=alt.Y("measured:Q", axis=alt.Axis(title=None)),
     )
     marks = places.mark_point(fillOpacity=0.6).encode(tooltip=list(tooltip), **classes.of_points())
-    return pointing.layered(
-        [right, *([pointing.ring(places, *at)] if at else []), marks],
+    return highlight.layered(
+        [right, *([highlight.ring(places, *at)] if at else []), marks],
         *at,
         title=alt.TitleParams(title, subtitle=[up, *said] if said else up),
         width=theme.PANEL,
@@ -111,4 +112,4 @@ def by_layer(records: Iterable[Row]) -> Chart:
         classes=parts.Classes("where", "", names, colours),
         tooltip=[alt.Tooltip("layer:Q"), *_NUMBERS],
     )
-    return heat.linked(curves)
+    return heatmap.linked(curves)

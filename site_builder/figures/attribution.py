@@ -12,8 +12,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import agreement, effects, feature_links, heat, parts, saes, theme
+from site_builder.charts import heatmap, marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
+from site_builder.figures import agreement, effects, feature_links, saes
 
 Row = dict[str, Any]
 
@@ -41,7 +42,7 @@ COLUMNS = (
     *("feature", "group", "quantity", "method", "rank", "estimate", "low", "high", "share"),
     *("measured", "integrated", "fires", "n"),
 )
-GROUPS = parts.Classes(
+GROUPS = marks.Classes(
     "group", "", ("top", "random"), (theme.colour("2"), theme.colour("7")), shapes=theme.SHAPES
 )
 
@@ -108,18 +109,18 @@ def _choices(records: Iterable[Row]) -> Choices:
 
 def _by_role(choices: Choices) -> Chart:
     """Sums over features, layer by role; colours end where those of the picked ones do."""
-    base = effects.picked(choices, "role").add_params(heat.end_of_picked("end"))
+    base = effects.picked(choices, "role").add_params(heatmap.end_of_picked("end"))
     rows = [row for rows in choices.options.values() for row in rows if row["what"] == "role"]
     present = {row["role"] for row in rows}
-    order = [role for role in (saes.START, *heat.ROLES) if role in present]
-    return heat.heatmap(
+    order = [role for role in (saes.START, *heatmap.ROLES) if role in present]
+    return heatmap.heatmap(
         base,
         title="Sums over features, by role",
         x=alt.X("place:N", title="layer", sort=effects.places(rows), axis=alt.Axis(labelAngle=0)),
-        y=heat.roles_axis(order),
-        color=heat.colour("estimate", "effect", "end"),
+        y=heatmap.roles_axis(order),
+        color=heatmap.colour("estimate", "effect", "end"),
         end="end",
-        tooltip=[alt.Tooltip("place:N", title="layer"), alt.Tooltip("role:N"), *parts.numbers()],
+        tooltip=[alt.Tooltip("place:N", title="layer"), alt.Tooltip("role:N"), *marks.numbers()],
     )
 
 
@@ -166,20 +167,20 @@ def _agreements(records: Sequence[Row]) -> Iterable[Chart]:
     ):
         rows = [row for row in shown if row["quantity"] == quantity]
         if rows:
-            yield parts.intervals(
+            yield marks.intervals(
                 rows,
                 title=alt.TitleParams(title, subtitle=effects.ACTING),
                 x_title="",
                 row="place",
                 order=[*layers, effects.ALL],
-                classes=parts.Classes("by", "", names, colours, columns=2),
-                domain=parts.extent(rows, 0.0, 1.0),
+                classes=marks.Classes("by", "", names, colours, columns=2),
+                domain=marks.extent(rows, 0.0, 1.0),
                 step=12 * len(names) + 4,
                 at=("layer",),
                 tooltip=[
                     alt.Tooltip("place:N", title="layer"),
                     alt.Tooltip("by:N", title="against"),
-                    *parts.numbers("value"),
+                    *marks.numbers("value"),
                     alt.Tooltip("n:Q", title="cells"),
                 ],
             )

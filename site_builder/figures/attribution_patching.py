@@ -13,8 +13,9 @@ import altair as alt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from site_builder.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import agreement, heat, parts, theme
+from site_builder.charts import heatmap, marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
+from site_builder.figures import agreement
 
 Row = dict[str, Any]
 
@@ -69,7 +70,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
     """Draw the estimates for heads or for the residual stream, and their checks."""
     theme.choose(variant, SITES, "variant")
     records = [
-        {**row, "role": heat.role(row["role"], row["k_end"]) if row["role"] else WHOLE}
+        {**row, "role": heatmap.role(row["role"], row["k_end"]) if row["role"] else WHOLE}
         for row in theme.rows(_shown(table), *COLUMNS, digits=3)
     ]
     checks, heads = _part(records, "check"), variant == "heads"
@@ -150,7 +151,7 @@ def _choices(checks: Iterable[Row], variant: str) -> Choices:
 def _ends(lines: dict[str, Row]) -> Row:
     """Where a site's colours end: the stream carries everything, a head's queries very little."""
     return {
-        name: heat.end_of_scale(
+        name: heatmap.end_of_scale(
             share
             for role, line in lines.items()
             for share in line["measured"]
@@ -162,7 +163,7 @@ def _ends(lines: dict[str, Row]) -> Row:
 
 def _cells(choices: Choices, *, whole: bool | None = None) -> alt.Chart:
     """The picked checks, cell by cell: of all tokens at once, of roles, or all."""
-    cells = heat.picked(choices, "layer", "head", "estimate", "plain", "measured")
+    cells = heatmap.picked(choices, "layer", "head", "estimate", "plain", "measured")
     if whole is None:
         return cells
     return cells.transform_filter(f"datum.role {'===' if whole else '!=='} '{WHOLE}'")
@@ -172,12 +173,12 @@ def _pair(base: alt.Chart, title: str, x: alt.X, y: alt.Y, end: str, heads: bool
     """Two panels with the same cells: as estimated, and as measured."""
     sides = {"estimate": "Estimated by gradient", "measured": "Measured by patching"}
     return [
-        heat.heatmap(
-            base.add_params(heat.end_of_picked(end)),
+        heatmap.heatmap(
+            base.add_params(heatmap.end_of_picked(end)),
             title=f"{side}, {title}",
             x=x,
             y=y,
-            color=heat.colour(field, "share restored", end),
+            color=heatmap.colour(field, "share restored", end),
             end=end,
             tooltip=_tooltip(heads),
         )
@@ -198,17 +199,17 @@ def _tooltip(heads: bool) -> list[alt.Tooltip]:
 
 def _grids(checks: Sequence[Row], choices: Choices) -> list[Chart]:
     """All heads of a site."""
-    x = heat.layers_axis(max(row["layer"] for row in checks) + 1)
+    x = heatmap.layers_axis(max(row["layer"] for row in checks) + 1)
     return _pair(_cells(choices, whole=True), WHOLE, x, alt.Y("head:O"), "whole_end", True)
 
 
 def _by_role(checks: Sequence[Row], choices: Choices, heads: bool) -> list[Chart]:
     """Layers, or the strongest heads, by role."""
     base = _cells(choices, whole=False)
-    x = heat.layers_axis(max(row["layer"] for row in checks) + 1)
+    x = heatmap.layers_axis(max(row["layer"] for row in checks) + 1)
     if heads:
-        base, x = heat.heads_axis(base)
-    return _pair(base, "by role", x, heat.roles_axis(heat.roles(checks)), "end", heads)
+        base, x = heatmap.heads_axis(base)
+    return _pair(base, "by role", x, heatmap.roles_axis(heatmap.roles(checks)), "end", heads)
 
 
 def _patches(choices: Choices, heads: bool) -> Chart:
@@ -239,7 +240,7 @@ def _largest(means: Iterable[Row]) -> Chart:
     """The largest estimates for short lists, beside the other lists and the other wording."""
     cells: dict[str, list[Row]] = {}
     for row in means:
-        place = row["layer"] if row["head"] is None else heat.head(row["layer"], row["head"])
+        place = row["layer"] if row["head"] is None else heatmap.head(row["layer"], row["head"])
         label = f"{SHORT_NAMES.get(row['site'], row['site'])} {place}, {row['role']}"
         cells.setdefault(label, []).append({**row, "cell": label})
     usual = ("short", "length")
@@ -256,20 +257,20 @@ def _largest(means: Iterable[Row]) -> Chart:
         for row in cells[label]
     ]
     names, colours, shapes = zip(*LISTS.values(), strict=True)
-    return parts.intervals(
+    return marks.intervals(
         shown,
         title="The largest estimates",
         at=("role", "layer"),
         x_title="estimated share restored",
         row="cell",
         order=order,
-        classes=parts.Classes("lists", "", names, colours, shapes=shapes, columns=2),
-        domain=parts.extent(shown, 0.0),
+        classes=marks.Classes("lists", "", names, colours, shapes=shapes, columns=2),
+        domain=marks.extent(shown, 0.0),
         step=30,
         tooltip=[
             alt.Tooltip("cell:N"),
             alt.Tooltip("lists:N"),
-            *parts.numbers(form=".3f"),
+            *marks.numbers(form=".3f"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from site_builder.drawing import Choices, DrawingError
-from site_builder.figures import parts, saes, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Choices, DrawingError
+from site_builder.figures import saes
 
 Row = dict[str, Any]
 
@@ -80,10 +81,10 @@ def places(records: Iterable[Row]) -> list[str]:
     return single + [ALL] * any(row["layer"] is None for row in edited)
 
 
-def classes(*names: str) -> parts.Classes:
+def classes(*names: str) -> marks.Classes:
     """Return the classes of the conditions of a panel, in the field `by`."""
     colours, dashes, shapes = zip(*(LOOKS[name] for name in names), strict=True)
-    return parts.Classes("by", "", names, colours, dashes, shapes, columns=2)
+    return marks.Classes("by", "", names, colours, dashes, shapes, columns=2)
 
 
 def choices(records: Iterable[Row], shown: Iterable[str], line: Callable[[Row], Row]) -> Choices:

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from site_builder.drawing import Drawing
-from site_builder.figures import theme
+from site_builder.charts import theme
+from site_builder.charts.drawing import Drawing
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:

@@ -11,8 +11,9 @@ from typing import Any
 
 import altair as alt
 
-from site_builder.drawing import Chart, Choices
-from site_builder.figures import agreement, heat, parts, saes, theme
+from site_builder.charts import heatmap, marks, theme
+from site_builder.charts.drawing import Chart, Choices
+from site_builder.figures import agreement, saes
 
 Row = dict[str, Any]
 
@@ -25,14 +26,14 @@ SUMS = ("features", "error", "bias", "whole")
 ACTING = "over held-out lists × cells that act"
 """What correlations and slopes are over; points of cells are means over lists."""
 
-_TOPICS = parts.Classes(
+_TOPICS = marks.Classes(
     "topics",
     "",
     tuple(TOPICS.values()),
     (theme.colour("2"), theme.colour("7")),
     shapes=("circle", "square"),
 )
-_SUMS = parts.Classes(
+_SUMS = marks.Classes(
     "quantity",
     "",
     SUMS,
@@ -73,13 +74,13 @@ def places(rows: Iterable[Row]) -> list[str]:
 
 def picked(choices: Choices, what: str) -> alt.Chart:
     """Return the picked rows of one kind as the data of a panel."""
-    base: alt.Chart = alt.Chart(parts.picked(choices)).transform_filter(f"datum.what === '{what}'")
+    base: alt.Chart = alt.Chart(marks.picked(choices)).transform_filter(f"datum.what === '{what}'")
     return base
 
 
 def strongest(choices: Choices, unit: str, title: str = "The strongest features") -> Chart:
     """Return the picked features, a row a cell, with what held-out topics say of them."""
-    panel = parts.intervals(
+    panel = marks.intervals(
         picked(choices, "feature"),
         title=alt.TitleParams(title, subtitle="role of the token, layer/feature"),
         x_title=f"effect, {unit}",
@@ -93,20 +94,20 @@ def strongest(choices: Choices, unit: str, title: str = "The strongest features"
             alt.Tooltip("feature:N"),
             alt.Tooltip("role:N"),
             alt.Tooltip("topics:N"),
-            *parts.numbers(unit, ".3f"),
+            *marks.numbers(unit, ".3f"),
             alt.Tooltip("share:Q", title="part of Σ|effect|", format=".1%"),
             alt.Tooltip("fires:Q", title="acts in topics"),
             alt.Tooltip("n:Q", title="of"),
         ],
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer.insert(0, marks.zero())
     return panel
 
 
 def sums(choices: Choices, unit: str, title: str = "Sums by layer") -> Chart:
     """Return what features, error and bias carry, a row a layer."""
     rows = [row for rows in choices.options.values() for row in rows if row["what"] == "sum"]
-    panel = parts.intervals(
+    panel = marks.intervals(
         picked(choices, "sum"),
         title=alt.TitleParams(title, subtitle="the error is what features do not explain"),
         x_title=f"effect, {unit}",
@@ -119,11 +120,11 @@ def sums(choices: Choices, unit: str, title: str = "Sums by layer") -> Chart:
         tooltip=[
             alt.Tooltip("place:N", title="layer"),
             alt.Tooltip("quantity:N", title="sum over"),
-            *parts.numbers(unit, ".3f"),
+            *marks.numbers(unit, ".3f"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer.insert(0, marks.zero())
     return panel
 
 
@@ -141,7 +142,7 @@ def checks(
     *,
     title: str,
     unit: str,
-    classes: parts.Classes,
+    classes: marks.Classes,
     said: Sequence[str] = (),
 ) -> Chart:
     """Return the panel of cells that were really taken out: `measured` by `guess`.
@@ -188,5 +189,5 @@ def agreement_of(rows: Iterable[Row]) -> list[str]:
 
 def with_end(rows: Sequence[Row]) -> list[Row]:
     """Return rows to pick, the first with `end`: where the colours of their roles end."""
-    end = heat.end_of_scale((row["estimate"] for row in rows if row["what"] == "role"), ENDS)
+    end = heatmap.end_of_scale((row["estimate"] for row in rows if row["what"] == "role"), ENDS)
     return [{**rows[0], "end": end}, *rows[1:]]

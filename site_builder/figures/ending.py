@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from site_builder.drawing import Drawing, DrawingError
-from site_builder.figures import theme
+from site_builder.charts import theme
+from site_builder.charts.drawing import Drawing, DrawingError
 
 Row = dict[str, Any]
 

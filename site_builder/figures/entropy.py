@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import parts, pointing, theme
+from site_builder.charts import highlight, marks, theme
+from site_builder.charts.drawing import Chart, Drawing
 
 SHOWN = 30
 """Positions that the panels of means show, from either end."""
@@ -57,7 +57,7 @@ def _condition(table: pa.Table, name: str, position: str) -> Drawing:
     means = [
         {**row, "condition": name}
         for row in theme.rows(theme.where(table, part="mean"), *_MEAN)
-        if row["quantity"] == "entropy" and row["n"] >= parts.FEWEST
+        if row["quantity"] == "entropy" and row["n"] >= marks.FEWEST
     ]
     template, _, condition = name.partition("-")
     prompt = {
@@ -148,11 +148,11 @@ def _heatmap(lists: Records, position: str) -> Chart:
     )
     step = max(1, min(8, round(420 / len(keys))))
     return alt.LayerChart(
-        layer=[heat, said, pointing.beside(alt.Chart(theme.data(known)), y, "topic")],
+        layer=[heat, said, highlight.beside(alt.Chart(theme.data(known)), y, "topic")],
         title=f"Every list, {WHERE[position]}",
         width=theme.PANEL,
         height=step * len(keys),
-    ).add_params(*pointing.parameters("topic"))
+    ).add_params(*highlight.parameters("topic"))
 
 
 def _swap(table: pa.Table, position: str) -> Drawing:
@@ -171,7 +171,7 @@ def _swap(table: pa.Table, position: str) -> Drawing:
 
 def _enough(table: pa.Table) -> Records:
     return [
-        row for row in theme.rows(table, "condition", *_MEAN) if (row["n"] or 0) >= parts.FEWEST
+        row for row in theme.rows(table, "condition", *_MEAN) if (row["n"] or 0) >= marks.FEWEST
     ]
 
 
@@ -206,20 +206,20 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
     names = tuple(name for name in CONDITIONS if name in {row["condition"] for row in shown})
     unit = "nats" if quantity == "entropy" else "nats²"
     colours, dashes, shapes = zip(*(CONDITIONS[name] for name in names), strict=True)
-    return parts.curves(
+    return marks.curves(
         shown,
         title=title,
         x="k",
         x_title=f"item, counted from the {align}",
         y_title=f"{quantity}, {unit}",
         domain=_domain(records, quantity),
-        classes=parts.Classes(
+        classes=marks.Classes(
             "condition", "", names, colours, dashes, shapes, columns=2, at=("template",)
         ),
         tooltip=[
             alt.Tooltip("condition:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),
-            *parts.numbers(f"{quantity}, {unit}", ".3f"),
+            *marks.numbers(f"{quantity}, {unit}", ".3f"),
             alt.Tooltip("n:Q", title="lists"),
         ],
     )
@@ -227,6 +227,6 @@ def _mean(records: Records, align: str, quantity: str, title: str) -> Chart:
 
 def _domain(records: Records, quantity: str) -> tuple[float, float]:
     """One axis for both alignments, zero included."""
-    ends = parts.extent((row for row in records if row["quantity"] == quantity), 0)
+    ends = marks.extent((row for row in records if row["quantity"] == quantity), 0)
     low, high = (float(f"{end * 1.04:.3g}") if end else 0 for end in ends)
     return low, high

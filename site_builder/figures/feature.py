@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from site_builder.drawing import BASE, Drawing
-from site_builder.figures import feature_cards, sparks, theme
+from site_builder.charts import sparklines, theme
+from site_builder.charts.drawing import BASE, Drawing
+from site_builder.figures import feature_cards
 
-LINKS = {"used_in": feature_cards.USED_IN, "number": sparks.number}
+LINKS = {"used_in": feature_cards.USED_IN, "number": sparklines.number}
 
 
 def draw(table: pa.Table, *, variant: str = "", feature: str = "") -> Drawing:
@@ -61,7 +62,7 @@ def _gallery(records: list[feature_cards.Row]) -> Drawing:
                 for head, name in zip(heads, names, strict=True)
             ],
             places=list(dict.fromkeys(head["place"] for head in heads)),
-            number=sparks.number,
+            number=sparklines.number,
         ),
         "All feature cards: for each autoencoder the features that move the decision to end a list "
         "most on the topics that are not held out. Effects are in logits, on held-out topics.",

@@ -10,8 +10,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import PICKED, Chart, Choices, Drawing
-from site_builder.figures import feature_cards, heat, pointing, theme
+from site_builder.charts import heatmap, highlight, theme
+from site_builder.charts.drawing import PICKED, Chart, Choices, Drawing
+from site_builder.figures import feature_cards
 
 Row = dict[str, Any]
 Key = tuple[str, str, int]
@@ -100,8 +101,10 @@ def _tokens(one: Row, clean: dict[int, float], corrupted: dict[int, float]) -> l
     end = len(one["tokens"]) - 1
     return [
         {
-            "token": heat.token(position, feature_cards.clean(theme.visible(token["text"]))),
-            "role": heat.ROLES[-1] if position == end else heat.role(token["role"], token["k_end"]),
+            "token": heatmap.token(position, feature_cards.clean(theme.visible(token["text"]))),
+            "role": heatmap.ROLES[-1]
+            if position == end
+            else heatmap.role(token["role"], token["k_end"]),
             "clean": clean.get(position, 0.0),
             "corrupted": corrupted.get(position, 0.0),
         }
@@ -116,8 +119,8 @@ def _panel(choices: Choices) -> Chart:
         alt.Chart(alt.InlineData(values=tuple(rows), name=PICKED))
         .transform_calculate(text="slice(datum.token, 4)")
         .encode(
-            y=heat.tokens_axis(),
-            opacity=pointing.dimmed("role"),
+            y=heatmap.tokens_axis(),
+            opacity=highlight.dimmed("role"),
             tooltip=[
                 alt.Tooltip("text:N", title="token"),
                 alt.Tooltip("role:N"),
@@ -141,8 +144,8 @@ def _panel(choices: Choices) -> Chart:
             "Activation in one list", subtitle="bars clean, open squares corrupted"
         ),
         width=theme.PANEL,
-        height=alt.Step(heat.STEP),
-    ).add_params(*pointing.parameters("role"))
+        height=alt.Step(heatmap.STEP),
+    ).add_params(*highlight.parameters("role"))
     return panel
 
 
@@ -219,10 +222,10 @@ def _all(rows: Iterable[Row], template: str) -> Chart:
             ],
         )
     )
-    step = max(3, heat.STEP * len(names) // len(rows))
+    step = max(3, heatmap.STEP * len(names) // len(rows))
     return alt.LayerChart(
-        layer=[cells, pointing.beside(base, y, "topic")],
+        layer=[cells, highlight.beside(base, y, "topic")],
         title=f"The ends of {template} lists, clean",
         width=theme.PANEL,
         height=alt.Step(step),
-    ).add_params(*pointing.parameters("topic"))
+    ).add_params(*highlight.parameters("topic"))

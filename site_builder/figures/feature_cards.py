@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from site_builder.drawing import DrawingError
-from site_builder.figures import heat, parts, sparks, theme
+from site_builder.charts import heatmap, marks, sparklines, theme
+from site_builder.charts.drawing import DrawingError
 
 Row = dict[str, Any]
 
@@ -91,16 +91,16 @@ def place(row: Row) -> str:
     return str(row["name"]).rpartition("/")[0]
 
 
-def scale(records: Sequence[Row]) -> sparks.Scale:
+def scale(records: Sequence[Row]) -> sparklines.Scale:
     """Return the scale of effects that all cards share."""
     names = ("attributed", "measured", "measured_low", "measured_high", "band_low", "band_high")
     values = [row[name] for row in records for name in names]
-    return sparks.Scale.over(values, 6, STRIP)
+    return sparklines.Scale.over(values, 6, STRIP)
 
 
-def head(row: Row, effects: sparks.Scale) -> Row:
+def head(row: Row, effects: sparklines.Scale) -> Row:
     """Return what a card shows while it is closed."""
-    measured = sparks.Estimate(row["measured"], row["measured_low"], row["measured_high"])
+    measured = sparklines.Estimate(row["measured"], row["measured_low"], row["measured_high"])
     band = row["band_low"], row["band_high"]
     tokens = [topic["tokens"] for topic in row["firing"] or () if topic["tokens"] is not None]
     return {
@@ -112,7 +112,7 @@ def head(row: Row, effects: sparks.Scale) -> Row:
         "measured": row["measured"],
         "decision": row["decision"],
         "firing": sum(tokens) / len(tokens) if tokens else None,
-        "strip": sparks.effects(row["attributed"], measured, band, effects),
+        "strip": sparklines.effects(row["attributed"], measured, band, effects),
     }
 
 
@@ -127,19 +127,19 @@ def details(row: Row) -> Row:
         "attributed_said": _said(row, "attributed"),
         "band_said": None
         if row["band_low"] is None
-        else f"{sparks.number(row['band_low'])} to {sparks.number(row['band_high'])}",
+        else f"{sparklines.number(row['band_low'])} to {sparklines.number(row['band_high'])}",
         "roles": _pair_picture(
             [
                 _without_interval(one) if one["n"] < FEWEST_TOPICS else one
                 for one in row["by_role"] or ()
             ],
-            *(sparks.rows, role, "Mean activation by role"),
+            *(sparklines.rows, role, "Mean activation by role"),
         ),
         "items": _pair_picture(
-            [one for one in row["by_item"] or () if one["n"] >= parts.FEWEST],
-            *(sparks.curves, lambda one: one["k"], "Mean activation by item"),
+            [one for one in row["by_item"] or () if one["n"] >= marks.FEWEST],
+            *(sparklines.curves, lambda one: one["k"], "Mean activation by item"),
         ),
-        "fewest": f"{parts.FEWEST} lists",
+        "fewest": f"{marks.FEWEST} lists",
         "topics": _topics(row["firing"]),
         "examples": [_example(one, most) for one in row["examples"] or ()],
         "promoted": _logits(row["top_logits"]),
@@ -154,7 +154,7 @@ def details(row: Row) -> Row:
 
 def role(one: Row) -> str:
     """Return a role as words; what stands before the length word is one."""
-    return "text before" if one["role"] == "start" else heat.role(one["role"], one["k_end"])
+    return "text before" if one["role"] == "start" else heatmap.role(one["role"], one["k_end"])
 
 
 def clean(text: str) -> str:
@@ -206,7 +206,7 @@ def _is_public(address: str | None) -> bool:
 
 
 def _said(row: Row, name: str) -> str:
-    return sparks.said(sparks.Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]))
+    return sparklines.said(sparklines.Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"]))
 
 
 def _without_interval(one: Row) -> Row:
@@ -225,12 +225,12 @@ def _pair_picture(
     estimates = [
         (
             name(one),
-            *(sparks.Estimate(one[run], one[f"{run}_low"], one[f"{run}_high"]) for run in RUNS),
+            *(sparklines.Estimate(one[run], one[f"{run}_low"], one[f"{run}_high"]) for run in RUNS),
         )
         for one in records
     ]
     told = "; ".join(
-        f"{key}: {sparks.number(one.value)} and {sparks.number(other.value)}"
+        f"{key}: {sparklines.number(one.value)} and {sparklines.number(other.value)}"
         for key, one, other in estimates
     )
     return picture(estimates, f"{title}, clean and corrupted. {told}")
@@ -244,4 +244,4 @@ def _topics(firing: Sequence[Row] | None) -> Any:
         for one in firing
     ]
     told = "; ".join(f"{name} {tokens:.1%}, {lists:.0%}" for name, tokens, lists, _ in named)
-    return sparks.bars(named, f"Share of tokens and of lists on which it fires. {told}")
+    return sparklines.bars(named, f"Share of tokens and of lists on which it fires. {told}")

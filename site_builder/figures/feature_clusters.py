@@ -12,8 +12,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import pointing, theme
+from site_builder.charts import highlight, theme
+from site_builder.charts.drawing import Chart, Drawing
 
 Row = dict[str, Any]
 
@@ -76,7 +76,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         }
         for x, row in sorted(lists.items())
     ]
-    marked = pointing.marked(row["topic"] for row in lists.values() if row["held_out"])
+    marked = highlight.marked(row["topic"] for row in lists.values() if row["held_out"])
     # Places in one picture, not quantities: both axes are without marks.
     x_scale = alt.Scale(domain=[-0.5 - TREE * count["x"], count["x"] - 0.5], nice=False)
     y_scale = alt.Scale(
@@ -98,7 +98,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
             x2=alt.X2("right:Q"),
             y=y,
             y2=alt.Y2("under:Q"),
-            opacity=pointing.dimmed("feature", "layer"),
+            opacity=highlight.dimmed("feature", "layer"),
             color=alt.Color(
                 "value:Q",
                 title="share of the feature's largest",
@@ -122,7 +122,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
     )
     chosen = (
         alt.Chart(theme.data(known))
-        .transform_filter(pointing.match("topic"))
+        .transform_filter(highlight.match("topic"))
         .transform_calculate(
             **{"left": "datum.x - 0.5", "right": "datum.x + 0.5"},
             **{"top": f"{count['y']}", "under": f"{count['y'] + BELOW}"},
@@ -137,7 +137,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         ),
         width=theme.PANEL,
         height=round(max(CELL * count["y"], 120) * (1 + TREE)),
-    ).add_params(*pointing.parameters("feature", "layer", "topic"))
+    ).add_params(*highlight.parameters("feature", "layer", "topic"))
     return chart
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import effects, heat, parts, saes, theme
+from site_builder.charts import heatmap, marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
+from site_builder.figures import effects, saes
 
 Row = dict[str, Any]
 Target = tuple[str, int, str, int | None, int]
@@ -27,7 +28,7 @@ COLUMNS = (
     *("part", "topics", "site", "layer", "role", "k_end", "feature", *TO, "group", "quantity"),
     *("method", "rank", "estimate", "low", "high", "share", "measured", "fires", "n"),
 )
-GROUPS = parts.Classes("group", "", ("top", "random"), (theme.colour("2"), theme.colour("7")))
+GROUPS = marks.Classes("group", "", ("top", "random"), (theme.colour("2"), theme.colour("7")))
 
 
 def cross_layer(table: pa.Table) -> Drawing:
@@ -131,7 +132,7 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
         )
     # Names are longer than roles; the axis takes what a phone can spare.
     names = alt.Axis(labelLimit=150, labelOverlap=False)
-    return heat.heatmap(
+    return heatmap.heatmap(
         alt.Chart(theme.data(shown)),
         title=alt.TitleParams(
             "What drives later features",
@@ -144,7 +145,7 @@ def _by_layer(records: Iterable[Row], targets: Mapping[Target, str]) -> Chart:
             axis=alt.Axis(labelAngle=0),
         ),
         y=alt.Y("to:N", title=None, sort=list(targets.values()), axis=names),
-        color=heat.colour("part", None, 1.0),
+        color=heatmap.colour("part", None, 1.0),
         end=1.0,
         tooltip=[
             alt.Tooltip("to:N", title="later feature"),
@@ -180,7 +181,7 @@ def _agreements(records: Iterable[Row]) -> Iterable[Chart]:
     names = tuple(name for name in words.values() if name in {row["by"] for row in shown})
     if shown:
         colours = (theme.colour("2"), theme.colour("1"))
-        yield parts.intervals(
+        yield marks.intervals(
             shown,
             title=alt.TitleParams(
                 "Measured and estimated, by the later layer", subtitle=effects.ACTING
@@ -188,13 +189,13 @@ def _agreements(records: Iterable[Row]) -> Iterable[Chart]:
             x_title="",
             row="place",
             order=list(dict.fromkeys(row["place"] for row in shown)),
-            classes=parts.Classes("by", "", names, colours),
-            domain=parts.extent(shown, 0.0, 1.0),
+            classes=marks.Classes("by", "", names, colours),
+            domain=marks.extent(shown, 0.0, 1.0),
             step=28,
             tooltip=[
                 alt.Tooltip("place:N", title="later layer"),
                 alt.Tooltip("by:N", title="quantity"),
-                *parts.numbers("value"),
+                *marks.numbers("value"),
                 alt.Tooltip("n:Q", title="cells"),
             ],
         )

@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing, DrawingError
-from site_builder.figures import heat, pointing, theme
+from site_builder.charts import heatmap, highlight, theme
+from site_builder.charts.drawing import Chart, Drawing, DrawingError
 
 Row = dict[str, Any]
 
@@ -70,7 +70,9 @@ def _pairs(records: list[Row]) -> Chart:
     base = (
         alt.Chart(theme.data(records))
         .transform_filter("isValid(datum.estimate)")
-        .transform_calculate(row=pointing.marked(kept), column=pointing.marked(kept, "other_topic"))
+        .transform_calculate(
+            row=highlight.marked(kept), column=highlight.marked(kept, "other_topic")
+        )
     )
     x = alt.X("column:N", sort=topics, axis=None)
     axis = alt.Axis(labelLimit=120, labelOverlap=False)
@@ -95,13 +97,13 @@ def _pairs(records: list[Row]) -> Chart:
     return alt.LayerChart(
         layer=[
             cells,
-            pointing.band(base, y, "topic", framed=True),
-            pointing.band(others, x, "topic", framed=True),
+            highlight.band(base, y, "topic", framed=True),
+            highlight.band(others, x, "topic", framed=True),
         ],
         title=alt.TitleParams("Topic by topic", subtitle="columns as rows; † held-out topics"),
         width=theme.PANEL,
-        height=alt.Step(heat.STEP),
-    ).add_params(*pointing.parameters("topic"))
+        height=alt.Step(heatmap.STEP),
+    ).add_params(*highlight.parameters("topic"))
 
 
 def _means(records: list[Row]) -> Chart:

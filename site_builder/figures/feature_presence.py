@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Drawing
-from site_builder.figures import heat, pointing, theme
+from site_builder.charts import heatmap, highlight, theme
+from site_builder.charts.drawing import Drawing
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:
@@ -40,9 +40,9 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         axis=alt.Axis(labelAngle=-90, labelLimit=120, labelOverlap=False),
     )
     base = alt.Chart(theme.data([_cell(row) for row in records])).transform_calculate(
-        marked=pointing.marked(row["topic"] for row in records if row["held_out"])
+        marked=highlight.marked(row["topic"] for row in records if row["held_out"])
     )
-    cells = heat.heatmap(
+    cells = heatmap.heatmap(
         base,
         title=alt.TitleParams("By topic", subtitle="rows: layer/feature; † held-out topics"),
         x=x,
@@ -64,13 +64,13 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     )
     lines = (
         alt.Chart(theme.data(starts))
-        .mark_rule(yOffset=-heat.STEP / 2, strokeWidth=2, color=theme.colour("fg"))
+        .mark_rule(yOffset=-heatmap.STEP / 2, strokeWidth=2, color=theme.colour("fg"))
         .encode(y=y)
     )
-    topic = pointing.band(base, x, "topic", framed=True)
+    topic = highlight.band(base, x, "topic", framed=True)
     chart = alt.LayerChart(layer=[cells, *([lines] if starts else []), topic])
     return Drawing(
-        (chart.add_params(*pointing.parameters("topic")),),
+        (chart.add_params(*highlight.parameters("topic")),),
         f"The {len(features)} features that are most often among the ten strongest of their "
         "autoencoder by |effect| on the decision, whose sign is not shown: the share of a topic's "
         "short lists in which each is. They were chosen on the topics that are not held out.",

@@ -8,8 +8,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Choices, Drawing
-from site_builder.figures import agreement, parts, saes, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing
+from site_builder.figures import agreement, saes
 
 Row = dict[str, Any]
 
@@ -18,7 +19,7 @@ SHOWN = 20
 
 SURVIVES, FAILS = "top, survives", "top, does not"
 LUCKY, RANDOM = "random, survives", "random, does not"
-KINDS = parts.Classes(
+KINDS = marks.Classes(
     "kind",
     "",
     (SURVIVES, FAILS, LUCKY, RANDOM),
@@ -33,7 +34,7 @@ COLUMNS = (
 _TOLD = [
     alt.Tooltip("feature:N"),
     alt.Tooltip("kind:N", title="cells"),
-    *parts.numbers("change, logits", ".3f"),
+    *marks.numbers("change, logits", ".3f"),
     alt.Tooltip("q:Q", title="q", format=".2~g"),
     alt.Tooltip("moved:Q", title="changes lists"),
     alt.Tooltip("n:Q", title="of"),
@@ -86,8 +87,8 @@ def _choices(records: Sequence[Row]) -> Choices:
 
 
 def _layer(choices: Choices) -> Chart:
-    panel = parts.intervals(
-        alt.Chart(parts.picked(choices)),
+    panel = marks.intervals(
+        alt.Chart(marks.picked(choices)),
         title=alt.TitleParams("One feature at a time", subtitle="top ones, then random ones"),
         x_title="change of the contrast, logits",
         row="label",
@@ -99,7 +100,7 @@ def _layer(choices: Choices) -> Chart:
         at=("feature", "layer"),
         tooltip=_TOLD,
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer.insert(0, marks.zero())
     return panel
 
 

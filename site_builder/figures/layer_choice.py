@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import parts, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
 
 Row = dict[str, Any]
 
@@ -123,14 +123,14 @@ def _shown(records: Sequence[Row], budget: str) -> list[Row]:
 def _memory(choices: Choices, every: Sequence[Row]) -> Chart:
     """Every set as a dot, the front as a line with intervals, what the rules take as shapes."""
     sets = [row for row in every if row["part"] != "regret"]
-    low, high = parts.extent([row for row in sets if row["part"] == "front"], 0.0)
+    low, high = marks.extent([row for row in sets if row["part"] == "front"], 0.0)
     least = min(low, *(row["estimate"] for row in sets))
-    base = alt.Chart(parts.picked(choices)).encode(
+    base = alt.Chart(marks.picked(choices)).encode(
         x=alt.X("mb:Q", title="memory of all its autoencoders, MB", scale=alt.Scale(zero=True)),
         y=alt.Y("estimate:Q", title=None, scale=alt.Scale(domain=[least, high])),
         tooltip=[
             alt.Tooltip("layers:N"),
-            *parts.numbers("faithfulness"),
+            *marks.numbers("faithfulness"),
             alt.Tooltip("mb:Q", title="all at once, MB", format=".1f"),
             alt.Tooltip("one:Q", title="one at a time, MB", format=".1f"),
             alt.Tooltip("n:Q", title="topics"),
@@ -169,28 +169,28 @@ def _regret(choices: Choices, every: Sequence[Row]) -> Chart:
     if not looks:
         raise DrawingError("the result has no regret of one to three layers", "measure it again")
     names, colours = zip(*looks, strict=True)
-    return parts.intervals(
-        alt.Chart(parts.picked(choices)).transform_filter("datum.part === 'regret'"),
+    return marks.intervals(
+        alt.Chart(marks.picked(choices)).transform_filter("datum.part === 'regret'"),
         title=alt.TitleParams("Regret", subtitle="against the best set in hindsight"),
         x_title="faithfulness missed",
         row="name",
         order=_rules(every).names,
-        classes=parts.Classes("of", "", names, colours),
-        domain=parts.extent(shown, 0.0),
+        classes=marks.Classes("of", "", names, colours),
+        domain=marks.extent(shown, 0.0),
         step=32,
         tooltip=[
             alt.Tooltip("name:N", title="rule"),
             alt.Tooltip("of:N", title="may take"),
             alt.Tooltip("layers:N", title="takes"),
-            *parts.numbers("regret"),
+            *marks.numbers("regret"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
 
 
-def _rules(every: Sequence[Row]) -> parts.Classes:
+def _rules(every: Sequence[Row]) -> marks.Classes:
     present = {row["name"] for row in every}
     names = tuple(name for name in RULES if name in present)
     looks = [RULES[name] for name in names]
     colours, shapes = tuple(theme.colour(one) for one, _ in looks), tuple(one for _, one in looks)
-    return parts.Classes("name", "", names, colours, shapes=shapes, columns=2)
+    return marks.Classes("name", "", names, colours, shapes=shapes, columns=2)

@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import parts, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Chart, Drawing
 
 VARIANTS = ("items", "tokens-per-item", "blanks", "repeats")
 
@@ -55,7 +55,7 @@ def _items(records: Records, template: str) -> Drawing:
             _survival(
                 [row for row in survival if row["template"] == template],
                 f"“{template}”, by temperature",
-                parts.temperatures(_temperatures(survival, template)),
+                marks.temperatures(_temperatures(survival, template)),
             )
         )
     summary = _part(records, "summary")
@@ -64,11 +64,11 @@ def _items(records: Records, template: str) -> Drawing:
         share = (row["capped"] or 0) / (row["n"] or 1)
         row["group"] = f"{row['template']}, {row['at']} · {share:.0%} cut"
     groups = list(dict.fromkeys(row["group"] for row in sorted(summary, key=_group)))
-    statistics = parts.Classes(
+    statistics = marks.Classes(
         "quantity", "", ("mean", "median"), (theme.colour("1"), theme.colour("2"))
     )
     panels.append(
-        parts.intervals(
+        marks.intervals(
             summary,
             title=alt.TitleParams(
                 "Mean and median", subtitle="length word, temperature, share cut at the limit"
@@ -97,8 +97,8 @@ def _items(records: Records, template: str) -> Drawing:
     )
 
 
-def _survival(records: Records, title: str, classes: parts.Classes) -> Chart:
-    return parts.curves(
+def _survival(records: Records, title: str, classes: marks.Classes) -> Chart:
+    return marks.curves(
         records,
         title=title,
         x="items",
@@ -111,7 +111,7 @@ def _survival(records: Records, title: str, classes: parts.Classes) -> Chart:
             alt.Tooltip("template:N", title="length word"),
             alt.Tooltip("at:N", title="temperature"),
             alt.Tooltip("items:Q", title="items, k"),
-            *parts.numbers("share", ".1%"),
+            *marks.numbers("share", ".1%"),
             alt.Tooltip("at_risk:Q", title="lists still in view"),
         ],
         steps=True,
@@ -145,7 +145,7 @@ def _blanks(records: Records, template: str) -> Drawing:
     share = "share of items"
     panels: list[Chart] = [
         _overall(overall, "Items followed by a blank", share, percent=True),
-        parts.curves(
+        marks.curves(
             position,
             title="By position from the end",
             x="k_end",
@@ -160,7 +160,7 @@ def _blanks(records: Records, template: str) -> Drawing:
     ]  # fmt: skip
     if by_temperature:
         panels.append(
-            parts.intervals(
+            marks.intervals(
                 by_temperature,
                 title=alt.TitleParams(f"“{template}”, by temperature", subtitle=said),
                 x_title=share,
@@ -214,7 +214,7 @@ def _repeats(records: Records, template: str) -> Drawing:
     sweep = [row for row in _of(everything, "repeated_share") if row["template"] == template]
     if len(_temperatures(sweep, template)) > 1:
         panels.append(
-            parts.intervals(
+            marks.intervals(
                 sweep,
                 title=f"“{template}”, by temperature",
                 x_title="share of items said before",
@@ -243,7 +243,7 @@ def _repeats(records: Records, template: str) -> Drawing:
 
 def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
     classes = _templates(records)
-    return parts.intervals(
+    return marks.intervals(
         records,
         title=title,
         x_title=x,
@@ -263,7 +263,7 @@ def _topics(records: Records, title: str, x: str, *, percent: bool = False) -> C
     classes = _templates(records)
     first = [row for row in records if row["template"] == classes.names[0]]
     order = [row["name"] for row in sorted(first, key=lambda row: -(row["estimate"] or 0))]
-    return parts.intervals(
+    return marks.intervals(
         records,
         title=alt.TitleParams(title, subtitle="† topic held out from all choices"),
         x_title=x,
@@ -284,7 +284,7 @@ def _tooltip(*fields: tuple[str, str], percent: bool = False, unit: str = "") ->
     value = "share" if percent else unit or "estimate"
     return [
         *named,
-        *parts.numbers(value, form),
+        *marks.numbers(value, form),
         alt.Tooltip("n:Q", title="n"),
     ]
 
@@ -316,8 +316,8 @@ def _compared(records: Records) -> Records:
     return [row for row in records if row["compared"]]
 
 
-def _templates(records: Records) -> parts.Classes:
-    return parts.templates([row["template"] for row in records])
+def _templates(records: Records) -> marks.Classes:
+    return marks.templates([row["template"] for row in records])
 
 
 def _temperatures(records: Records, template: str) -> list[float]:

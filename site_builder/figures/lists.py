@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from site_builder.drawing import Drawing
-from site_builder.figures import theme
+from site_builder.charts import theme
+from site_builder.charts.drawing import Drawing
 
 SHOWN = 1
 """Lists of each topic and template that stand in the page itself."""

@@ -10,8 +10,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import PICKED, Chart, Choices, Drawing
-from site_builder.figures import heat, parts, pointing, theme
+from site_builder.charts import heatmap, highlight, marks, theme
+from site_builder.charts.drawing import PICKED, Chart, Choices, Drawing
 
 Row = dict[str, Any]
 Records = list[Row]
@@ -76,8 +76,8 @@ def _choices(table: pa.Table, template: str, topic: str) -> Choices:
         token = tokens.setdefault(
             row["position"],
             {
-                "token": heat.token(row["position"], row["token"]),
-                "role": heat.role("deciding" if ending else row["role"], row["k_end"]),
+                "token": heatmap.token(row["position"], row["token"]),
+                "role": heatmap.role("deciding" if ending else row["role"], row["k_end"]),
                 "k": row["k"],
                 "deciding": row["deciding"],
                 "template": row["template"],
@@ -86,7 +86,7 @@ def _choices(table: pa.Table, template: str, topic: str) -> Choices:
         for proxy in PROXIES:
             token[f"{proxy}_{row['condition']}"] = row[proxy]
     options = {key: [tokens[at] for at in sorted(tokens)] for key, tokens in lists.items()}
-    return parts.lists_to_pick(options, template, topic)
+    return marks.lists_to_pick(options, template, topic)
 
 
 def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
@@ -95,7 +95,9 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
     colours, shapes = zip(*POINTS.values(), strict=True)
     domain = list(POINTS)
     base = (
-        alt.Chart().transform_calculate(shown="slice(datum.token, 4)").encode(y=heat.tokens_axis())
+        alt.Chart()
+        .transform_calculate(shown="slice(datum.token, 4)")
+        .encode(y=heatmap.tokens_axis())
     )
     deciding = base.transform_filter("datum.deciding").mark_rule(color=theme.colour("grid"))
     x_title = "difference of logits"
@@ -128,15 +130,15 @@ def _tokens(choices: Choices, proxy: str, title: str) -> Chart:
         )
     )
     panel: alt.LayerChart = alt.LayerChart(
-        data=parts.picked(choices),
+        data=marks.picked(choices),
         layer=[
-            pointing.band(base, heat.tokens_axis(), "role"),
-            *(deciding, parts.zero(), joined, points),
+            highlight.band(base, heatmap.tokens_axis(), "role"),
+            *(deciding, marks.zero(), joined, points),
         ],
         title=alt.TitleParams(title, subtitle="after each token of one list"),
         width=theme.PANEL,
         height=alt.Step(14),
-    ).add_params(*pointing.parameters("role"))
+    ).add_params(*highlight.parameters("role"))
     return panel
 
 
@@ -152,7 +154,7 @@ def _means(table: pa.Table) -> Drawing:
     records = [
         {**row, "lists": f"{row['template']}, {row['condition']}"}
         for row in theme.rows(table, *columns)
-        if row["n"] >= parts.FEWEST
+        if row["n"] >= marks.FEWEST
     ]
     return Drawing(
         tuple(
@@ -173,18 +175,18 @@ def _mean(records: Records, proxy: str, align: str, title: str) -> Chart:
     names = tuple(name for name in CURVES if name in {row["lists"] for row in shown})
     colours, dashes = zip(*(CURVES[name] for name in names), strict=True)
     of_proxy = [row for row in records if row["proxy"] == proxy]
-    return parts.curves(
+    return marks.curves(
         shown,
         title=title,
         x="k",
         x_title=f"item, counted from the {align}",
         y_title="difference of logits",
-        domain=parts.extent(of_proxy, 0.0),
-        classes=parts.Classes("lists", "", names, colours, dashes, columns=2, at=("template",)),
+        domain=marks.extent(of_proxy, 0.0),
+        classes=marks.Classes("lists", "", names, colours, dashes, columns=2, at=("template",)),
         tooltip=[
             alt.Tooltip("lists:N", title="lists"),
             alt.Tooltip("k:Q", title="item"),
-            *parts.numbers("difference, logits"),
+            *marks.numbers("difference, logits"),
             alt.Tooltip("n:Q", title="lists counted"),
         ],
     )

@@ -13,8 +13,8 @@ import altair as alt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from site_builder.drawing import Chart, Choices, Drawing
-from site_builder.figures import heat, parts, pointing, theme
+from site_builder.charts import heatmap, highlight, marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ SHADES = tuple(theme.colour(f"s{number}") for number in (6, 5, 4, 3, 2, 1))
 
 HEIGHT, SMALL = 200, 54
 
-_INTERVAL = (alt.Tooltip("layer:Q", title="layer"), *parts.numbers("logits"))
+_INTERVAL = (alt.Tooltip("layer:Q", title="layer"), *marks.numbers("logits"))
 _LISTS = alt.Tooltip("n:Q", title="lists")
 
 
@@ -52,7 +52,7 @@ def draw(
         return _by_temperature(table)
     theme.choose(template, theme.unique(table, "template"), "template")
     own = theme.where(table, part="mean", template=template, condition="clean")
-    means = [row for row in _rows(own, "align", "k") if row["n"] >= parts.FEWEST]
+    means = [row for row in _rows(own, "align", "k") if row["n"] >= marks.FEWEST]
     gaps = _rows(theme.where(table, part="separation"), "template", "condition")
     choices = _choices(theme.where(table, part="list", condition="clean"), template, topic)
     return Drawing(
@@ -93,23 +93,23 @@ def _means(records: Sequence[Row], align: str, items: Sequence[int], title: str)
     # Late items are dark in both panels, as in that of one list.
     shades = SHADES[::-1] if align == "end" else SHADES[-len(items) :]
     present = tuple(name for name in names.values() if name in {row["item"] for row in shown})
-    classes = parts.Classes("item", "item", present, shades)
-    return _by_layer(shown, title, "mean difference of logits", classes, parts.extent(records, 0.0))
+    classes = marks.Classes("item", "item", present, shades)
+    return _by_layer(shown, title, "mean difference of logits", classes, marks.extent(records, 0.0))
 
 
 def _separation(records: Sequence[Row], quantity: str, title: str, where: str) -> Chart:
     condition = "clean" if quantity == "last-earlier" else "corrupted"
     shown = [row for row in records if (row["quantity"], row["condition"]) == (quantity, condition)]
-    classes = parts.templates([row["template"] for row in shown])
+    classes = marks.templates([row["template"] for row in shown])
     return _by_layer(
-        shown, title, f"mean difference, logits, {where}", classes, parts.extent(shown, 0.0)
+        shown, title, f"mean difference, logits, {where}", classes, marks.extent(shown, 0.0)
     )
 
 
 def _by_layer(
-    records: Sequence[Row], title: str, y_title: str, classes: parts.Classes, domain: parts.Domain
+    records: Sequence[Row], title: str, y_title: str, classes: marks.Classes, domain: marks.Domain
 ) -> Chart:
-    panel = parts.curves(
+    panel = marks.curves(
         records,
         title=title,
         x="layer",
@@ -120,7 +120,7 @@ def _by_layer(
         height=HEIGHT,
         tooltip=[alt.Tooltip(f"{classes.field}:N", title=classes.title), *_INTERVAL, _LISTS],
     )
-    return heat.linked(panel)
+    return heatmap.linked(panel)
 
 
 def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
@@ -134,12 +134,12 @@ def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
     for items in options.values():
         for item in items:
             item["shade"] = round(5 * (item["k"] - 1) / max(len(items) - 1, 1))
-    return parts.lists_to_pick(options, template, topic)
+    return marks.lists_to_pick(options, template, topic)
 
 
 def _one_list(choices: Choices, last: int) -> tuple[Chart, ...]:
     base = (
-        heat.picked(choices, "estimate", layer=range(1, last + 1))
+        heatmap.picked(choices, "estimate", layer=range(1, last + 1))
         .transform_joinaggregate(middle="mean(estimate)", groupby=["layer"])
         .transform_calculate(apart="datum.estimate - datum.middle")
         .encode(x=_layers(last))
@@ -172,11 +172,11 @@ def _items(base: alt.Chart, field: str, title: str) -> Chart:
         ]
     )
     panel: alt.LayerChart = alt.LayerChart(
-        layer=[heat.at_layer(base), lines, ending, targets],
+        layer=[heatmap.at_layer(base), lines, ending, targets],
         title=alt.TitleParams(title, subtitle="difference of logits; the last item is thick"),
         width=theme.PANEL,
         height=HEIGHT,
-    ).add_params(*pointing.parameters("layer"))
+    ).add_params(*highlight.parameters("layer"))
     return panel
 
 
@@ -196,10 +196,10 @@ def _by_temperature(table: pa.Table) -> Drawing:
     counts = []
     for proxy, name in (("proxy_a", "proxy A"), ("proxy_b", "proxy B")):
         mine = [row for row in gaps if row["proxy"] == proxy]
-        classes = parts.temperatures([row["temperature"] for row in mine])
+        classes = marks.temperatures([row["temperature"] for row in mine])
         title = f"Last item minus the earlier ones, {name}"
         panels.append(
-            _by_layer(mine, title, "mean difference, logits", classes, parts.extent(mine, 0.0))
+            _by_layer(mine, title, "mean difference, logits", classes, marks.extent(mine, 0.0))
         )
         mine = [row for row in apart if row["proxy"] == proxy]
         panels.append(_differences(mine, f"The same, minus temperature {usual}", usual, x))
@@ -219,7 +219,7 @@ def _by_temperature(table: pa.Table) -> Drawing:
 
 
 def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Chart:
-    low, high = parts.extent(records, 0.0)
+    low, high = marks.extent(records, 0.0)
     scale = alt.Scale(domain=[low, high])
     axis = alt.Axis(title=None, tickCount=2, minExtent=20, maxExtent=20)
     base = alt.Chart().encode(x=x)
@@ -234,11 +234,11 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
         tooltip=[alt.Tooltip("at:N", title="temperature"), *_INTERVAL]
     )
     # A little shorter than its panel, whose size it would change as it comes and goes.
-    at_layer = heat.at_layer(base).encode(y=alt.YValue(1), y2=alt.Y2Value(SMALL - 1))
+    at_layer = heatmap.at_layer(base).encode(y=alt.YValue(1), y2=alt.Y2Value(SMALL - 1))
     # All of a panel is meant or none: one of its rows stands for it.
     meant = (
         alt.Chart()
-        .transform_filter(f"datum.layer === 1 && {pointing.match('temperature')}")
+        .transform_filter(f"datum.layer === 1 && {highlight.match('temperature')}")
         .mark_rect(color=theme.colour("fg"), opacity=0.12)
         .encode(
             **{"x": alt.XValue(0), "x2": alt.X2Value(theme.PANEL - 98)},
@@ -259,5 +259,5 @@ def _differences(records: Sequence[Row], title: str, usual: str, x: alt.X) -> Ch
             spacing=14,
             autosize=alt.AutoSizeParams(type="pad"),
         )
-        .add_params(*pointing.parameters("layer", "temperature"))
+        .add_params(*highlight.parameters("layer", "temperature"))
     )

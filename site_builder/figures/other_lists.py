@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Drawing
-from site_builder.figures import parts, theme
+from site_builder.charts import marks, theme
+from site_builder.charts.drawing import Chart, Drawing
 
 Row = dict[str, Any]
 
@@ -76,9 +76,9 @@ def draw(table: pa.Table, *, variant: str = "", align: str = "end") -> Drawing:
     )
 
 
-def _authors() -> parts.Classes:
+def _authors() -> marks.Classes:
     colours, dashes, shapes = zip(*LISTS.values(), strict=True)
-    return parts.Classes(
+    return marks.Classes(
         "lists", "", tuple(LISTS), colours, dashes, shapes, columns=2, at=("template",)
     )
 
@@ -92,18 +92,18 @@ def _by_item(records: Sequence[Row], quantity: str, align: str, title: str, unit
     # The model's lists may be longer, but there is nothing to hold them against.
     reach = max((abs(row["k"]) for row in shown if row["author"] == "other"), default=0)
     shown = [row for row in shown if abs(row["k"]) <= reach]
-    return parts.curves(
+    return marks.curves(
         shown,
         title=title,
         x="k",
         x_title=f"item, counted from the {align}",
         y_title=f"mean, {unit}",
-        domain=parts.extent(shown, 0.0),
+        domain=marks.extent(shown, 0.0),
         classes=_authors(),
         tooltip=[
             alt.Tooltip("lists:N", title="author, prompt"),
             alt.Tooltip("k:Q", title="item"),
-            *parts.numbers(unit),
+            *marks.numbers(unit),
             alt.Tooltip("n:Q", title="lists"),
         ],
     )
@@ -117,21 +117,21 @@ def _by_place(records: Sequence[Row], part: str, unit: str, title: str) -> Chart
         for row in records
         if row["part"] == part and row["quantity"] in names
     ]
-    classes = _authors() if part == "place" else parts.templates(list(PROMPTS.values()))
-    panel = parts.intervals(
+    classes = _authors() if part == "place" else marks.templates(list(PROMPTS.values()))
+    panel = marks.intervals(
         shown,
         title=title,
         x_title=f"mean, {unit}",
         row="where",
         order=[f"{name}, {place}" for name in names.values() for place in ("last", "earlier")],
         classes=classes,
-        domain=parts.extent(shown, 0.0),
+        domain=marks.extent(shown, 0.0),
         tooltip=[
             alt.Tooltip("where:N", title="items"),
             alt.Tooltip(f"{classes.field}:N", title="lists"),
-            *parts.numbers(unit),
+            *marks.numbers(unit),
         ],
         step=9 * len(classes.names) + 4,
     )
-    panel.layer.insert(0, parts.zero())
+    panel.layer.insert(0, marks.zero())
     return panel

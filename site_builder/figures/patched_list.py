@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from site_builder.drawing import Chart, Choices, DrawingError
-from site_builder.figures import heat, theme
+from site_builder.charts import heatmap, theme
+from site_builder.charts.drawing import Chart, Choices, DrawingError
 
 Row = dict[str, Any]
 
@@ -39,7 +39,7 @@ def choices(records: Iterable[Row]) -> Choices:
     if not lists:
         raise DrawingError("the result has no row with part token", "measure it again")
     for tokens in lists.values():
-        tokens[max(tokens)]["role"] = heat.ROLES[-1]
+        tokens[max(tokens)]["role"] = heatmap.ROLES[-1]
     names: tuple[str, ...] = ("length word", "topic", "direction")
     if len({direction for *_, direction in lists}) == 1:
         names = names[:2]
@@ -55,7 +55,7 @@ def choices(records: Iterable[Row]) -> Choices:
 def _line(row: Row, span: float) -> Row:
     """A token before its cells; `span` is what makes logits of its shares."""
     return {
-        "token": heat.token(row["position"], row["token"]),
+        "token": heatmap.token(row["position"], row["token"]),
         "role": row["role"],
         "span": theme.significant(span if row["direction"] == "denoising" else -span, 3),
         "share": [],
@@ -70,12 +70,12 @@ def panel(cells: alt.Chart, x: alt.X, end: float, **names: str) -> Chart:
         end: where the scale of colours ends.
         names: fields that say where a cell is, and what a tooltip calls them.
     """
-    return heat.heatmap(
+    return heatmap.heatmap(
         cells.transform_calculate(raw="datum.share * datum.span", text="slice(datum.token, 4)"),
         title="One list, token by token",
         x=x,
-        y=heat.tokens_axis(),
-        color=heat.colour("share", "share", end),
+        y=heatmap.tokens_axis(),
+        color=heatmap.colour("share", "share", end),
         end=end,
         tooltip=[
             alt.Tooltip("text:N", title="token"),

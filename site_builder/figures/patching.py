@@ -13,8 +13,9 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from site_builder.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import heat, parts, patched_list, theme
+from site_builder.charts import heatmap, marks, theme
+from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
+from site_builder.figures import patched_list
 
 Row = dict[str, Any]
 
@@ -70,19 +71,19 @@ def _as_share(row: Row) -> Row:
         lost = (None if end is None else 1 - end for end in ends)
         row = {**row, **dict(zip(("estimate", "low", "high"), lost, strict=True))}
     rounded = {name: theme.significant(value, 3) for name, value in row.items()}
-    return {**rounded, "role": row["role"] and heat.role(row["role"], row["k_end"])}
+    return {**rounded, "role": row["role"] and heatmap.role(row["role"], row["k_end"])}
 
 
 def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     """Draw a site that has one value a token and layer."""
     means = {direction: _means(records, "role", direction=direction) for direction in SHARES}
     denoising = means["denoising"]
-    end = heat.end_of_scale(row["estimate"] for row in denoising)
+    end = heatmap.end_of_scale(row["estimate"] for row in denoising)
     count = max(row["layer"] for row in denoising) + 1
     layer = "layers passed" if variant == "resid" else "layer"
-    x = heat.layers_axis(count, layer)
+    x = heatmap.layers_axis(count, layer)
     if variant == "resid":
-        present = heat.roles(denoising)
+        present = heatmap.roles(denoising)
         compared = [_elsewhere(records, role) for role in HANDED_OVER if role in present]
     else:
         compared = [_largest(records, "role")]
@@ -90,7 +91,9 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
         *(_roles(rows, direction, x, end, layer) for direction, rows in means.items() if rows),
         _curves(denoising, layer),
         *compared,
-        patched_list.panel(heat.picked(choices, "share", layer=range(count)), x, end, layer=layer),
+        patched_list.panel(
+            heatmap.picked(choices, "share", layer=range(count)), x, end, layer=layer
+        ),
     )
     return Drawing(
         panels,
@@ -106,12 +109,12 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
 
 def _roles(rows: list[Row], direction: str, x: alt.X, end: float, layer: str) -> Chart:
     share = SHARES[direction]
-    return heat.heatmap(
-        heat.means(rows),
+    return heatmap.heatmap(
+        heatmap.means(rows),
         title=f"{direction.capitalize()}, mean over topics",
         x=x,
-        y=heat.roles_axis(heat.roles(rows)),
-        color=heat.colour("estimate", share, end),
+        y=heatmap.roles_axis(heatmap.roles(rows)),
+        color=heatmap.colour("estimate", share, end),
         end=end,
         tooltip=_tooltip(share, role="role", layer=layer),
     )
@@ -121,14 +124,14 @@ def _heads(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     """Draw a site that has one value a head: all heads, then the strongest by role and token."""
     by_role = {"short": _means(records, "role"), "long": _means(records, "role", LONG)}
     strong = sorted({(row["layer"], row["head"]) for row in by_role["short"]})
-    end = heat.end_of_scale(row["estimate"] for row in by_role["short"])
+    end = heatmap.end_of_scale(row["estimate"] for row in by_role["short"])
     layers, heads = zip(*strong, strict=True)
-    tokens, x = heat.heads_axis(heat.picked(choices, "share", layer=layers, head=heads))
-    first = heat.head(*strong[0])
+    tokens, x = heatmap.heads_axis(heatmap.picked(choices, "share", layer=layers, head=heads))
+    first = heatmap.head(*strong[0])
     name = "KV head" if variant in ("k", "v") else "head"
     panels = (
         *_all_heads(records, name),
-        _largest(records, "head", {heat.head(*place) for place in strong}),
+        _largest(records, "head", {heatmap.head(*place) for place in strong}),
         *(_strong(rows, template, end, name) for template, rows in by_role.items() if rows),
         patched_list.panel(tokens, x, end, layer="layer", head=name),
     )
@@ -147,15 +150,15 @@ def _heads(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
 
 def _all_heads(records: Sequence[Row], name: str) -> list[Chart]:
     means = {direction: _means(records, "head", direction=direction) for direction in SHARES}
-    end = heat.end_of_scale(row["estimate"] for row in means["denoising"])
+    end = heatmap.end_of_scale(row["estimate"] for row in means["denoising"])
     count = max(row["layer"] for row in means["denoising"]) + 1
     return [
-        heat.heatmap(
-            heat.means(rows),
+        heatmap.heatmap(
+            heatmap.means(rows),
             title=f"{direction.capitalize()}, all tokens at once",
-            x=heat.layers_axis(count),
+            x=heatmap.layers_axis(count),
             y=alt.Y("head:O", title=name),
-            color=heat.colour("estimate", SHARES[direction], end),
+            color=heatmap.colour("estimate", SHARES[direction], end),
             end=end,
             tooltip=_tooltip(SHARES[direction], layer="layer", head=name),
         )
@@ -165,14 +168,14 @@ def _all_heads(records: Sequence[Row], name: str) -> list[Chart]:
 
 
 def _strong(rows: list[Row], template: str, end: float, name: str) -> Chart:
-    base, x = heat.heads_axis(heat.means(rows))
+    base, x = heatmap.heads_axis(heatmap.means(rows))
     share = SHARES["denoising"]
-    return heat.heatmap(
+    return heatmap.heatmap(
         base,
         title=f"Denoising, by role, {template} lists",
         x=x,
-        y=heat.roles_axis(heat.roles(rows)),
-        color=heat.colour("estimate", share, end),
+        y=heatmap.roles_axis(heatmap.roles(rows)),
+        color=heatmap.colour("estimate", share, end),
         end=end,
         tooltip=_tooltip(share, role="role", layer="layer", head=name),
     )
@@ -217,7 +220,7 @@ def _curves(records: list[Row], x_title: str) -> Chart:
     """The roles whose effect is largest in some layer, each by layer with its interval."""
     size = {
         name: max(abs(row["estimate"]) for row in records if row["role"] == name)
-        for name in heat.roles(records)
+        for name in heatmap.roles(records)
     }
     largest = sorted(size, key=lambda name: -size[name])[:MOST_CURVES]
     names = tuple(name for name in size if name in largest)
@@ -226,7 +229,7 @@ def _curves(records: list[Row], x_title: str) -> Chart:
         [row for row in records if row["role"] in names],
         "The roles that carry most, denoising",
         x_title,
-        parts.Classes("role", "", names, colours),
+        marks.Classes("role", "", names, colours),
     )
 
 
@@ -241,34 +244,36 @@ def _elsewhere(records: Iterable[Row], role: str) -> Chart:
     names = tuple(name for name in LISTS if name in {row["lists"] for row in shown})
     colours, dashes = zip(*(LISTS[name][2:] for name in names), strict=True)
     title = f"{role.capitalize()}, by kind of list, denoising"
-    classes = parts.Classes("lists", "", names, colours, dashes, columns=2)
+    classes = marks.Classes("lists", "", names, colours, dashes, columns=2)
     return _by_layer(shown, title, "layers passed", classes)
 
 
-def _by_layer(records: list[Row], title: str, x_title: str, classes: parts.Classes) -> Chart:
-    curves = parts.curves(
+def _by_layer(records: list[Row], title: str, x_title: str, classes: marks.Classes) -> Chart:
+    curves = marks.curves(
         records,
         title=title,
         x="layer",
         x_title=x_title,
         y_title=SHARES["denoising"],
-        domain=parts.extent(records, 0.0),
+        domain=marks.extent(records, 0.0),
         classes=classes,
         tooltip=[
             alt.Tooltip(f"{classes.field}:N"),
             alt.Tooltip("layer:Q"),
-            *parts.numbers(SHARES["denoising"]),
+            *marks.numbers(SHARES["denoising"]),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )
-    return heat.linked(curves, of_roles=classes.field == "role")
+    return heatmap.linked(curves, of_roles=classes.field == "role")
 
 
 def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> Chart:
     """The largest effects with their intervals, beside what held-out topics and noising say."""
 
     def label(row: Row) -> str:
-        return heat.head(row["layer"], row["head"]) if heads else f"{row['layer']}, {row['role']}"
+        return (
+            heatmap.head(row["layer"], row["head"]) if heads else f"{row['layer']}, {row['role']}"
+        )
 
     effects = sorted(_means(records, part), key=lambda row: -abs(row["estimate"]))
     order = [label(row) for row in effects if not heads or label(row) in heads][:MOST_CELLS]
@@ -280,20 +285,20 @@ def _largest(records: Sequence[Row], part: str, heads: Collection[str] = ()) -> 
     ]
     names = tuple(by for by in COMPARED if by in {row["by"] for row in shown})
     colours, shapes = zip(*(COMPARED[by][2:] for by in names), strict=True)
-    return parts.intervals(
+    return marks.intervals(
         shown,
         title="The largest effects",
         at=("layer",) if heads else ("role", "layer"),
         x_title="share restored or lost",
         row="cell",
         order=order,
-        classes=parts.Classes("by", "", names, colours, shapes=shapes, columns=2),
-        domain=parts.extent(shown, 0.0),
+        classes=marks.Classes("by", "", names, colours, shapes=shapes, columns=2),
+        domain=marks.extent(shown, 0.0),
         step=26,
         tooltip=[
             alt.Tooltip("cell:N", title="head" if heads else "layer, role"),
             alt.Tooltip("by:N", title="patch"),
-            *parts.numbers("share"),
+            *marks.numbers("share"),
             alt.Tooltip("n:Q", title="topics"),
         ],
     )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from site_builder.drawing import Drawing
-from site_builder.figures import cells, saes, theme
+from site_builder.charts import tables, theme
+from site_builder.charts.drawing import Drawing
+from site_builder.figures import saes
 
 Row = dict[str, Any]
 Found = Mapping[tuple[str, str, str], Row]
@@ -44,12 +45,12 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     for place in saes.places(records):
         of = [row for row in records if saes.name(row["site"], row["layer"]) == place]
         found = {(row["group"], row["places"], row["quantity"]): row for row in of}
-        about = cells.Cell(f"layer {place}", f"{of[0]['width']:,} features")
-        numbers = [cells.estimate(found.get(key[:3]), key[3]) for key in COLUMNS.values()]
-        rows.append((about, [cells.Cell(verdict(found)), *numbers]))
+        about = tables.Cell(f"layer {place}", f"{of[0]['width']:,} features")
+        numbers = [tables.estimate(found.get(key[:3]), key[3]) for key in COLUMNS.values()]
+        rows.append((about, [tables.Cell(verdict(found)), *numbers]))
     return Drawing(
-        cells.table(
-            ("autoencoder", "verdict", *COLUMNS), [cells.Group(rows)], "Sparse autoencoders"
+        tables.table(
+            ("autoencoder", "verdict", *COLUMNS), [tables.Group(rows)], "Sparse autoencoders"
         ),
         "What each autoencoder keeps of the stream, on the lists of held-out topics and on text "
         "that it was trained on. Lists are short and long ones together, capped ones included, "

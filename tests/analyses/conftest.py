@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from analyses import list_samples
-from analyses.lab.lab import Lab
-from analyses.lab.table import table_of
+from analyses.lab.core.table import table_of
+from analyses.lab.runtime.lab import Lab
 from tests.lab.conftest import pytest_configure, smollm2, tiny
 
 __all__ = ["measure", "pytest_configure", "shelf", "smollm2", "tiny"]

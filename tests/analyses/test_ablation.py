@@ -8,19 +8,21 @@ import pytest
 import torch
 
 from analyses import ablation, ablation_samples, feature_tests, list_samples
-from analyses.lab import ablated_lists, ablation_plan, kept
-from analyses.lab.blocks import Blocks
-from analyses.lab.decoder import Prompts
-from analyses.lab.errors import LabError
-from analyses.lab.lists import read_lists
-from analyses.lab.paired_lists import paired_lists
-from analyses.lab.pairs import pair
-from analyses.lab.profiles import profiles
-from analyses.lab.sae_attribution import contrast, traces
-from analyses.lab.saes import open_saes
-from analyses.lab.splice import setting, spliced
-from analyses.lab.sweeps import contrast_of
-from analyses.lab.table import table_of
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.table import table_of
+from analyses.lab.model.decoder import Prompts
+from analyses.lab.model.stages import Blocks
+from analyses.lab.runtime import cached_arrays
+from analyses.lab.saes.attribution import contrast, traces
+from analyses.lab.saes.saes import open_saes
+from analyses.lab.saes.splice import setting, spliced
+from analyses.lists.ablation import ablated_lists
+from analyses.lists.ablation import plan as ablation_plan
+from analyses.lists.features.profiles import profiles
+from analyses.lists.lists import read_lists
+from analyses.lists.paired_lists import paired_lists
+from analyses.lists.pairs import pair
+from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = [("resid_post", 0), ("resid_post", 1), ("z", 1)]
@@ -146,7 +148,7 @@ def test_a_cut_list_goes_on_from_its_last_hyphen(lab, written_lists):
 
 def test_the_same_again_from_nothing(lab, written_lists, samples, tmp_path):
     """Every fifth condition, its profile included."""
-    folder = lab.root / kept.FOLDER
+    folder = lab.root / cached_arrays.FOLDER
     folder.rename(tmp_path / "aside")
     try:
         plan = ablation_plan.conditions(lab, written_lists)
@@ -166,12 +168,12 @@ def test_a_stopped_run_goes_on_from_either_end(lab, written_lists, samples, monk
     monkeypatch.setattr(
         ablated_lists, "sample", lambda *args, **options: drawn.append(1) or draw(*args, **options)
     )
-    files = set((lab.root / kept.FOLDER).rglob("*.npy"))
+    files = set((lab.root / cached_arrays.FOLDER).rglob("*.npy"))
     for one in reversed(plan):
         ablated_lists.draw(lab, one)
     assert not drawn
     assert len(plan) == len(by_condition(samples)) <= len(files)
-    assert set((lab.root / kept.FOLDER).rglob("*.npy")) == files
+    assert set((lab.root / cached_arrays.FOLDER).rglob("*.npy")) == files
     next(file for file in sorted(files) if np.load(file).shape == (12, TOKENS)).unlink()
     assert ablation_samples.run(lab, written_lists).equals(samples)
     assert len(drawn) == 1

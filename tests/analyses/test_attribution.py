@@ -9,17 +9,18 @@ import pytest
 import torch
 
 from analyses import attribution
-from analyses.lab import kept, sae_decisions
-from analyses.lab.blocks import Blocks
-from analyses.lab.decoder import Prompts
-from analyses.lab.errors import LabError
-from analyses.lab.lists import read_lists
-from analyses.lab.paired_lists import paired_lists
-from analyses.lab.sae_attribution import attribute, contrast, traces
-from analyses.lab.sae_cells import ROLES, Cells, role_numbers
-from analyses.lab.saes import open_saes
-from analyses.lab.splice import setting, spliced
-from analyses.lab.sweeps import contrast_of
+from analyses.lab.core.errors import LabError
+from analyses.lab.model.decoder import Prompts
+from analyses.lab.model.stages import Blocks
+from analyses.lab.runtime import cached_arrays
+from analyses.lab.saes.attribution import attribute, contrast, traces
+from analyses.lab.saes.saes import open_saes
+from analyses.lab.saes.splice import setting, spliced
+from analyses.lists.features import decisions
+from analyses.lists.features.cells import ROLES, Cells, role_numbers
+from analyses.lists.lists import read_lists
+from analyses.lists.paired_lists import paired_lists
+from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = {("resid_post", 0), ("resid_post", 1), ("z", 1)}
@@ -186,7 +187,7 @@ def test_integrated_gradients_reach_the_ablation_of_all(tables):
 def test_the_loss_is_that_of_the_token_that_was_written(lab, shelf, tables, pairs):
     lists = read_lists(shelf["list_samples"], lab.study.prompt)
     end = lab.model.token(lab.study.prompt.end)
-    assert {sae_decisions.written(lab, lists, one) for one in pairs} == {end}
+    assert {decisions.written(lab, lists, one) for one in pairs} == {end}
     by_topic = {one.topic: one for one in pairs}
     for row in rows(tables["log-prob"], "pair", template="short"):
         with torch.inference_mode():
@@ -215,13 +216,13 @@ def test_links_run_from_earlier_to_later(tables):
 
 def test_a_stopped_run_goes_on(lab, shelf, tables, tmp_path, monkeypatch):
     """What was ablated is not ablated again."""
-    files = sorted((lab.root / kept.FOLDER).rglob("*.npy"))
+    files = sorted((lab.root / cached_arrays.FOLDER).rglob("*.npy"))
     assert files
     files[0].unlink()
     ran = []
-    run = sae_decisions.Removals.losses
+    run = decisions.Removals.losses
     monkeypatch.setattr(
-        sae_decisions.Removals, "losses", lambda *args: ran.append(1) or run(*args)
+        decisions.Removals, "losses", lambda *args: ran.append(1) or run(*args)
     )  # fmt: skip
     for variant in attribution.VARIANTS:
         assert attribution.run(lab, shelf["list_samples"], variant=variant).equals(tables[variant])
@@ -230,7 +231,7 @@ def test_a_stopped_run_goes_on(lab, shelf, tables, tmp_path, monkeypatch):
 
 def test_cells_are_sums_over_roles(pairs):
     """Three lists by hand: choice, values and shares."""
-    from analyses.lab.sae_attribution import Attributions
+    from analyses.lab.saes.attribution import Attributions
 
     cells = Cells(width=10)
     for number, one in enumerate(pairs[:3]):

@@ -3,7 +3,7 @@
 import pytest
 
 from analyses import entropy, list_statistics, token_scores
-from analyses.lab.table import table_of
+from analyses.lab.core.table import table_of
 
 
 def score(topic, sample, condition, role, k, k_end, value, part=None):

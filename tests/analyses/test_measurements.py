@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 import pytest
 
 from analyses import entropy, list_samples, list_statistics
-from analyses.lab.lab import Lab
-from analyses.lab.study import FOLDER
+from analyses.lab.core.study_file import FOLDER
+from analyses.lab.runtime.lab import Lab
 from tests.analyses.conftest import measure
 from tests.lab.conftest import ROOT
 
@@ -121,7 +121,7 @@ def test_hostile_topics_travel_through_every_measurement_as_text(tmp_path, topic
 
 
 def test_a_token_of_another_model_is_refused(tmp_path):
-    from analyses.lab.errors import LabError
+    from analyses.lab.core.errors import LabError
 
     text = (ROOT / FOLDER / "tiny.toml").read_text("utf-8")
     (tmp_path / FOLDER).mkdir(parents=True)

@@ -8,9 +8,10 @@ import torch
 import transformer_lens.utilities as utils
 
 from analyses import attribution_patching, patching
-from analyses.lab import kept, sweeps
-from analyses.lab.lists import read_lists
-from analyses.lab.paired_lists import AXIS, paired_lists
+from analyses.lab.runtime import cached_arrays
+from analyses.lists import sweeps
+from analyses.lists.lists import read_lists
+from analyses.lists.paired_lists import AXIS, paired_lists
 from tests.analyses.conftest import measure
 
 ALL = [
@@ -114,7 +115,7 @@ def test_a_stopped_run_goes_on(tiny, shelf, tmp_path, monkeypatch):
     """What was measured is not measured again."""
     monkeypatch.setattr(tiny, "root", tmp_path)
     first = measure(tiny, "patching", "k", shelf)
-    files = sorted((tmp_path / kept.FOLDER).rglob("*.npy"))
+    files = sorted((tmp_path / cached_arrays.FOLDER).rglob("*.npy"))
     assert files
     files[0].unlink()
     ran = []
@@ -124,7 +125,7 @@ def test_a_stopped_run_goes_on(tiny, shelf, tmp_path, monkeypatch):
     )
     assert measure(tiny, "patching", "k", shelf).equals(first)
     assert len(ran) == 1
-    assert not list((tmp_path / kept.FOLDER).rglob("*.part"))
+    assert not list((tmp_path / cached_arrays.FOLDER).rglob("*.part"))
 
 
 def test_estimates_stand_beside_patches(tiny, shelf):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analyses import sae_health
-from analyses.lab.errors import LabError
+from analyses.lab.core.errors import LabError
 from tests.lab.saes import LOCAL, perfect_sae, silent_sae, study_with
 
 

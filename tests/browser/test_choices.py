@@ -14,7 +14,7 @@ DRAWING = '''
 
 import altair as alt
 
-from site_builder.drawing import PICKED, Choices, Drawing
+from site_builder.charts.drawing import PICKED, Choices, Drawing
 from site_builder.figures import pointing, theme
 
 FIRST = {

@@ -5,9 +5,9 @@ import shutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.browser import conftest
 from tests.conftest import copy_of_built
 from tests.figures import feature_tables

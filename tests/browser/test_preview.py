@@ -14,10 +14,10 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
-from site_builder.project import Project
-from site_builder.publish import build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import build
 from tests.browser import conftest
 from tests.processes import HANGS, Command
 from tests.site_builder.conftest import project, put, shelves, write  # noqa: F401 (fixtures)
@@ -26,7 +26,7 @@ from tests.site_builder.toy_lab import measurable
 EDITS = int(os.environ.get("EDITS", "25"))
 """How many edits follow one another; the long tests make two hundred."""
 
-SERVE = "from site_builder.cli import main; main(['serve', '--port', '0', *{}])"
+SERVE = "from site_builder.commands.main import main; main(['serve', '--port', '0', *{}])"
 NUMBERS = ResultId("toy", "numbers", "small")
 
 

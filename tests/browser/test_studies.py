@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.browser import conftest
 from tests.conftest import copy_of_built
 from tests.site_builder.conftest import put
@@ -15,8 +15,8 @@ DRAWING = '''
 
 import altair as alt
 
-from site_builder.drawing import Drawing
-from site_builder.figures import theme
+from site_builder.charts.drawing import Drawing
+from site_builder.charts import theme
 
 
 def draw(table, *, variant="", part: int = 1):

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from site_builder import csp
+from site_builder.site import csp
 
 PAGE = """<!doctype html><html><head>
 <meta charset="utf-8"><script>one()</script><script src="x.js"></script></head>

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from site_builder.drawing import Drawing, DrawingError
+from site_builder.charts.drawing import Drawing, DrawingError
 from tests.figures import layer_choice_tables, sae_tables, tables
 
 CASES = [

@@ -14,10 +14,10 @@ import vl_convert
 from markupsafe import Markup
 from PIL import Image, ImageChops
 
-from site_builder import embed, pictures
-from site_builder.chart import vega_lite
-from site_builder.drawing import PICKED, Choices, Drawing
-from site_builder.figures import theme
+from site_builder.charts import pictures, theme
+from site_builder.charts import render as embed
+from site_builder.charts.chart import vega_lite
+from site_builder.charts.drawing import PICKED, Choices, Drawing
 
 DIGEST = "0123456789abcdef"
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from site_builder.drawing import DrawingError
+from site_builder.charts.drawing import DrawingError
 from site_builder.figures import ending
 from tests.figures import tables
 from tests.figures.test_escaping import read

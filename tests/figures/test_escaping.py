@@ -8,9 +8,8 @@ from xml.etree import ElementTree
 import altair as alt
 import pytest
 
-from site_builder import embed
-from site_builder.drawing import BASE, Drawing
-from site_builder.figures import theme
+from site_builder.charts import render, theme
+from site_builder.charts.drawing import BASE, Drawing
 from tests.figures import tables
 
 ODD = [
@@ -49,7 +48,7 @@ def read(html: str) -> Tags:
 def test_text_in_a_drawing_is_text(name, odd):
     table = getattr(tables, name)(odd=odd)
     drawing = importlib.import_module(f"site_builder.figures.{name}").draw(table)
-    rendered = embed.render(drawing, name, "0" * 16)
+    rendered = render.render(drawing, name, "0" * 16)
 
     for form in (rendered.html, rendered.inline):
         tags = read(form)
@@ -66,7 +65,7 @@ def test_text_in_a_chart_is_text(odd):
         .mark_point()
         .encode(x="x:Q", y=alt.Y("topic:N", axis=alt.Axis(labelLimit=1000)))
     )
-    rendered = embed.render(Drawing((chart,), "c", odd), "slug", "0" * 16)
+    rendered = render.render(Drawing((chart,), "c", odd), "slug", "0" * 16)
 
     page = read(rendered.html)
     assert "script" not in page.found
@@ -88,7 +87,7 @@ def test_text_in_a_chart_is_text(odd):
 def test_characters_that_no_svg_can_hold_do_not_break_the_build():
     chart = alt.Chart(theme.data([{"x": 1}]), title="a\x0b\x00\uffffb").mark_point().encode(x="x:Q")
 
-    assert "a\ufffd" in embed.render(Drawing((chart,), "c", "d"), "slug", "0" * 16).html
+    assert "a\ufffd" in render.render(Drawing((chart,), "c", "d"), "slug", "0" * 16).html
 
 
 def test_a_role_cannot_leave_its_class():

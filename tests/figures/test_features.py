@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from analyses.feature_overlap import PERMUTATIONS
-from site_builder import embed
-from site_builder.drawing import DrawingError
-from site_builder.figures import feature, feature_activation, feature_cards, sparks
+from site_builder.charts import render, sparklines
+from site_builder.charts.drawing import DrawingError
+from site_builder.figures import feature, feature_activation, feature_cards
 from tests.figures import feature_tables
 from tests.figures.test_escaping import ODD, read
 
@@ -80,7 +80,7 @@ def test_text_on_a_card_is_text(odd):
     shown = feature_cards.clean(odd)
 
     for drawing in (gallery, card):
-        rendered = embed.render(drawing, "feature", "0" * 16)
+        rendered = render.render(drawing, "feature", "0" * 16)
         pieces = [rendered.html, rendered.inline]
         pieces += [content.decode() for content in rendered.files.values()]
         for piece in pieces:
@@ -187,11 +187,11 @@ def test_what_was_not_measured_is_not_drawn():
 
 
 def test_a_scale_has_zero_and_both_ends():
-    scale = sparks.Scale.over([None, 2.0, -1.0], 10, 40)
+    scale = sparklines.Scale.over([None, 2.0, -1.0], 10, 40)
 
     assert [scale.at(value) for value in (-1.0, 0.0, 2.0)] == [10, 20, 40]
     assert scale.at(99) == 40
-    assert sparks.Scale.over([], 0, 1).at(0) == 0
+    assert sparklines.Scale.over([], 0, 1).at(0) == 0
 
 
 def test_a_list_shows_what_the_feature_did_at_each_token():

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from site_builder import embed
-from site_builder.drawing import PICKED, DrawingError
+from site_builder.charts import render
+from site_builder.charts.drawing import PICKED, DrawingError
 from site_builder.figures import layer_choice
 from tests.figures.layer_choice_tables import ORDERS
 from tests.figures.layer_choice_tables import layer_choice as table_of
@@ -31,7 +31,7 @@ def rows(drawing, part: str, **equal: object) -> list[dict]:
 @pytest.mark.parametrize("budget", layer_choice.BUDGETS)
 def test_it_stands_in_the_page_with_its_menu(budget):
     drawing = layer_choice.draw(TABLE, budget=budget)
-    rendered = embed.render(drawing, "layer_choice", "0" * 16)
+    rendered = render.render(drawing, "layer_choice", "0" * 16)
 
     assert drawing.choices.chosen == (layer_choice.BUDGETS[budget],)
     assert rendered.html.count("<option") == 3
@@ -90,7 +90,7 @@ def test_sets_of_more_than_three_layers_have_a_dot_and_no_regret():
 def test_a_study_with_few_layers_and_one_budget_is_drawn():
     drawing = layer_choice.draw(table_of(layers=2, budgets=1))
 
-    assert embed.render(drawing, "x", "0" * 16).interactive
+    assert render.render(drawing, "x", "0" * 16).interactive
     assert {row["of"] for row in rows(drawing, "regret")} == {"1 layer", "2 layers"}
 
 
@@ -114,7 +114,7 @@ def test_names_are_text():
         TABLE.column_names.index("layers"), "layers", pa.array([odd] * len(TABLE))
     )
 
-    rendered = embed.render(layer_choice.draw(table), "x", "0" * 16)
+    rendered = render.render(layer_choice.draw(table), "x", "0" * 16)
 
     assert "<img src=x" not in rendered.html
     assert "<img" not in rendered.inline

@@ -6,10 +6,9 @@ import json
 import pyarrow as pa
 import pytest
 
-from analyses.lab.paired_lists import AXIS
-from site_builder import embed
-from site_builder.drawing import PICKED, DrawingError
-from site_builder.figures import heat
+from analyses.lists.paired_lists import AXIS
+from site_builder.charts import heatmap, render
+from site_builder.charts.drawing import PICKED, DrawingError
 from tests.figures import tables
 
 PATCHING = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
@@ -42,18 +41,18 @@ def rows_of(panel) -> list[dict]:
 
 
 def test_roles_are_those_of_the_measurement_in_its_order():
-    assert tuple(heat.role(*one) for one in AXIS) == heat.ROLES
+    assert tuple(heatmap.role(*one) for one in AXIS) == heatmap.ROLES
 
 
 @pytest.mark.parametrize("k_end", [-4, -30, None])
 def test_items_before_the_last_three_are_one_role(k_end):
-    assert heat.role("item", k_end) == "earlier items"
+    assert heatmap.role("item", k_end) == "earlier items"
 
 
 @every_variant
 def test_it_stands_in_the_page_with_its_choices(name, variant, table):
     drawing = draw(name, variant, table)
-    rendered = embed.render(drawing, name, "0" * 16)
+    rendered = render.render(drawing, name, "0" * 16)
 
     assert drawing.choices.chosen in drawing.choices.options
     assert rendered.html.count("<select") == len(drawing.choices.names)
@@ -104,7 +103,7 @@ def test_a_menu_with_one_entry_is_left_out():
 @pytest.mark.parametrize("odd", ["</script><script>alert(1)</script>", "\x00", "{{ 7 * 7 }}"])
 def test_tokens_are_text(odd):
     drawing = draw("patching", "resid", tables.patching("resid", layers=1, odd=odd))
-    rendered = embed.render(drawing, "x", "0" * 16)
+    rendered = render.render(drawing, "x", "0" * 16)
 
     assert "<script" not in rendered.html
     assert all(json.loads(content) for name, content in rendered.files.items() if "json" in name)
@@ -123,7 +122,7 @@ def test_only_the_first_kind_of_pair_has_to_be_there(variant):
     table = without(without(CASES[PATCHING.index(variant)][2], topics="held-out"), template="long")
     drawing = draw("patching", variant, without(table, direction="noising"))
 
-    assert embed.render(drawing, "x", "0" * 16).interactive
+    assert render.render(drawing, "x", "0" * 16).interactive
 
 
 @every_variant
@@ -132,7 +131,7 @@ def test_what_has_no_interval_is_drawn_without(name, variant, table):
     for side in ("low", "high"):
         table = table.set_column(table.column_names.index(side), side, nothing)
 
-    assert embed.render(draw(name, variant, table), "x", "0" * 16).interactive
+    assert render.render(draw(name, variant, table), "x", "0" * 16).interactive
 
 
 @pytest.mark.parametrize(
@@ -140,11 +139,11 @@ def test_what_has_no_interval_is_drawn_without(name, variant, table):
     [([0.01], 0.02), ([0.2, -0.3], 0.3), ([7.0], 1.0), ([0.04] * 60 + [0.9], 0.05)],
 )
 def test_a_scale_ends_at_a_round_share_beyond_which_little_lies(values, end):
-    assert heat.end_of_scale(values) == end
+    assert heatmap.end_of_scale(values) == end
 
 
 def test_the_legend_says_that_a_scale_goes_on():
-    color = heat.colour("share", "share", 0.3).to_dict()
+    color = heatmap.colour("share", "share", 0.3).to_dict()
 
     assert color["scale"]["clamp"] is True
     assert "≥" in color["legend"]["labelExpr"]
@@ -158,7 +157,7 @@ def test_each_site_has_colours_of_its_own_strength():
         for site, rows in drawing.choices.options.items()
     }
 
-    assert all(end in heat.ENDS for end in ends.values())
+    assert all(end in heatmap.ENDS for end in ends.values())
     assert all(largest[site] <= end for site, end in ends.items())
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from site_builder import embed
-from site_builder.drawing import PICKED, Drawing, DrawingError
+from site_builder.charts import render
+from site_builder.charts.drawing import PICKED, Drawing, DrawingError
 from site_builder.figures import logit_difference, logit_lens, other_lists
 from tests.figures import tables
 
@@ -108,7 +108,7 @@ def test_a_bad_option_is_refused_with_what_there_is(draw, table, options):
 def test_tokens_are_text():
     odd = '</script><img src=x onerror="alert(1)">{{ 7 * 7 }}'
     table = tables.logit_difference_example(odd=odd)
-    rendered = embed.render(logit_difference.draw(table, variant="example"), "slug", "0" * 16)
+    rendered = render.render(logit_difference.draw(table, variant="example"), "slug", "0" * 16)
 
     assert "<img src=x" not in rendered.html
     assert "<img" not in rendered.inline

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder import embed
-from site_builder.drawing import PICKED, DrawingError
+from site_builder.charts import render
+from site_builder.charts import tables as cells
+from site_builder.charts.drawing import PICKED, DrawingError
 from site_builder.figures import (
     ablation,
     attribution,
-    cells,
     conditions,
     effects,
     feature_tests,
@@ -56,7 +56,7 @@ def text(html: str) -> str:
 @every_chart
 def test_it_stands_in_the_page_with_its_choices(name, variant, table):
     drawing = draw(name, table, variant)
-    rendered = embed.render(drawing, name, "0" * 16)
+    rendered = render.render(drawing, name, "0" * 16)
 
     assert rendered.html.count("<select") == len(drawing.choices.names)
     assert drawing.choices.chosen in drawing.choices.options
@@ -69,7 +69,7 @@ def test_what_has_no_interval_is_drawn_without(name, variant, table):
             nothing = pa.nulls(len(table), pa.float64())
             table = table.set_column(table.column_names.index(side), side, nothing)
 
-    assert embed.render(draw(name, table, variant), "x", "0" * 16).interactive
+    assert render.render(draw(name, table, variant), "x", "0" * 16).interactive
 
 
 # Tables
@@ -198,7 +198,7 @@ def test_only_tables_with_the_control_say_what_is_beyond_it():
 
 
 def test_the_budget_is_that_of_the_lists_drawn():
-    source = Path("analyses/lab/ablated_lists.py").read_text("utf-8")
+    source = Path("analyses/lists/ablation/ablated_lists.py").read_text("utf-8")
 
     assert re.findall(r"^TOKENS = (\d+)", source, re.MULTILINE) == [str(conditions.TOKENS)]
 
@@ -392,7 +392,7 @@ def test_topics_are_text(odd):
     table = sae_tables.ablation("by-topic", layers=1, topics=1)
     rows = [{**row, "topic": odd} for row in table.to_pylist()]
     drawing = ablation.draw(pa.Table.from_pylist(rows, table.schema), variant="by-topic")
-    rendered = embed.render(drawing, "x", "0" * 16)
+    rendered = render.render(drawing, "x", "0" * 16)
 
     assert "<script" not in rendered.html
     assert all(json.loads(content) for name, content in rendered.files.items() if "json" in name)

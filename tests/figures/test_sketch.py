@@ -7,9 +7,8 @@ import altair as alt
 import pytest
 import vl_convert
 
-from site_builder import sketch
-from site_builder.chart import themed, vega_lite
-from site_builder.figures import pointing, theme
+from site_builder.charts import highlight, sketch, theme
+from site_builder.charts.chart import themed, vega_lite
 
 ROWS = [{"x": x, "y": x * 0.5, "kind": "ab"[x % 2]} for x in range(12)]
 OTHER = [{"x": x, "y": 1 - x, "kind": "b"} for x in range(7)]
@@ -47,8 +46,8 @@ CHARTS = {
     "one": points(),
     "two sets": points() + points(OTHER).mark_line(),
     "the same set twice": points() + points().mark_line(),
-    "pointed at": pointing.layered([SAME, SAME.mark_line()], "topic", "layer", width=90),
-    "nothing shared": pointing.layered([points(), points(OTHER)], title="Two"),
+    "pointed at": highlight.layered([SAME, SAME.mark_line()], "topic", "layer", width=90),
+    "nothing shared": highlight.layered([points(), points(OTHER)], title="Two"),
     "facets": points().facet("kind:N"),
     "selection": points().add_params(alt.selection_point(fields=["kind"])),
     "inside": alt.Chart(alt.InlineData(values=ROWS)).mark_bar().encode(x="x:O", y="mean(y):Q"),
@@ -99,7 +98,7 @@ def test_without_its_rows_and_titles_a_chart_is_compiled_as_with_them(name):
 
 
 def test_a_page_can_point_at_layers_as_at_those_that_altair_puts_together():
-    parameters = pointing.parameters("topic", "layer")
+    parameters = highlight.parameters("topic", "layer")
     theirs = alt.LayerChart(layer=[SAME.add_params(*parameters), SAME.mark_line()], width=90)
     assert CHARTS["pointed at"].to_dict() == theirs.to_dict()
 

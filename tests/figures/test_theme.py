@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.figures import theme
+from site_builder.charts import theme
 
 CSS = (Path(__file__).parents[2] / "assets/post.css").read_text("utf-8")
 BACKGROUNDS = {"light": "#fdfcfa", "dark": "#15181c"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.lab import Lab, prepare_process
+from analyses.lab.runtime.lab import Lab, prepare_process
 
 ROOT = Path(__file__).parents[2]
 prepare_process()

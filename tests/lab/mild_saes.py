@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from analyses.lab.lab import Lab
+from analyses.lab.runtime.lab import Lab
 from tests.lab.saes import LOCAL, study_with, write_sae
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from sae_lens.saes.jumprelu_sae import JumpReLUSAE, JumpReLUSAEConfig
 
-from analyses.lab.lab import Lab
-from analyses.lab.study import FOLDER
+from analyses.lab.core.study_file import FOLDER
+from analyses.lab.runtime.lab import Lab
 from tests.lab.conftest import ROOT
 
 LOCAL = 'site = "resid_post"\nlayers = [0, 1]\nfolder = "saes/{layer}"'

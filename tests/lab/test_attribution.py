@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from analyses.lab.attribution import attribute, integrate
-from analyses.lab.blocks import HEADS, SITES, Blocks
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.patching import Patch
+from analyses.lab.core.errors import LabError
+from analyses.lab.model.stages import HEADS, SITES, Blocks
+from analyses.lab.patching.attribution import attribute, integrate
+from analyses.lab.patching.patching import Patch
+from analyses.lab.runtime.lab import Lab
 from tests.lab.pairs import Case, case, strong_tiny
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import Cache, Gemma2Config, Gemma2ForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from analyses.lab.decoder import ATTENTION, Lane, Prompts, forward
+from analyses.lab.model.decoder import ATTENTION, Lane, Prompts, forward
 
 SMALL = {
     "vocab_size": 40,

@@ -3,8 +3,8 @@ import math
 import pytest
 from scipy import stats
 
-from analyses.lab.errors import LabError
-from analyses.lab.group_means import mean_over, quantile
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.group_means import mean_over, quantile
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 5, 9, 30, 200])

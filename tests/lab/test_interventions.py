@@ -5,14 +5,14 @@ from contextlib import ExitStack
 import pytest
 import torch
 
-from analyses.lab.decoder import Prompts, forward
-from analyses.lab.interventions import DECIDING, Change, Gated, adding, replacing
-from analyses.lab.pairs import pair
-from analyses.lab.saes import open_saes
-from analyses.lab.sampling import Request, sample
-from analyses.lab.splice import setting, spliced
-from analyses.lab.sweeps import contrast_of
-from analyses.lab.taps import tapped
+from analyses.lab.model.decoder import Prompts, forward
+from analyses.lab.model.hooks import tapped
+from analyses.lab.model.sampling import Request, sample
+from analyses.lab.saes.interventions import DECIDING, Change, Gated, adding, replacing
+from analyses.lab.saes.saes import open_saes
+from analyses.lab.saes.splice import setting, spliced
+from analyses.lists.pairs import pair
+from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = [("resid_post", 0), ("z", 1), ("resid_post", 1)]

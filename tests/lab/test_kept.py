@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analyses.lab.kept import FOLDER
-from site_builder.meaning import code
+from analyses.lab.runtime.cached_arrays import FOLDER
+from site_builder.core.code_digest import code
 
 
 def lab(root: Path, digest: str = "one", device: str = "cpu") -> SimpleNamespace:
@@ -21,7 +21,7 @@ def lab(root: Path, digest: str = "one", device: str = "cpu") -> SimpleNamespace
 
 
 CALLER = """
-from analyses.lab.kept import kept
+from analyses.lab.runtime.cached_arrays import kept
 from parts import size
 
 
@@ -98,7 +98,7 @@ def test_an_edit_of_what_makes_or_reads_it_makes_it_anew(
 
 
 def test_without_a_digest_of_code_every_measurement_that_is_loaded_counts(tmp_path: Path) -> None:
-    from analyses.lab.lab import Lab
+    from analyses.lab.runtime.lab import Lab
 
     plain = Lab.open("tiny", root=Path(__file__).parents[2], quiet=True)
     module = tmp_path / "module.py"

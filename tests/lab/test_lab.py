@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
+from analyses.lab.core.errors import LabError
+from analyses.lab.runtime.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_progress_passes_things_on_in_silence(tiny, capsys):
 
 
 def test_progress_in_a_log_is_a_line_now_and_then(capsys, monkeypatch):
-    from analyses.lab import lab as module
+    from analyses.lab.runtime import lab as module
 
     now = iter(range(0, 1000, 6))
     monkeypatch.setattr(module.time, "monotonic", lambda: next(now))
@@ -57,7 +57,7 @@ def test_progress_in_a_log_is_a_line_now_and_then(capsys, monkeypatch):
 
 
 def test_opening_a_study_needs_no_torch():
-    code = "import sys; from pathlib import Path; from analyses.lab.lab import Lab; "
+    code = "import sys; from pathlib import Path; from analyses.lab.runtime.lab import Lab; "
     code += "Lab.open('tiny', root=Path()).study.seed; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=dict(os.environ))
 

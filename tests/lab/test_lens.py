@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from analyses.lab.blocks import Blocks
-from analyses.lab.lab import Lab
-from analyses.lab.lens import lens
+from analyses.lab.model.lens import lens
+from analyses.lab.model.stages import Blocks
+from analyses.lab.runtime.lab import Lab
 from tests.lab.pairs import case
 
 

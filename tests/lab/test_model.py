@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from analyses.lab.errors import LabError
-from analyses.lab.model import _device, check_parity
-from analyses.lab.pairs import pair
-from analyses.lab.study import load_study
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.study_file import load_study
+from analyses.lab.model.model import _device, check_parity
+from analyses.lists.pairs import pair
 from tests.lab.conftest import ROOT
 
 
@@ -42,7 +42,7 @@ def test_another_function_is_refused():
 def test_opening_refuses_a_bridge_that_is_off(tiny, monkeypatch):
     from transformer_lens.model_bridge import TransformerBridge
 
-    from analyses.lab.model import open_model
+    from analyses.lab.model.model import open_model
 
     boot = TransformerBridge.boot_transformers
 
@@ -60,8 +60,8 @@ def test_opening_refuses_a_bridge_that_is_off(tiny, monkeypatch):
 def test_a_foreign_or_incomplete_model_is_refused(tiny, tmp_path):
     from safetensors.torch import load_file, save_file
 
-    from analyses.lab.model import open_model
-    from analyses.lab.weights import Weights
+    from analyses.lab.model.model import open_model
+    from analyses.lab.model.weights import Weights
 
     folder = tmp_path / "model"
     shutil.copytree(tiny.model.weights.folder, folder)

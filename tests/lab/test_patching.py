@@ -8,10 +8,10 @@ import torch
 import transformer_lens.utilities as utils
 from transformer_lens import patching as reference
 
-from analyses.lab.blocks import HEADS, RESIDUAL, SITES, Blocks
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.patching import Patch, Sweep, normalised
+from analyses.lab.core.errors import LabError
+from analyses.lab.model.stages import HEADS, RESIDUAL, SITES, Blocks
+from analyses.lab.patching.patching import Patch, Sweep, normalised
+from analyses.lab.runtime.lab import Lab
 from tests.lab.pairs import Case, case, strong_tiny
 
 ROOT = Path(__file__).parents[2]

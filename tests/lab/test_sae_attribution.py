@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from analyses.lab import sae_attribution
-from analyses.lab.blocks import Blocks
-from analyses.lab.decoder import Prompts
-from analyses.lab.lab import Lab
-from analyses.lab.sae_ablation import Removal, Removals, average_slope
-from analyses.lab.sae_attribution import attribute, contrast, readers, surprise, traces
-from analyses.lab.saes import Sae, open_saes
-from analyses.lab.splice import setting, spliced
+from analyses.lab.model.decoder import Prompts
+from analyses.lab.model.stages import Blocks
+from analyses.lab.runtime.lab import Lab
+from analyses.lab.saes import attribution
+from analyses.lab.saes.ablation import Removal, Removals, average_slope
+from analyses.lab.saes.attribution import attribute, contrast, readers, surprise, traces
+from analyses.lab.saes.saes import Sae, open_saes
+from analyses.lab.saes.splice import setting, spliced
 from tests.lab.mild_saes import mild_study
 from tests.lab.pairs import Case, strong_tiny
 
@@ -49,7 +49,7 @@ def streams(run: Case, blocks: Blocks, tokens: list[int]) -> dict[tuple[str, int
 @pytest.mark.parametrize("against", ["zero", "other run"])
 def test_all_parts_together_are_x_times_its_slope(run, blocks, place, against, monkeypatch) -> None:
     """In single precision the sums of some hundred products are right to 1e-5 of their size."""
-    monkeypatch.setattr(sae_attribution, "DENSE", 40 * 7)  # chunks that do not divide the text
+    monkeypatch.setattr(attribution, "DENSE", 40 * 7)  # chunks that do not divide the text
     found = trace(run, blocks, run.clean)
     x, slope = found.streams[place], found.slopes[place]
     other = streams(run, blocks, run.corrupted)[place] if against == "other run" else None
@@ -84,7 +84,7 @@ def test_the_first_position_has_no_part(run, blocks) -> None:
 
 @pytest.mark.parametrize("dense", [1, 40 * 3, 1 << 20])
 def test_every_other_position_has_one_whatever_the_chunks(run, blocks, dense, monkeypatch) -> None:
-    monkeypatch.setattr(sae_attribution, "DENSE", dense)
+    monkeypatch.setattr(attribution, "DENSE", dense)
     for sae in open_saes(run.lab):
         x = streams(run, blocks, run.clean)[(sae.site, sae.layer)]
         parts = attribute(sae, x, torch.ones_like(x))

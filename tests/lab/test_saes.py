@@ -7,13 +7,13 @@ import pytest
 import torch
 from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
 
-from analyses.lab import sampling
-from analyses.lab.decoder import Prompts
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.saes import Sae, open_saes
-from analyses.lab.splice import setting, spliced
-from analyses.lab.taps import tapped, width_of
+from analyses.lab.core.errors import LabError
+from analyses.lab.model import sampling
+from analyses.lab.model.decoder import Prompts
+from analyses.lab.model.hooks import tapped, width_of
+from analyses.lab.runtime.lab import Lab
+from analyses.lab.saes.saes import Sae, open_saes
+from analyses.lab.saes.splice import setting, spliced
 from tests.lab.saes import LOCAL, perfect_sae, random_sae, silent_sae, study_with
 
 Z = 'site = "z"\nlayers = [1]\nfolder = "z/{layer}"'

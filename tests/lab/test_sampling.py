@@ -6,9 +6,9 @@ import scipy.stats
 import torch
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
-from analyses.lab import sampling
-from analyses.lab.decoder import ATTENTION
-from analyses.lab.sampling import Request, draw, nucleus, sample, uniforms
+from analyses.lab.model import sampling
+from analyses.lab.model.decoder import ATTENTION
+from analyses.lab.model.sampling import Request, draw, nucleus, sample, uniforms
 
 
 def reference(logits, temperature, top_p):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from analyses.lab import scores
-from analyses.lab.decoder import ATTENTION
-from analyses.lab.scores import Text, next_token, score
+from analyses.lab.model import scores
+from analyses.lab.model.decoder import ATTENTION
+from analyses.lab.model.scores import Text, next_token, score
 
 
 def test_entropies_by_hand():

@@ -7,7 +7,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.lab import statistics
+from analyses.lab.core import statistics
 
 
 def test_resampling_draws_groups_with_replacement_from_the_seed():

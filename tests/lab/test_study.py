@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.errors import LabError
-from analyses.lab.study import FOLDER, load_study, study_names
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.study_file import FOLDER, load_study, study_names
 
 ROOT = Path(__file__).parents[2]
 SAES = '[[saes]]\nsite = "z"\nlayers = [0, 1]\nfolder = "saes/z-{layer}"\n'

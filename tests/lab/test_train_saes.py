@@ -9,12 +9,13 @@ import torch
 from sae_lens import SAE
 from safetensors.torch import load_file
 
-from analyses.lab import sae_streams, sae_text, sae_training, train_saes
-from analyses.lab.blocks import Blocks
-from analyses.lab.errors import LabError
-from analyses.lab.lab import Lab
-from analyses.lab.sae_training import Settings
-from analyses.lab.scores import Text
+from analyses.lab.core.errors import LabError
+from analyses.lab.model.scores import Text
+from analyses.lab.model.stages import Blocks
+from analyses.lab.runtime.lab import Lab
+from analyses.lab.sae_training import streams, train, training
+from analyses.lab.sae_training import text as sae_text
+from analyses.lab.sae_training.training import Settings
 from tests.lab.conftest import ROOT
 from tests.lab.saes import LOCAL, study_with
 
@@ -40,7 +41,7 @@ def test_streams_are_those_of_each_text_alone(name: str, request: pytest.Fixture
         parts = [alone(short)[:, 1:], alone(other)[:, alike:]]
         for text in sorted(texts, key=lambda text: len(text.tokens)):
             parts.append(alone((*text.prompt, *text.tokens))[:, len(text.prompt) :])
-    found = sae_streams.streams(network, texts, layers)
+    found = streams.streams(network, texts, layers)
     assert found.dtype == np.float16
     expected = torch.cat(parts, 1).half().numpy()
     assert found.shape == expected.shape
@@ -54,7 +55,7 @@ def test_what_half_precision_cannot_hold_is_refused(tiny: Lab) -> None:
     norm.weight.data.fill_(1e6)
     try:
         with pytest.raises(LabError, match="beyond half precision"):
-            sae_streams.streams(tiny.model.network, [text], [0])
+            streams.streams(tiny.model.network, [text], [0])
     finally:
         norm.weight.data.copy_(before)
 
@@ -72,9 +73,9 @@ def test_training_finds_the_directions_that_made_the_data(tiny: Lab, tmp_path: P
     data = (100 * features @ directions + 200).astype(np.float16)
     settings = Settings(width=64, k=4, first_k=16, passes=40, batch=64, silence=100)
     folder = tmp_path / "sums"
-    sae = sae_training.train(tiny, data, settings, seed=1, label="")
-    sae_training.save(sae, folder, {"model_name": "sums"})
-    found = sae_training.describe(folder, data, 0)
+    sae = training.train(tiny, data, settings, seed=1, label="")
+    training.save(sae, folder, {"model_name": "sums"})
+    found = training.describe(folder, data, 0)
     assert found["variance_explained"] > 0.9
     assert found["features"] == pytest.approx(4, abs=1.5)
     reloaded = SAE.load_from_disk(folder)
@@ -86,10 +87,10 @@ def test_training_finds_the_directions_that_made_the_data(tiny: Lab, tmp_path: P
 
 def test_a_finished_layer_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lab = study_with(tmp_path, LOCAL)
-    wanted = train_saes.folders(lab, None)
+    wanted = train.folders(lab, None)
     assert wanted == {0: tmp_path / "saes/0", 1: tmp_path / "saes/1"}
     (tmp_path / "saes" / "1.part").mkdir(parents=True)  # left behind by a run that was stopped
-    train_saes.train_saes(lab, wanted, settings=SMALL, every=100)
+    train.train_saes(lab, wanted, settings=SMALL, every=100)
     for layer, folder in wanted.items():
         assert {path.name for path in folder.iterdir()} == {
             "cfg.json", "recipe.json", "sae_weights.safetensors"
@@ -107,19 +108,19 @@ def test_a_finished_layer_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFi
         assert recipe["text"]["streams"] > recipe["text"]["written"] > 100
         assert recipe["on_training_text"]["variance_explained"] > 0.5
         assert recipe["model"] == lab.model.weights.digests
-        assert set(recipe["made_by"]) == set(train_saes.MADE_BY)
+        assert set(recipe["made_by"]) == set(train.MADE_BY)
     assert not (tmp_path / "saes" / "1.part").exists()
 
     before = {layer: (folder / "recipe.json").read_bytes() for layer, folder in wanted.items()}
     lab.quiet = False
-    train_saes.train_saes(lab, wanted, settings=SMALL, every=100)
+    train.train_saes(lab, wanted, settings=SMALL, every=100)
     assert capsys.readouterr().err.count("is there; --again trains it anew") == 2
-    train_saes.train_saes(lab, wanted, settings=Settings(), every=100)
+    train.train_saes(lab, wanted, settings=Settings(), every=100)
     assert capsys.readouterr().err.count("is there, trained with other settings; --again") == 2
     assert before == {at: (folder / "recipe.json").read_bytes() for at, folder in wanted.items()}
     weights = (wanted[1] / "sae_weights.safetensors").read_bytes()
     written = (wanted[1] / "recipe.json").stat().st_mtime_ns
-    train_saes.train_saes(lab, {1: wanted[1]}, settings=SMALL, every=100, again=True)
+    train.train_saes(lab, {1: wanted[1]}, settings=SMALL, every=100, again=True)
     assert (wanted[1] / "recipe.json").stat().st_mtime_ns > written
     assert (wanted[1] / "sae_weights.safetensors").read_bytes() == weights  # the seed is the same
 
@@ -137,7 +138,7 @@ def test_what_cannot_be_trained_is_one_line(
     arguments: list[str], message: str, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert train_saes.main([*arguments, "--quiet"]) == 1
+    assert train.main([*arguments, "--quiet"]) == 1
     said = capsys.readouterr().err.strip()
     assert message in said
     assert "\n" not in said

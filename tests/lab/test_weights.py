@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.errors import LabError
-from analyses.lab.study import ModelSource, Wheel, load_study
-from analyses.lab.weights import DIGEST_FILE, find_weights, sha256
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.study import ModelSource, Wheel
+from analyses.lab.core.study_file import load_study
+from analyses.lab.model.weights import DIGEST_FILE, find_weights, sha256
 
 ROOT = Path(__file__).parents[2]
 NAME = "lab_test_weights-1.0-py3-none-any.whl"

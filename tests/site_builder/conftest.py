@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder import memory
-from site_builder.files import now
-from site_builder.graph import inputs_of
-from site_builder.post import Post
-from site_builder.project import Project
-from site_builder.recipe import Recipe, ResultId
-from site_builder.store import Store
+from site_builder.core import cache
+from site_builder.core.files import now
+from site_builder.core.project import Project
+from site_builder.post.post import Post
+from site_builder.results.graph import inputs_of
+from site_builder.results.recipe import Recipe, ResultId
+from site_builder.results.store import Store
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -134,15 +134,14 @@ def project(shelves: Project) -> Project:
         shutil.copytree(REPO / name, root / name, ignore=ignore)
     figures = root / "site_builder" / "figures"
     figures.mkdir()
-    for name in ("__init__.py", "theme.py"):
-        shutil.copy(REPO / "site_builder" / "figures" / name, figures / name)
+    shutil.copy(REPO / "site_builder" / "figures" / "__init__.py", figures)
     drawing = '''
         """A table's first column as a chart."""
 
         import altair as alt
 
-        from site_builder.drawing import Drawing
-        from site_builder.figures import theme
+        from site_builder.charts.drawing import Drawing
+        from site_builder.charts import theme
 
 
         def draw(table, *, variant="", size: int = 3):
@@ -197,5 +196,5 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     An author's clock ticks more coarsely than that of the disk that tests run on.
     """
-    monkeypatch.setattr(memory, "SETTLED", 200_000_000)
-    return lambda: time.sleep(memory.SETTLED / 1e9 + 0.02)
+    monkeypatch.setattr(cache, "SETTLED", 200_000_000)
+    return lambda: time.sleep(cache.SETTLED / 1e9 + 0.02)

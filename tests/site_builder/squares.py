@@ -7,14 +7,14 @@ but importing the libraries of a model takes seven seconds of processor time in 
 import shutil
 from pathlib import Path
 
-from site_builder.project import Project
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.store import Store
 from tests.processes import Command
 from tests.site_builder.conftest import REPO, write
 
 TURNS = 7
 LOOP = "conditions"
-CLI = "from site_builder.cli import main; main()"
+CLI = "from site_builder.commands.main import main; main()"
 
 SQUARES = f'''
     """Squares of numbers, which are kept one by one."""
@@ -26,7 +26,7 @@ SQUARES = f'''
     import numpy as np
     import pyarrow as pa
 
-    from analyses.lab.kept import FOLDER
+    from analyses.lab.runtime.cached_arrays import FOLDER
 
 
     def is_second():

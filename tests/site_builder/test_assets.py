@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from site_builder import assets
-from site_builder.errors import BuildError
+from site_builder.core.errors import BuildError
+from site_builder.site import assets
 
 SCRIPTS = {
     "post.js": 'import { a } from "./a.js";\nconst later = () => import("./late.js");\n',

@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder.errors import BuildError
-from site_builder.project import Project
-from site_builder.publish import Built, build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import Built, build
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")

@@ -10,16 +10,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_builder.claims import Claim, Verdict, load, verdict
-from site_builder.cli import main
-from site_builder.errors import BuildError
-from site_builder.fragments import Fragments
-from site_builder.post import Post
-from site_builder.project import Project
-from site_builder.publish import build, preview
-from site_builder.recipe import ResultId
-from site_builder.store import Store
-from site_builder.verdicts import Verdicts, numbers
+from site_builder.commands.main import main
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.post.claims import Claim, Verdict, load, verdict
+from site_builder.post.post import Post
+from site_builder.render.claim_marks import Verdicts, numbers
+from site_builder.render.figures import Fragments
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import build, preview
 
 from .conftest import put, write
 
@@ -340,11 +340,11 @@ KEYS = "every, format, holds, inside, other, reported, result, row, says, show, 
         (
             '[a]\nsays = 1\nresult = "n"\nholds = "low > 0"',
             3,
-            "`says` is not a text; see site_builder/claims.py",
+            "`says` is not a text; see site_builder/post/claims.py",
         ),
-        (WHOLE + "row = 1", 3, "`row` is not a table; see site_builder/claims.py"),
-        (WHOLE + "other = [1]", 3, "`other` is not a table; see site_builder/claims.py"),
-        (WHOLE + 'every = "k"', 3, "`every` is not a list; see site_builder/claims.py"),
+        (WHOLE + "row = 1", 3, "`row` is not a table; see site_builder/post/claims.py"),
+        (WHOLE + "other = [1]", 3, "`other` is not a table; see site_builder/post/claims.py"),
+        (WHOLE + 'every = "k"', 3, "`every` is not a list; see site_builder/post/claims.py"),
         (WHOLE + "rwo = {}", 3, 'unknown key "rwo"; did you mean "row"?'),
         (WHOLE + 'study = "tiny"', 3, f'unknown key "study"; there is: {KEYS}'),
         (WHOLE + 'format = "zz"', 3, 'format "zz" does not fit; write ".1f" or ".0%"'),
@@ -487,7 +487,7 @@ def test_a_test_may_divide_but_not_by_zero(shelves):
 def test_no_test_runs_anything_else(expression):
     import ast
 
-    from site_builder.expression import names, reckon
+    from site_builder.post.expression import names, reckon
 
     try:
         tree = ast.parse(expression, mode="eval").body

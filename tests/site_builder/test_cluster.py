@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.shards import Errand
-from site_builder.errors import BuildError
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
-from site_builder.worker import run_errand
+from analyses.lab.runtime.shards import Errand
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.measure.worker import run_errand
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import write
 from tests.site_builder.squares import LOOP, TURNS, contents, made, project_of, run, start
 from tests.site_builder.test_contracts import copy_of_project
@@ -133,7 +133,7 @@ def test_a_limit_counts_neither_imports_nor_the_opening_of_a_model(
 ) -> None:
     """Whatever is slow in a healthy worker of a busy machine; its clock is watched, not waited for."""
     told: list[str] = []
-    clock = "site_builder.worker.faulthandler"
+    clock = "site_builder.measure.worker.faulthandler"
     monkeypatch.setattr(f"{clock}.dump_traceback_later", lambda *_, exit: told.append("counting"))
     monkeypatch.setattr(f"{clock}.cancel_dump_traceback_later", lambda: told.append("stopped"))
     project = project_of(tmp_path)
@@ -242,7 +242,7 @@ def test_a_cluster_elsewhere_gets_the_code_and_needs_no_shelf(serial: Path, tmp_
 def test_what_a_measurement_says_is_wrong_comes_from_the_worker_as_it_says_it(
     tmp_path: Path,
 ) -> None:
-    said = "from analyses.lab.errors import LabError; raise LabError('here', 'no sums', 'add')"
+    said = "from analyses.lab.core.errors import LabError; raise LabError('here', 'no sums', 'add')"
     told = start(project_of(tmp_path, sum=said), "sums", *RAY).done()
     assert told.returncode == 1
     assert re.search(r"^here: no sums; add$", told.stderr, re.M)
@@ -257,8 +257,8 @@ def test_a_cluster_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
 
 
 def test_what_a_measurement_says_is_wrong_is_told_as_it_says_it() -> None:
-    from site_builder.cluster import _told
-    from site_builder.errors import Problem
+    from site_builder.core.errors import Problem
+    from site_builder.measure.cluster import _told
 
     problem = Problem("data/x", "is wrong", "mend it")
     error = Exception("around it")

@@ -8,8 +8,8 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from site_builder.cli import main
-from site_builder.project import Project
+from site_builder.commands.main import main
+from site_builder.core.project import Project
 from tests.site_builder.conftest import REPO
 
 
@@ -75,7 +75,7 @@ def test_the_shell_s_own_way_imports_no_model_and_no_chart() -> None:
             "-c",
             "import atexit, sys\n"
             "atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))\n"
-            "from site_builder.cli import main\nmain(prog_name='build-site')",
+            "from site_builder.commands.main import main\nmain(prog_name='build-site')",
         ],
         cwd=REPO,
         env={
@@ -92,7 +92,7 @@ def test_the_shell_s_own_way_imports_no_model_and_no_chart() -> None:
     )
     assert told.stdout.splitlines() == ["plain,swap", "plain,swap-break"]
     heavy = {"torch", "altair", "pyarrow", "mkdocs", "jinja2", "markdown_it", "numpy", "yaml"}
-    assert "site_builder.completion" in told.stderr.split()
+    assert "site_builder.commands.completion" in told.stderr.split()
     assert not heavy & set(told.stderr.split())
 
 

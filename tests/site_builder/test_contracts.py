@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from site_builder.cli import main
-from site_builder.project import FOLDERS
+from site_builder.commands.main import main
+from site_builder.core.project import FOLDERS
 from tests.conftest import BUILD, copy_of_built, light
 
 REPO = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def test_the_light_install_builds_the_post_and_the_worked_example(
         assert built.returncode == 0, built.stderr
         return (project / "site" / "index.html").read_text("utf-8")
 
-    command = f"from site_builder.cli import main\nmain({words.split()})\n"
+    command = f"from site_builder.commands.main import main\nmain({words.split()})\n"
     written = light(project, command)
     assert written.stdout == "<< figure: list_samples >>\n"
     assert f"`{written.stdout.strip()}`" in text

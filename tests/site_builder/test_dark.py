@@ -2,7 +2,7 @@
 
 import re
 
-from site_builder import dark
+from site_builder.site import dark
 from tests.site_builder.conftest import REPO
 
 SHEET = """

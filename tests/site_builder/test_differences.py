@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from site_builder import differences
+from site_builder.results import differences
 
 
 def test_a_setting_is_compared_as_json_keeps_it() -> None:

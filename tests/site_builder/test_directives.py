@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from site_builder.directives import Directive, form, scan
+from site_builder.post.directives import Directive, form, scan
 
 CASES = Path(__file__).parent / "directives.md"
 

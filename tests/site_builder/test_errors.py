@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from site_builder.cli import main
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.commands.main import main
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import put
 
 SECTION = "content/sections/01-numbers.md"

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from site_builder.expression import is_test, names, reckon
+from site_builder.post.expression import is_test, names, reckon
 
 NUMBERS = {"low": 2.0, "high": 3.0, "n": 5, "other.low": -4.0}
 

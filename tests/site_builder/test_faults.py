@@ -19,22 +19,22 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from analyses.lab import numbers
-from analyses.lab.kept import FOLDER
-from site_builder.alone import alone
-from site_builder.cli import main
-from site_builder.project import Project
-from site_builder.publish import build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from analyses.lab.runtime import numbers
+from analyses.lab.runtime.cached_arrays import FOLDER
+from site_builder.commands.main import main
+from site_builder.core.project import Project
+from site_builder.core.workspace import alone
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import build
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
-BUILD = "from site_builder.cli import main; main(['--run', 'never', '-q'])"
+BUILD = "from site_builder.commands.main import main; main(['--run', 'never', '-q'])"
 PUT = """
 import pyarrow as pa
-from site_builder.project import Project
-from site_builder.store import ResultId, Store
+from site_builder.core.project import Project
+from site_builder.results.store import ResultId, Store
 from tests.site_builder.conftest import put
 put(Store(Project.find()), ResultId("toy", "numbers", "small"), pa.table({"x": [5]}))
 """
@@ -103,9 +103,9 @@ def test_killed_while_a_result_is_written(project: Project, where: str) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "site_builder.files:.write_aside",  # a drawing
+        "site_builder.core.files:.write_aside",  # a drawing
         "mkdocs.commands.build:._build_page",  # a page
-        "site_builder.links:.dead",  # the site stands aside
+        "site_builder.site.links:.dead",  # the site stands aside
         "shutil:.rmtree",  # the last one is being removed
     ],
 )

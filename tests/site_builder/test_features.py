@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from site_builder.blocks import Blocks
-from site_builder.errors import BuildError
-from site_builder.fragments import Fragments
-from site_builder.post import Post
-from site_builder.recipe import ResultId
-from site_builder.resolve import resolve
-from site_builder.store import Store
+from site_builder.core.errors import BuildError
+from site_builder.post.post import Post
+from site_builder.render.blocks import Blocks
+from site_builder.render.figures import Fragments
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.resolve import resolve
 from tests.figures import feature_tables
 from tests.site_builder.conftest import REPO, put, write
 

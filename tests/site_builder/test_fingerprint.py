@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from site_builder import fingerprint, signatures
-from site_builder.errors import BuildError
+from site_builder.core import digests, signatures
+from site_builder.core.errors import BuildError
 from tests.site_builder.conftest import write
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of SHA-256's standard
 
 
 def test_digests_are_those_of_sha256(tmp_path: Path) -> None:
-    assert fingerprint.sha256(b"") == EMPTY
+    assert digests.sha256(b"") == EMPTY
     (tmp_path / "empty").write_bytes(b"")
-    assert fingerprint.sha256_file(tmp_path / "empty") == EMPTY
+    assert digests.sha256_file(tmp_path / "empty") == EMPTY
 
 
 def test_the_digest_of_a_value_is_that_of_its_sorted_json() -> None:
@@ -23,8 +23,8 @@ def test_the_digest_of_a_value_is_that_of_its_sorted_json() -> None:
     path = Path("a/b")
     text = '{"a": "é", "b": [1, null], "c": "a/b"}'
     expected = hashlib.sha256(text.encode()).hexdigest()
-    assert fingerprint.digest({"b": [1, None], "c": path, "a": "é"}) == expected
-    assert fingerprint.digest({"a": "é", "c": path, "b": [1, None]}) == expected
+    assert digests.digest({"b": [1, None], "c": path, "a": "é"}) == expected
+    assert digests.digest({"a": "é", "c": path, "b": [1, None]}) == expected
 
 
 def test_autoencoders_of_a_study_are_its_own_files(tmp_path: Path) -> None:
@@ -36,13 +36,13 @@ def test_autoencoders_of_a_study_are_its_own_files(tmp_path: Path) -> None:
             {"folder": "saes/{layer}", "layers": [3, 5, 7]},
         ]
     }
-    found = fingerprint.saes(tmp_path, settings, lambda path: path.read_text("utf-8"))
+    found = digests.saes(tmp_path, settings, lambda path: path.read_text("utf-8"))
     assert found == {
         "saes/3/cfg.json": "saes/3/cfg.json",
         "saes/3/sae_weights.safetensors": "saes/3/sae_weights.safetensors",
         "saes/5/cfg.json": "saes/5/cfg.json",
     }
-    assert fingerprint.saes(tmp_path, {}, lambda _path: "") == {}
+    assert digests.saes(tmp_path, {}, lambda _path: "") == {}
 
 
 def signature(tmp_path: Path, text: str, function: str = "run") -> signatures.Signature:

@@ -9,15 +9,16 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder import modules, tabular
-from site_builder.fingerprint import sha256_file
-from site_builder.fragments import Fragments
-from site_builder.memory import Memory
-from site_builder.post import Post
-from site_builder.project import Project
-from site_builder.publish import Built, build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core import modules
+from site_builder.core.cache import Memory
+from site_builder.core.digests import sha256_file
+from site_builder.core.project import Project
+from site_builder.post.post import Post
+from site_builder.render.figures import Fragments
+from site_builder.results import tabular
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import Built, build
 from tests.site_builder.conftest import put
 
 SENTENCE = "The first is"
@@ -279,7 +280,7 @@ def test_another_builder_remembers_nothing(memory: Memory, monkeypatch: pytest.M
     memory.save()
     assert Memory(memory.file).recall("it", {}, lambda: "made") == "kept"
     with monkeypatch.context() as patch:
-        patch.setattr("site_builder.memory._builder", lambda: ["another"])
+        patch.setattr("site_builder.core.cache._builder", lambda: ["another"])
         assert Memory(memory.file).recall("it", {}, lambda: "made") == "made"
-    monkeypatch.setattr("site_builder.memory.PACKAGES", memory.file.parent)  # other libraries
+    monkeypatch.setattr("site_builder.core.cache.PACKAGES", memory.file.parent)  # other libraries
     assert Memory(memory.file).recall("it", {}, lambda: "made") == "made"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from analyses.lab.study import load_study
-from analyses.lab.weights import find_weights
-from site_builder.errors import BuildError
-from site_builder.init import create
-from site_builder.project import Project
-from site_builder.scaffold import study
-from site_builder.store import ResultId, Store
+from analyses.lab.core.study_file import load_study
+from analyses.lab.model.weights import find_weights
+from site_builder.commands.new_project import create
+from site_builder.commands.scaffold import study
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.results.store import ResultId, Store
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.errors import BuildError
-from site_builder.meaning import Code, code, reach
+from site_builder.core.code_digest import Code, code, reach
+from site_builder.core.errors import BuildError
 from tests.site_builder.conftest import write
 
 TOOLS = '''

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import write
 from tests.site_builder.toy_lab import measurable
 
@@ -47,7 +47,7 @@ def measured(project: Project, *commands: str) -> list[str]:
     """What is measured by each of the commands, given one after the other to one process."""
     code = f"""
 from pathlib import Path
-from site_builder.cli import main
+from site_builder.commands.main import main
 for words in {commands!r}:
     main(words.split(), standalone_mode=False)
     log = Path("measured")

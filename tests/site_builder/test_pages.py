@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
-from site_builder.errors import BuildError
-from site_builder.project import Project
-from site_builder.publish import build
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.site.build import build
 from tests.site_builder.conftest import write
 
 TITLES = '''
 """The captions of the post."""
 
-from site_builder.drawing import BASE
+from site_builder.charts.drawing import BASE
 
 VARIANTS = ("", "loud")
 

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from site_builder import chart, parallel
-from site_builder.errors import BuildError
-from site_builder.fragments import Fragments
-from site_builder.pieces import ENDING
-from site_builder.project import Project
+from site_builder.charts import chart
+from site_builder.charts.pieces import ENDING
+from site_builder.core.errors import BuildError
+from site_builder.core.project import Project
+from site_builder.render import parallel
+from site_builder.render.figures import Fragments
 from tests.site_builder.test_build import edit
 from tests.site_builder.test_faults import BUILD, process
 from tests.site_builder.test_incremental import built, more, section, tree
 
 FIGURES = 12
-TWO = "from site_builder import parallel; parallel.processes = lambda drawings: 2\n"
+TWO = "from site_builder.render import parallel; parallel.processes = lambda drawings: 2\n"
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What a run would do: in which order, what it took last time, and how many shards are made."""
 
-from site_builder.ledger import Ledger
-from site_builder.plan import lines, plan
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.measure.checkpoints import Ledger
+from site_builder.measure.plan import lines, plan
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import put
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.claims import load
-from site_builder.project import Project
+from site_builder.core.project import Project
+from site_builder.post.claims import load
 
 REPO = Path(__file__).resolve().parents[2]
 CONTENT = REPO / "content"

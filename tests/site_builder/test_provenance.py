@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_builder import lineage
-from site_builder.post import Post
-from site_builder.project import Project
-from site_builder.publish import build
-from site_builder.recipe import Recipe, ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.post.post import Post
+from site_builder.results import lineage
+from site_builder.results.recipe import Recipe, ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import build
 from tests.site_builder.conftest import REPO, put, write
 
 PARTS = ("summary", "figures", "graph", "results", "cite")

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from site_builder.project import Project
-from site_builder.publish import build
+from site_builder.core.project import Project
+from site_builder.site.build import build
 from tests.site_builder.conftest import write
 
 PAGES = """

@@ -11,12 +11,12 @@ import feedparser
 import pyarrow as pa
 import pytest
 
-from site_builder import feed
-from site_builder.memory import Memory
-from site_builder.project import Project
-from site_builder.publish import build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.cache import Memory
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site import feed
+from site_builder.site.build import build
 from tests.site_builder.conftest import put
 
 URL = "https://lists.example/post/"

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-import analyses.lab.recorded  # noqa: F401  (ours, before a project's own could be found)
-from site_builder.cli import main
-from site_builder.fingerprint import sha256_file
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+import analyses.lists.recorded  # noqa: F401  (ours, before a project's own could be found)
+from site_builder.commands.main import main
+from site_builder.core.digests import sha256_file
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import REPO
 
 LISTS = ResultId("tiny", "list_samples")

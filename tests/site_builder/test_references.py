@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.directives import Directive, scan
-from site_builder.errors import BuildError
-from site_builder.post import Post
-from site_builder.publish import build, preview
-from site_builder.references import Section, attribute
+from site_builder.core.errors import BuildError
+from site_builder.post.directives import Directive, scan
+from site_builder.post.post import Post
+from site_builder.post.references import Section, attribute
+from site_builder.site.build import build, preview
 
 from .conftest import write
 

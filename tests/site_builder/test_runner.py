@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.lab.mild_saes import mild_sae
 from tests.lab.saes import LOCAL
 from tests.processes import Command

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
-from site_builder.cli import main
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.commands.main import main
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import REPO, put, write
 from tests.site_builder.test_contracts import copy_of_project
 from tests.site_builder.test_runner import build_site
@@ -169,7 +169,7 @@ def test_variants_and_studies_are_named(whole: Project) -> None:
     ("name", "message"),
     [
         ("numbers", "site_builder/figures/numbers.py: it is there already; choose another"),
-        ("theme", "site_builder/figures/theme.py: it is there already; choose another"),
+        ("theme", "site_builder/charts/theme.py: it is there already; choose another"),
         ("tested", "tests/figures/test_tested.py: it is there already; choose another"),
         ("lab", "analyses/lab: it is there already; choose another"),
         ("base", "analyses/base.py: it has no result yet that says what there is to draw; run: build-site run base"),

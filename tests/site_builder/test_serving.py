@@ -6,8 +6,8 @@ import pytest
 import uvicorn
 from click.testing import CliRunner
 
-from site_builder.cli import main
-from site_builder.project import Project
+from site_builder.commands.main import main
+from site_builder.core.project import Project
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from threading import Thread
 
 import pytest
 
-from analyses.lab.shards import Errand, SharedLab, Stopped
-from site_builder.alone import alone
-from site_builder.ledger import Ledger
-from site_builder.meaning import Code
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.runner import compute, measure
-from site_builder.store import Store
+from analyses.lab.runtime.shards import Errand, SharedLab, Stopped
+from site_builder.core.code_digest import Code
+from site_builder.core.project import Project
+from site_builder.core.workspace import alone
+from site_builder.measure.checkpoints import Ledger
+from site_builder.measure.runner import compute, measure
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.squares import TURNS, contents, made, project_of, run, start
 from tests.site_builder.test_contracts import copy_of_project
 

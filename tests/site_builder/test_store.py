@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from site_builder import manifest, memory
-from site_builder.errors import BuildError
-from site_builder.files import now, write_aside
-from site_builder.meaning import Code
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.store import Store
-from site_builder.upkeep import accept, check
+from site_builder.core import cache
+from site_builder.core.code_digest import Code
+from site_builder.core.errors import BuildError
+from site_builder.core.files import now, write_aside
+from site_builder.core.project import Project
+from site_builder.results.maintenance import accept, check
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site import last_build
 from tests.site_builder.conftest import put
 
 NUMBERS = ResultId("toy", "numbers", "small")
@@ -152,12 +153,12 @@ def test_an_sae_trained_again_makes_a_new_build(project: Project) -> None:
     weights = project.data / "toy" / "saes" / "resid_post-3" / "sae_weights.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_text("one")
-    before = manifest.inputs(project)[0]
-    assert manifest.inputs(project)[0] == before
+    before = last_build.inputs(project)[0]
+    assert last_build.inputs(project)[0] == before
     later = weights.stat().st_mtime_ns + 1000
     weights.write_text("two")
     os.utime(weights, ns=(later, later))
-    after = manifest.inputs(project)[0]
+    after = last_build.inputs(project)[0]
     assert [name for name in before if before[name] != after[name]] == [project.named(weights)]
 
 
@@ -481,7 +482,7 @@ def test_a_store_answers_from_memory_until_it_is_told_to_look_again(project: Pro
 def test_what_is_remembered_of_one_result_is_not_told_of_another(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SETTLED", -(10**18))  # as if files had been left alone for long
+    monkeypatch.setattr(cache, "SETTLED", -(10**18))  # as if files had been left alone for long
     store = Store(project)
     put(store, BASE, pa.table({"x": [4]}))
     contents = [store.content(id) for id in (BASE, NUMBERS, BASE)]

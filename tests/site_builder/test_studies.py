@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from site_builder.project import Project
-from site_builder.publish import build
-from site_builder.recipe import ResultId
-from site_builder.store import Store
+from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
+from site_builder.site.build import build
 from tests.site_builder.conftest import put
 from tests.site_builder.test_build import block, built, edit
 

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from site_builder import cluster
-from site_builder.cluster import Cluster, _environment, _needs
-from site_builder.project import Project
-from site_builder.recipe import ResultId
-from site_builder.runner import Measured
-from site_builder.store import Store
-from site_builder.worker import Came, _lab
+from site_builder.core.project import Project
+from site_builder.measure import cluster
+from site_builder.measure.cluster import Cluster, _environment, _needs
+from site_builder.measure.runner import Measured
+from site_builder.measure.worker import Came, _lab
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from tests.site_builder.conftest import REPO
 
 

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from site_builder.directives import Directive
-from site_builder.errors import BuildError
-from site_builder.values import Value, read
+from site_builder.core.errors import BuildError
+from site_builder.post.directives import Directive
+from site_builder.post.values import Value, read
 
 TABLE = pa.table(
     {

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from site_builder import checks
-from site_builder.cli import main
-from site_builder.directives import KINDS, Directive, scan
-from site_builder.project import Project
-from site_builder.vocabulary import Vocabulary
+from site_builder.commands.main import main
+from site_builder.commands.vocabulary import Vocabulary
+from site_builder.core.project import Project
+from site_builder.post import validation
+from site_builder.post.directives import KINDS, Directive, scan
 from tests.site_builder.conftest import REPO, write
 
 
@@ -124,7 +124,7 @@ def test_the_build_has_nothing_against_what_is_listed() -> None:
                     if kind == "figure" and known.get("values"):
                         options[option] = known["values"][-1]
                 directive = Directive(kind, name, variant, options, "f:1")
-                assert checks.shelves(project, directive, project.study) == []
+                assert validation.shelves(project, directive, project.study) == []
 
 
 def test_every_option_tells_its_type_and_what_is_known_of_it(project: Project) -> None:

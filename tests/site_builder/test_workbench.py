@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.project import Project
-from site_builder.workbench import Workbench
+from site_builder.core.project import Project
+from site_builder.preview.edits import Workbench
 from tests.site_builder.conftest import REPO
 
 DRAWINGS = ("numbers", "totals")

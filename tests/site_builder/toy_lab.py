@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.site_builder.conftest import REPO, write
 
 LAB = {
-    "shards.py": (REPO / "analyses/lab/shards.py").read_text("utf-8"),
+    "shards.py": (REPO / "analyses/lab/runtime/shards.py").read_text("utf-8"),
     "errors.py": """
         class LabError(Exception):
             where = what = cure = ""

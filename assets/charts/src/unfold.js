@@ -1,5 +1,5 @@
 /**
- * Puts compiled charts together again that `site_builder/compact.py` has folded; the format is
+ * Puts compiled charts together again that `site_builder/charts/compact_spec.py` has folded; the format is
  * described there.
  *
  * @param {{parts: any[], charts: object[]}} folded

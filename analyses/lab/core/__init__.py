@@ -1,0 +1,1 @@
+"""Errors, settings, tables and statistics."""

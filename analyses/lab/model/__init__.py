@@ -1,0 +1,1 @@
+"""One set of weights, opened: forward passes, sampling, scoring."""

@@ -1,0 +1,191 @@
+"""The opened model: one set of weights, with hooks (TransformerBridge) and without.
+
+The network without hooks samples and scores fast; the bridge is what interventions go through. That
+the two are the same function is checked each time a model is opened, and opening it fails if not.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.study import Prompt, Study
+from analyses.lab.model.decoder import ATTENTION
+from analyses.lab.model.weights import Weights
+from analyses.lists.roles import differing_words, prompt_roles
+
+SAMPLE = "One, two, three: these are numbers, and words as well."
+
+# Largest difference of two logits that still counts as the same function.
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
+
+
+@dataclass(frozen=True)
+class PromptTokens:
+    """A prompt as the model reads it, the prefilled start of its answer included."""
+
+    ids: tuple[int, ...]
+    roles: list[str]
+    pieces: list[str]
+
+
+@dataclass
+class Model:
+    """Two views of one set of weights, and the tokenizer.
+
+    Attributes:
+        network: the Hugging Face model, without hooks, its attention set for shared prompts.
+        bridge: the TransformerBridge over the same parameters.
+    """
+
+    network: Any
+    bridge: Any
+    tokenizer: Any
+    device: str
+    weights: Weights
+    _prompts: dict[tuple[str, ...], PromptTokens] = field(default_factory=dict)
+
+    def token(self, text: str) -> int:
+        """The id of the one token that `text` is.
+
+        Raises:
+            LabError: it is none, or several.
+        """
+        ids = self.tokenizer.encode(text, add_special_tokens=False)
+        if len(ids) != 1:
+            cure = "name a text that is a single token of this model"
+            raise LabError(f"token {text!r}", f"the tokenizer makes {len(ids)} tokens of it", cure)
+        return int(ids[0])
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Each token's text, blanks kept; bytes that are no character on their own become �."""
+        return [self._texts[i] for i in ids]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of a run of tokens."""
+        return str(self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        names = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
+        return [self.tokenizer.convert_tokens_to_string([name]) for name in names]
+
+    def ends(self, prompt: Prompt) -> list[int]:
+        """Ids that end the model's turn."""
+        return sorted({self.token(prompt.end), self.tokenizer.eos_token_id})
+
+    def prompt(self, prompt: Prompt, wording: str, other: str | None, topic: str) -> PromptTokens:
+        """The prompt for a topic; `other` is the wording that asks for another length, if any."""
+        key = (prompt.prefill, wording, other or "", topic)
+        if key not in self._prompts:
+            self._prompts[key] = self._render(prompt, wording, other, topic)
+        return self._prompts[key]
+
+    def _render(self, prompt: Prompt, wording: str, other: str | None, topic: str) -> PromptTokens:
+        # Replaced by hand: a topic may contain braces, and is text all the same.
+        head, tail = wording.split("{topic}")
+        turn = [{"role": "user", "content": head + topic + tail}]
+        options = {"tokenize": False, "add_generation_prompt": True}
+        asked = self.tokenizer.apply_chat_template(turn, **options)
+        start = asked.index(head + topic + tail)
+        shift = len(topic) - len("{topic}")
+        length = [
+            tuple(start + place + shift * (place > len(head)) for place in word)
+            for word in (differing_words(wording, other) if other else [])
+        ]
+        coded = self.tokenizer(
+            asked + prompt.prefill, add_special_tokens=False, return_offsets_mapping=True
+        )
+        pieces = self.pieces(coded["input_ids"])
+        asking = sum(span[0] < len(asked) for span in coded["offset_mapping"])
+        roles = prompt_roles(
+            coded["offset_mapping"][:asking],
+            pieces[:asking],
+            length=length,
+            topic=(start + len(head), start + len(head) + len(topic)),
+            turn_open=prompt.turn_open,
+            turn_close=prompt.turn_close,
+            bos=self.tokenizer.bos_token,
+        )
+        roles += ["hyphen"] * (len(pieces) - asking)
+        return PromptTokens(tuple(coded["input_ids"]), roles, pieces)
+
+
+def open_model(study: Study, weights: Weights) -> Model:
+    """Open the weights twice over one memory and check that both views agree.
+
+    Raises:
+        LabError: no such device, or the bridge's logits are not Hugging Face's.
+    """
+    device = _device(study.model.device)
+    dtype = getattr(torch, study.model.dtype)
+    network, tokenizer = _load(weights.folder, dtype)
+    network = network.to(device).eval().requires_grad_(False)
+    # The bridge rewires the model it is given, so it gets its own modules over the same memory.
+    shared = {id(tensor): tensor for tensor in network.parameters()}
+    rewired = copy.deepcopy(network, shared)
+    model = Model(network, None, tokenizer, device, weights)
+    tokens = torch.tensor([_first_prompt(model, study)], device=device)
+    with torch.inference_mode():
+        expected = network(tokens).logits
+    model.bridge = TransformerBridge.boot_transformers(
+        str(weights.folder), hf_model=rewired, tokenizer=tokenizer, device=device, dtype=dtype
+    )
+    with torch.inference_mode():
+        check_parity(expected, model.bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
+    network.set_attn_implementation(ATTENTION)
+    return model
+
+
+def _first_prompt(model: Model, study: Study) -> Sequence[int]:
+    """What both views are compared on: a prompt of the study, if it has any."""
+    if study.gives("prompt") and study.gives("topics"):
+        wording = study.prompt.templates["short"]
+        return model.prompt(study.prompt, wording, None, study.topics.names[0]).ids
+    ids: list[int] = model.tokenizer.encode(SAMPLE)
+    return ids
+
+
+def check_parity(expected: torch.Tensor, found: torch.Tensor, tolerance: float, name: str) -> None:
+    """Refuse a bridge that computes something else than Hugging Face's model.
+
+    Raises:
+        LabError: logits differ by more than `tolerance`, or are not numbers.
+    """
+    gap = (expected.float() - found.float()).abs().max().item()
+    if not gap <= tolerance:
+        what = f"logits through TransformerBridge differ from Hugging Face's by {gap:.3g}"
+        cure = "use the library versions of pyproject.toml; nothing measured so would mean anything"
+        raise LabError(name, f"{what} (at most {tolerance:g})", cure)
+
+
+def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    cure = "give a folder that transformers has saved, with weights, configuration and tokenizer"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        network, found = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="eager", output_loading_info=True
+        )
+    except Exception as error:  # whatever a foreign file makes its reader raise
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise LabError(str(folder), f"not a model: {reason[0]}", cure) from error
+    # What is missing would be made up at random, in silence.
+    if absent := sorted(found["missing_keys"]):
+        raise LabError(str(folder), f"{len(absent)} weights missing, first {absent[0]}", cure)
+    return network, tokenizer
+
+
+def _device(wanted: str) -> str:
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise LabError("model.device", "cuda, and there is no CUDA device", 'set it to "auto"')
+    return "cuda" if there and wanted != "cpu" else "cpu"

@@ -1,0 +1,1 @@
+"""A study at work: what it reads, keeps and shares."""

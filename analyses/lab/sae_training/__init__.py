@@ -1,0 +1,1 @@
+"""Training sparse autoencoders on text that the model wrote."""

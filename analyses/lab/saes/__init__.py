@@ -1,0 +1,1 @@
+"""Sparse autoencoders: attribution, ablation, reconstruction."""

@@ -1,0 +1,1 @@
+"""The post's own instruments: what knows of lists."""

@@ -1,0 +1,1 @@
+"""Lists drawn again while features are edited."""

@@ -1,0 +1,1 @@
+"""Features of lists: effects, cards, choices of layers."""

@@ -1,0 +1,1 @@
+"""From a drawing to SVG, pictures and Vega, and what drawings share."""

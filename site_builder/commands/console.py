@@ -1,0 +1,75 @@
+"""What all commands share: how they speak, their project, options and arguments."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from site_builder.commands import completion
+from site_builder.core.errors import BuildError, Problem
+from site_builder.core.project import Project
+
+
+def say(line: str) -> None:
+    """Tell a person what happens; never on standard output, which is for machines."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def told(*, of_page: bool = False) -> Iterator[None]:
+    """Every problem on a line of its own, then exit 1; a build tells that the page stays."""
+    try:
+        yield
+    except BuildError as error:
+        for problem in error.problems:
+            click.secho(str(problem), err=True, fg="red")
+        count = len(error.problems)
+        if of_page:
+            say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
+        sys.exit(1)
+    except OSError as error:
+        cure = _CURES.get(error.errno or 0)
+        if cure is None:
+            raise
+        where = str(error.filename or "the disk")
+        click.secho(str(Problem(where, f"{error.strerror}", cure)), err=True, fg="red")
+        say("nothing that was finished is lost")
+        sys.exit(1)
+
+
+_CURES = {
+    errno.ENOSPC: "make room and run it again",
+    errno.EDQUOT: "make room within the quota and run it again",
+    errno.EFBIG: "allow larger files and run it again",
+    errno.EROFS: "make the file system writable and run it again",
+    errno.EACCES: "give yourself the right to write there and run it again",
+    errno.EPERM: "give yourself the right to write there and run it again",
+    errno.EIO: "look after the disk and run it again",
+}
+"""What the system may refuse, and what to do about it; anything else is a fault of ours."""
+
+
+def find_project() -> Project:
+    """The project of the current folder, its modules importable."""
+    project = Project.find()
+    if str(project.root) not in sys.path:
+        sys.path.insert(0, str(project.root))
+    return project
+
+
+study_option = click.option(
+    "--study",
+    default="",
+    shell_complete=completion.studies,
+    help="Show this study instead of the post's own.",
+)
+quiet_option = click.option(
+    "--quiet", "-q", is_flag=True, help="Say nothing unless something is wrong."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+analysis_argument = click.argument("analysis", default="", shell_complete=completion.analyses)
+variant_argument = click.argument("variant", default="", shell_complete=completion.variants)

@@ -1,0 +1,293 @@
+"""Runs the measurements behind results: the only door from pages to models.
+
+The lab is imported on demand, so that building from committed results needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from site_builder.core import code_digest, digests
+from site_builder.core.code_digest import Code
+from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import now
+from site_builder.core.lab_door import has_lab, lab_cure, of_lab
+from site_builder.core.project import Project
+from site_builder.core.workspace import alone
+from site_builder.measure.checkpoints import Ledger
+from site_builder.results.graph import inputs_of, with_inputs
+from site_builder.results.recipe import Recipe, ResultId
+from site_builder.results.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from analyses.lab.runtime.shards import Errand, Note, SharedLab
+
+
+def needs_lab(project: Project, id: ResultId) -> str:
+    """How to get the lab, if a measurement needs it and it is not installed; else "".
+
+    Without it runs what needs no model. What cannot be imported for another reason is run to tell.
+    """
+    if has_lab():
+        return ""
+    on_path(project.root)
+    needed = "model" in project.settings(id.study)
+    try:
+        importlib.import_module(f"analyses.{id.analysis}")
+    except ImportError as error:
+        needed = of_lab(error)
+    except Exception:
+        needed = False
+    return lab_cure(project) if needed else ""
+
+
+def measure(
+    store: Store,
+    ids: Iterable[ResultId],
+    wanted: Callable[[ResultId], bool],
+    *,
+    say: Callable[[str], None],
+    quiet: bool = False,
+) -> list[ResultId]:
+    """Measure `ids` and what they read, inputs first, those for which `wanted` says so.
+
+    `wanted` is asked when a result's inputs are up to date. Each result is saved as soon as it is
+    there, so nothing finished is lost. Whoever else measures in the project is waited for. Returns
+    what was measured; raises `BuildError`.
+    """
+    project = store.project
+    labs: dict[str, SharedLab] = {}
+    done = []
+    with alone(project, say, "run"):
+        for id in with_inputs(project, ids):
+            if not wanted(id):
+                continue
+            if id.study not in labs:
+                labs[id.study] = _open(project, id, quiet)
+            say(f"measuring {id} for {id.study}")
+            task = Task.of(store, id)
+            ledger = task.ledger(store)
+            before = ledger.seconds
+            found = compute(labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note)
+            say(task.save(store, replace(found, seconds=found.seconds + before)))
+            ledger.close()
+            done.append(id)
+    return done
+
+
+RECORDED = "list_samples"
+"""The result that lists which were sampled elsewhere become."""
+
+
+def record(
+    store: Store, study: str, file: Path, *, replace: bool = False, **origin: Any
+) -> ResultId:
+    """Read lists that were sampled elsewhere into a study; nothing is written unless all are sound.
+
+    The recipe has no code: it is the file that counts, whose digest it tells. Lists that are there
+    stay, unless they are to be replaced: raises `BuildError`.
+    """
+    id = ResultId(study, RECORDED)
+    if store.path(id).is_file() and not replace:
+        what, cure = f"{study} has lists", "name another --study, or say --replace"
+        raise BuildError([Problem(store.project.named(store.path(id)), what, cure)])
+    lab = _open(store.project, id, quiet=True)
+    from analyses.lab.core.errors import LabError
+    from analyses.lists.recorded import Origin, read
+
+    lab.begin()
+    start = time.perf_counter()
+    try:
+        table = read(file, lab.study, Origin(**origin))
+        digest = digests.sha256_file(file)
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    settings = store.current_settings(study)
+    recipe = Recipe(
+        study=study,
+        analysis=RECORDED,
+        variant="",
+        meaning="",
+        code={},
+        settings={name: settings.get(name) for name in sorted(lab.used().settings)},
+        weights={},
+        inputs={},
+        labels=labels(table),
+        made_with={"recorded": file.name, "sha256": digest},
+        made_at=now(),
+        seconds=round(time.perf_counter() - start, 3),
+    )
+    store.save(id, table, recipe)
+    return id
+
+
+def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
+    project.settings(id.study)
+    return open_lab(project.root, id.study, quiet=quiet)
+
+
+def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
+    """The instruments of a study; raises `BuildError` when its file is faulty."""
+    on_path(root)
+    from analyses.lab.core.errors import LabError
+    from analyses.lab.runtime.shards import SharedLab
+
+    forget_spoiled(root, study)
+    try:
+        lab = cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    lab.reach = reached
+    return lab
+
+
+@cache
+def reached(module: Path) -> str:
+    """The digest of the code that a module of measurements reaches, wherever it stands."""
+    places = (Path(place).absolute() for place in sys.path)
+    root = next(place for place in places if module.is_relative_to(place))
+    return code_digest.code((root, Path(__file__).resolve().parents[2]), module).meaning
+
+
+def forget_spoiled(root: Path, study: str) -> None:
+    """Forget numbers that were kept for a study, and are not what was written."""
+    from analyses.lab.runtime import numbers
+
+    for file in numbers.check(root, study):
+        said = "not the numbers that were kept here; they are found anew"
+        click.echo(f"{file.relative_to(root)}: {said}", err=True)
+
+
+def on_path(root: Path) -> None:
+    """Let a project's own measurements be imported."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+
+
+def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
+    """What is said when a measurement imports what is not there; a fault of ours stays one."""
+    if not of_lab(error):
+        return error
+    what = f"it needs {error.name}, which is not installed"
+    return BuildError([Problem(f"analyses/{analysis}.py", what, lab_cure(Project(lab.home)))])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A table, and what was read for it: settings, digests of weights and of raw files."""
+
+    table: pa.Table
+    settings: frozenset[str]
+    weights: dict[str, str]
+    made_with: dict[str, Any]
+    seconds: float
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def compute(
+    lab: SharedLab,
+    analysis: str,
+    variant: str,
+    tables: Iterable[pa.Table],
+    *,
+    errand: Errand | None = None,
+    note: Note | None = None,
+) -> Measured:
+    """Measure on this machine, from the tables that the measurement reads; nothing is saved.
+
+    Raises `BuildError` for what the measurement says is wrong, and `shards.Stopped` where the
+    errand ends before the measurement does.
+    """
+    from analyses.lab.core.errors import LabError
+    from analyses.lab.runtime import numbers, shards
+
+    try:
+        module: Any = importlib.import_module(f"analyses.{analysis}")
+    except ImportError as error:
+        raise _uninstalled(lab, analysis, error) from error
+    lab.errand, lab.note = errand or shards.Errand(), note
+    lab.begin()
+    start = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            # Until transformers 5.40 both names of a model's cache are understood.
+            warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
+            table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
+    except LabError as error:
+        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+    except ImportError as error:
+        raise _uninstalled(lab, analysis, error) from error
+    finally:
+        numbers.sign(lab.root, lab.name)
+    used = lab.used()
+    made_with = dict(used.made_with)
+    if lab.turns:
+        made_with["shards"] = sum(lab.turns.values())
+    seconds = time.perf_counter() - start
+    return Measured(table, used.settings, used.weights, made_with, seconds, used.files)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One result to measure: the code and the tables that it is measured from, as they were."""
+
+    id: ResultId
+    code: Code
+    inputs: dict[str, str]
+    tables: list[pa.Table]
+
+    @classmethod
+    def of(cls, store: Store, id: ResultId) -> Task:
+        """What `id` is measured from now."""
+        inputs = inputs_of(store.project, id)
+        contents = {str(i): store.content(i) for i in inputs}
+        tables = [store.load(i).table for i in inputs]
+        return cls(id, store.current_code(id.analysis), contents, tables)
+
+    def ledger(self, store: Store) -> Ledger:
+        """Which of its turns were made by a run that did not come to its end."""
+        return Ledger.of(store, self.id, self.code, self.inputs)
+
+    def save(self, store: Store, found: Measured) -> str:
+        """Put the result on the shelf; returns what there is to say of it."""
+        id = self.id
+        settings = store.current_settings(id.study)
+        saes = store.current_saes(id.study) if "saes" in found.settings else {}
+        recipe = Recipe(
+            study=id.study,
+            analysis=id.analysis,
+            variant=id.variant,
+            meaning=self.code.meaning,
+            code=self.code.files,
+            settings={name: settings.get(name) for name in sorted(found.settings)},
+            weights=found.weights | saes,
+            files=found.files,
+            inputs=self.inputs,
+            labels=labels(found.table),
+            made_with=found.made_with,
+            made_at=now(),
+            seconds=round(found.seconds, 3),
+        )
+        store.save(id, found.table, recipe)
+        size = store.path(id).stat().st_size / 1e3
+        return f"measured {id} in {found.seconds:.1f} s, {size:.0f} kB"
+
+
+def labels(table: Any) -> dict[str, Any]:
+    """What a table says of itself: n, interval, units, note."""
+    import json
+
+    found = (table.schema.metadata or {}).get(b"labels", b"{}")
+    return dict(json.loads(found))

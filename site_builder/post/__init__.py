@@ -1,0 +1,1 @@
+"""The post as data: its directives, claims, references and values."""

@@ -1,0 +1,169 @@
+"""Where the prose points: at figures and sections of the post by name, and at works by key.
+
+A section's number is that of its file: `03-5-entropy.md` is section 3.5; a file without one, such
+as `appendix.md`, is called by its title. What is pointed at is written as a Markdown link, so that
+every host resolves it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from site_builder.core.errors import Problem, nearest
+from site_builder.core.project import Project
+from site_builder.post import bibliography
+from site_builder.post.directives import Directive
+from site_builder.post.uses import Use
+
+_HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
+_NUMBER = re.compile(r"(?P<number>[0-9]+(?:-[0-9]+)*)-(?P<word>.*)")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section as the page shows it; `number` is "" when its file has none."""
+
+    stem: str
+    page: Path
+    title: str
+
+    @property
+    def number(self) -> str:
+        """ "3.5" of the file 03-5-entropy."""
+        found = _NUMBER.fullmatch(self.stem)
+        return ".".join(str(int(part)) for part in found["number"].split("-")) if found else ""
+
+    @property
+    def anchor(self) -> str:
+        """The id of its heading."""
+        found = _NUMBER.fullmatch(self.stem)
+        return f"sec-{found['word'] if found else self.stem}"
+
+    @property
+    def called(self) -> str:
+        """How the prose calls it."""
+        return f"Section {self.number}" if self.number else self.title
+
+
+class References:
+    """Everything that the post's prose can point at, and what it points at that is not there.
+
+    `named` are the blocks by what a reference calls them, filled as they are found.
+    """
+
+    def __init__(self, project: Project, named: Mapping[str, Use]) -> None:
+        self.project = project
+        self.named = named
+        self.sections: dict[str, Section] = {}
+        self.problems: list[Problem] = []
+        self.cited: dict[str, int] = {}
+        self._mentions: list[Directive] = []
+
+    @cached_property
+    def works(self) -> dict[str, bibliography.Work]:
+        """The bibliography by key."""
+        project = self.project
+
+        def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
+            works, problems = bibliography.load(project)
+            told = [[*map(vars, works.values())], [*map(vars, problems)]]
+            return told, [project.root / bibliography.FILE]
+
+        works, problems = project.memory.read("works", load)
+        self.problems += [Problem(**one) for one in problems]
+        return {one["key"]: bibliography.Work(**one) for one in works}
+
+    def see(self, directive: Directive) -> None:
+        """Take note of a `ref` or `cite`, in the order of reading."""
+        if directive.kind == "ref":
+            self._mentions.append(directive)  # it may point at what comes later
+            return
+        for key in directive.name.split():
+            if key in self.works:
+                self.cited.setdefault(key, len(self.cited) + 1)
+            elif self.works or not self.problems:  # a file that cannot be read has said so
+                what = f'no work "{key}" in {bibliography.FILE}'
+                self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
+
+    def section(self, path: Path, page: Path, text: str) -> None:
+        """Take note of a section that `page` shows."""
+        headings = (_HEADING.match(line) for line in text.splitlines())
+        title = next((found["title"] for found in headings if found), path.stem)
+        self.sections[path.stem] = Section(path.stem, page, title)
+
+    def of(self, directive: Directive) -> Section | None:
+        """The section that a directive stands in."""
+        source = Path(directive.where.rpartition(":")[0])
+        return self.sections.get(source.stem) if source.parent.name == "sections" else None
+
+    def check(self) -> list[Problem]:
+        """What the prose points at and is not there; call it when all has been seen."""
+        for directive in self._mentions:
+            if self._target(directive) is None:
+                known = self.named.keys() | self.sections.keys()
+                what = f'nothing on the page is called "{directive.named}"'
+                self.problems.append(
+                    Problem(directive.where, what, nearest(directive.named, known))
+                )
+        return self.problems
+
+    def uncited(self) -> list[Problem]:
+        """Works that nothing cites."""
+        return [
+            Problem(work.where, f'nothing cites "{key}"', f"write << cite: {key} >> or remove it")
+            for key, work in self.works.items()
+            if key not in self.cited
+        ]
+
+    def numbered(self, lines: list[str], stem: str) -> None:
+        """Give a section's heading its number and its anchor."""
+        section = self.sections[stem]
+        for place, line in enumerate(lines):
+            if found := _HEADING.match(line):
+                title = f"{section.number} {found['title']}".strip()
+                lines[place] = f"## {title} {{ #{section.anchor} }}"
+                return
+
+    def link(self, directive: Directive, page: Path) -> str:
+        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead."""
+        if directive.kind == "ref":
+            found = self._target(directive)
+            if not found:
+                return ""
+            name, target, anchor = found
+            return f"[{name}]({_way(page, target)}#{anchor}){{ .post-ref }}"
+        home = self.project.content / "index.md"
+        links = []
+        for key in directive.name.split():
+            if key not in self.cited:
+                return ""
+            work = self.works[key]
+            title = attribute(f"{work.short}: {work.title}")
+            links.append(
+                f"[\\[{self.cited[key]}\\]]({_way(page, home)}#ref-{key})"
+                f'{{ .post-cite title="{title}" }}'
+            )
+        return "".join(links)
+
+    def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
+        """The words, page and id of what a `ref` names."""
+        if use := self.named.get(directive.named):
+            return f"{use.noun} {use.number}", use.page, use.slug
+        section = self.sections.get(directive.named)
+        return (section.called, section.page, section.anchor) if section else None
+
+
+def attribute(text: str) -> str:
+    """Text that fits into a quoted attribute of a Markdown link, and is not Markdown there."""
+    text = re.sub(r"[\"{}\s]+", " ", text)
+    return re.sub(r"[*_`\[\]\\$<>]", lambda sign: f"&#{ord(sign[0])};", text)
+
+
+def _way(page: Path, target: Path) -> str:
+    return "" if page == target else Path(os.path.relpath(target, page.parent)).as_posix()

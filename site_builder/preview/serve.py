@@ -1,0 +1,53 @@
+"""Runs the preview: finds a port, and starts again when the builder itself was edited."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from site_builder.core.errors import BuildError, Problem
+from site_builder.core.project import Project
+from site_builder.preview.server import Preview, app
+
+PORTS = 20
+"""Ports tried after the first one."""
+
+_HOME = ("127.0.0.1", "localhost", "[::1]")
+
+
+def serve(
+    project: Project, *, host: str, port: int, study: str, run: str, say: Callable[[str], None]
+) -> None:
+    """Serve until interrupted; raises `BuildError` when there is no port, or no post, to serve."""
+    sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
+    open_socket = _bound(host, port)
+    found = open_socket.getsockname()[1]
+    if port and found != port:
+        say(f"port {port} is taken")
+    preview = Preview(project, study, run, say)
+    hosts = _HOME if host in _HOME else (*_HOME, host, "*")
+    config = uvicorn.Config(
+        app(preview, hosts), log_level="error", timeout_graceful_shutdown=1, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    preview.end = lambda: setattr(server, "should_exit", True)
+    preview.wake.set()
+    say(f"http://{host}:{found}/ shows every save; Ctrl-C ends it")
+    server.run(sockets=[open_socket])
+    if preview.restart:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at the first free port from `port` on."""
+    for number in range(port, port + PORTS):
+        try:
+            return socket.create_server((host, number))
+        except OSError as error:
+            wrong = error
+    what = f"cannot serve at {host}:{port} ({wrong.strerror or wrong})"
+    raise BuildError([Problem("serve", what, "name another one: --port")])

@@ -1,0 +1,1 @@
+"""A use of a result becomes HTML."""

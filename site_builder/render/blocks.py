@@ -1,0 +1,231 @@
+"""Results as HTML: numbers in the prose, and blocks with all a reader may ask of a figure."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from site_builder.charts.drawing import BASE
+from site_builder.core import modules
+from site_builder.core.digests import digest, sha256
+from site_builder.core.errors import BuildError, Problem
+from site_builder.measure.policy import missing
+from site_builder.post.directives import BLOCKS, Directive
+from site_builder.post.post import Post, Wanted
+from site_builder.post.uses import Part, Use
+from site_builder.render.claim_marks import Verdicts
+from site_builder.render.figure import Fragment
+from site_builder.render.figures import Fragments
+from site_builder.render.frame import Frame
+from site_builder.render.other_studies import Studies
+from site_builder.render.outline import outline
+
+_SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
+
+
+class Blocks:
+    """The post's figures as blocks, drawn before the first page is written.
+
+    `plain` blocks stand in one piece: no links to files, no slots. `forgiving` ones never fail:
+    what cannot be shown is told where it would stand, and kept in `problems`. `given` is the digest
+    of all that is read beside Markdown, or "" if that is not known: then nothing is remembered.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        fragments: Fragments,
+        *,
+        plain: bool = False,
+        forgiving: bool = False,
+        given: str = "",
+    ) -> None:
+        self.post = post
+        self.fragments = fragments
+        self.plain = plain
+        self.forgiving = forgiving
+        self.given = given
+        self.problems: list[Problem] = []
+        self.digests: dict[str, str] = {}
+        self.verdicts = Verdicts(post, fragments)
+        self.studies = Studies(post, fragments)
+        self.frame = Frame(post, plain=plain)
+        self._drawn: dict[str, tuple[Use, Fragment]] = {}
+        self._values: dict[tuple[str, int], str] = {}
+        self._parts: dict[tuple[str, int], str] = {}
+        self._files: dict[str, Callable[[], bytes]] = {}
+        self._switches: dict[str, list[dict[str, str]]] = {}
+        self._others: list[Use] = []
+        self._made: dict[tuple[str, str], str] = {}
+
+    def draw(self) -> None:
+        """Draw all that the post uses; raises `BuildError` with every problem at once."""
+        uses = self.post.uses.items()
+        self.fragments.prepare([use for _, use in uses if use.slug and use.state != "missing"])
+        self.problems = [*self.post.problems, *self.verdicts.judge()]
+        for place, use in uses:
+            self.show(place, use)
+        if self.problems and not self.forgiving:
+            raise BuildError(sorted(self.problems))
+        if not self.plain:
+            self._draw_studies()
+        known = digest([self.given, outline(self.post)]) if self.given else ""
+        for place, part in self.post.parts.items():
+            self._make(place, part, known)
+
+    def show(self, place: tuple[str, int], use: Use) -> None:
+        """Make what one use becomes, or keep the problems that it has."""
+        self._made.clear()
+        try:
+            if use.state == "missing" and use.directive.kind != "claim":
+                self.problems.append(missing(self.post.store, use.id, use.directive.where))
+            elif use.directive.kind == "value":
+                self._values[place] = self._value(use)
+            elif use.directive.kind == "claim":
+                if use.directive.name in self.verdicts.of:
+                    self._values[place] = self.verdicts.written(use, plain=self.plain)
+            elif use.slug:
+                self._drawn[use.slug] = use, self.fragments.fragment(use)
+        except BuildError as error:
+            self.problems += error.problems
+
+    def _make(self, place: tuple[str, int], part: Part, known: str) -> None:
+        """Make a part of a page from the post itself, if it is not `known` what comes of it."""
+
+        def make() -> list[Any]:
+            others, self._files = self._files, {}
+            try:
+                project = self.post.project
+                module = modules.load(project.engine, project.page_parts()[part.directive.name])
+                variant = {"variant": part.directive.variant} if part.directive.variant else {}
+                text = str(module.render(self, **variant))
+                return [text, {name: sha256(read()) for name, read in self._files.items()}]
+            finally:
+                self._files = others | self._files
+
+        once = cache(make)
+
+        def later(name: str) -> bytes:
+            once()
+            return self._files[name]()
+
+        try:
+            about = [known, str(part.directive), str(part.page)]
+            recall = self.post.project.memory.recall
+            text, files = recall("part", about, once) if known else once()
+            self._parts[place] = text
+            self.digests |= files
+            self._files = {name: partial(later, name) for name in files} | self._files
+        except Exception as error:
+            if not self.forgiving:
+                raise
+            what = f'page "{part.directive.name}" raised {type(error).__name__}: {error}'
+            cure = f"see site_builder/render/pages/{part.directive.name}.py"
+            self.problems.append(Problem(part.directive.where, what, cure))
+
+    def _draw_studies(self) -> None:
+        """Publish each figure that several studies have as a file for each of them."""
+        for slug, others in self.studies.draw(use for use, _ in self._drawn.values()).items():
+            for use, fragment in others:
+                self._others.append(use)
+                self._files |= fragment.published()
+            self._switches[slug] = [
+                self._switch(use, fragment) for use, fragment in (self._drawn[slug], *others)
+            ]
+
+    def _switch(self, use: Use, fragment: Fragment) -> dict[str, str]:
+        """A study to pick: its name, title and file, in which the way to the root is left open."""
+        data = self.frame.block(use, fragment, BASE).encode()
+        name = f"figures/{use.slug}.{use.id.study}.{sha256(data)[:8]}.htm"
+        file = self.publish(name, lambda: data)
+        return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
+
+    def uses(self) -> list[Use]:
+        """Every use of a result that the pages make, and the same of other studies' figures."""
+        return [*self.post.uses.values(), *self._others]
+
+    def figures(self) -> list[tuple[Use, Fragment]]:
+        """Everything that is drawn, in the order of the pages."""
+        return list(self._drawn.values())
+
+    def publish(self, name: str, read: Callable[[], bytes]) -> str:
+        """Add a file to the site; returns the link to it, "" where no files are carried."""
+        self._files[name] = read
+        return "" if self.plain else f"{BASE}/{name}"
+
+    def files(self) -> dict[str, Callable[[], bytes]]:
+        """Every file that blocks and pages link to: its path in the site, and how to read it."""
+        files = dict(self._files)
+        for _, fragment in self._drawn.values():
+            files |= fragment.published()
+        return files
+
+    def slot(self, use: Wanted) -> str:
+        """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
+
+        A part that is made from the post itself is put in whole, so that search reads it. What
+        cannot be shown is told, known by its "file:line".
+        """
+        if isinstance(use, str):
+            return self.told(use)
+        if isinstance(use, Directive):
+            return self.told(use.where, inline=use.kind not in BLOCKS)
+        place = use.directive.where, use.directive.start
+        if isinstance(use, Part):
+            # A host without our plugin moves links from the file to the page by itself.
+            base = self.post.base(use.page, of_file=self.plain)
+            part = self._parts.get(place)
+            return self.told(place[0]) if part is None else part.replace(BASE, base)
+        if not use.slug:
+            return self._values.get(place) or self.told(self._faulty(use), inline=True)
+        if use.slug not in self._drawn:
+            return self.told(place[0])
+        if self.plain:
+            return self.block(use.slug, "")
+        fragment = self._drawn[use.slug][1]
+        caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
+        return f'<div data-slot id="{use.slug}"><p>{caption}</p></div>'
+
+    def _faulty(self, use: Use) -> str:
+        """The line at which is told what keeps a number or a sign from being shown."""
+        name = use.directive.name
+        untested = use.directive.kind == "claim" and name not in self.verdicts.of
+        return self.post.claims[name].where if untested else use.directive.where
+
+    def told(self, where: str, *, inline: bool = False) -> str:
+        """What is wrong at a line, in the place of what would stand there."""
+        found = [problem for problem in self.problems if problem.where == where]
+        template = "problem_inline.html.j2" if inline else "problem.html.j2"
+        return str(self.frame.markup(template, where=where, problems=found)).strip()
+
+    def fill(self, page: str, base: str) -> str:
+        """Replace the slots of a page by their blocks; `base` is the way to the site's root."""
+        return "".join(self.pieces(page, base))
+
+    def pieces(self, page: str, base: str) -> list[str]:
+        """A page in pieces: what stands around the slots, and every second one a block."""
+        pieces = _SLOT.split(page)
+        return [self.block(one, base) if i % 2 else one for i, one in enumerate(pieces)]
+
+    def block(self, slug: str, base: str) -> str:
+        """One figure with its number, caption, data, specification and provenance."""
+        if (slug, base) not in self._made:
+            self._made[slug, base] = self._switched(slug, base)
+        return self._made[slug, base]
+
+    def _switched(self, slug: str, base: str) -> str:
+        switch = [
+            {**one, "file": one["file"].replace(BASE, base)} for one in self._switches.get(slug, ())
+        ]
+        return self.frame.block(*self._drawn[slug], base, switch)
+
+    def _value(self, use: Use) -> str:
+        value = self.fragments.value(use)
+        stale = ' data-stale="yes"' if use.state == "stale" else ""
+        title = f' title="{html.escape(value.title)}"' if value.title else ""
+        of = html.escape(f"{use.id.study} {use.id}")
+        text = html.escape(value.text)
+        return f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>'

@@ -1,0 +1,225 @@
+"""The post's claims with their verdicts: marks and numbers in the prose, what no longer holds."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from pathlib import Path
+
+from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.project import Project
+from site_builder.post import values
+from site_builder.post.claims import Claim, Verdict
+from site_builder.post.post import Post
+from site_builder.post.references import attribute
+from site_builder.post.uses import Use
+from site_builder.render.figures import Fragments
+
+SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
+SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
+WORDS = {True: "holds", False: "does not hold", None: values.MISSING}
+
+
+class Verdicts:
+    """What `judge` found of each claim, on the study that the post shows."""
+
+    def __init__(self, post: Post, fragments: Fragments) -> None:
+        self.post = post
+        self.fragments = fragments
+        self.of: dict[str, Verdict] = {}
+        self._ways: dict[Path, str] = {}
+
+    def judge(self) -> list[Problem]:
+        """Test every claim; returns what keeps one from being tested, or shown."""
+        problems: list[Problem] = []
+        for name in self.post.claims:
+            try:
+                self.test(name)
+            except BuildError as error:
+                problems += error.problems
+        for use in self._uses():
+            verdict, show = self.of.get(use.directive.name), use.directive.options.get("show", "")
+            if verdict and show and verdict.rows and show not in verdict.shown:
+                what = f'claim "{use.directive.name}" has no "{show}" to show'
+                problems.append(Problem(use.directive.where, what, nearest(show, verdict.shown)))
+        return problems
+
+    def test(self, name: str) -> None:
+        """Test one claim; raises `BuildError` when it cannot be tested."""
+        self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+
+    def failing(self) -> list[Problem]:
+        """Claims that do not hold, at the sentences that make them."""
+        return [
+            Problem(
+                use.directive.where,
+                f'claim "{use.directive.name}" does not hold: {self.said(use.directive.name)}',
+                f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
+            )
+            for use in self._uses()
+            if not use.directive.options and self._fails(use)
+        ]
+
+    def said(self, name: str) -> str:
+        """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
+        claim, verdict = self.post.claims[name], self.of[name]
+        return (
+            f"{numbers(claim, verdict)}; tested: {claim.holds}" if verdict.rows else values.MISSING
+        )
+
+    def rows(self) -> list[dict[str, object]]:
+        """Every claim for machines; `holds` is null where it is not measured."""
+        named = [(self.post.claims[name], verdict) for name, verdict in self.of.items()]
+        return [
+            {
+                "id": claim.id,
+                "says": claim.says,
+                "study": self.post.study,
+                "result": claim.result,
+                "row": claim.row,
+                "other": claim.other,
+                "every": claim.every,
+                "test": claim.holds,
+                "holds": verdict.holds,
+                "in_sample": claim.is_of_sample,
+                "rows": verdict.rows,
+                "failing": verdict.failing,
+                "unit": claim.unit,
+                "shown": verdict.shown,
+                "estimate": verdict.estimate,
+                "low": verdict.low,
+                "high": verdict.high,
+                "n": verdict.n,
+                "reported": claim.reported or None,
+            }
+            for claim, verdict in named
+        ]
+
+    def json(self) -> bytes:
+        """The same as a file."""
+        return json.dumps(self.rows(), indent=1, ensure_ascii=False).encode()
+
+    def changes(self, after: Verdicts) -> list[str]:
+        """A line for every claim that holds no longer, or does again."""
+        return [
+            f"claim {name}: {WORDS[self.of[name].holds]} before, {WORDS[verdict.holds]} now; "
+            + after.said(name)
+            for name, verdict in after.of.items()
+            if name in self.of and self.of[name].holds is not verdict.holds
+        ]
+
+    def written(self, use: Use, *, plain: bool = False) -> str:
+        """What stands in the prose: a number or, without `show`, the claim's sign, as HTML.
+
+        Where the host leads links to their pages by itself, and so has to see them, a sign is
+        `plain` Markdown.
+        """
+        return self._number(use) if use.directive.options else self._mark(use, plain)
+
+    def _mark(self, use: Use, plain: bool) -> str:
+        """The sign behind a sentence, a link to the claim."""
+        name = use.directive.name
+        verdict, claim = self.of[name], self.post.claims[name]
+        word = worded(claim, verdict)
+        title, label = f"{word}: {self.said(name)}", f"Claim {word}: {claim.says}"
+        sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
+        if verdict.holds and claim.is_of_sample:
+            sign = f"({sign})"
+        # What holds, as most do, has no class of its own: there are hundreds in a page.
+        shapes = ["post-claim"]
+        shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
+        shapes += ["post-doubted"] if use.state == "stale" else []
+        if not plain:
+            return (
+                f'<a class="{" ".join(shapes)}" href="{self._way(use.page)}#{name}" '
+                f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
+            )
+        page = self.post.project.content / "claims.md"
+        way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
+        return (
+            f"[{sign}]({way}#{name}){{ {' '.join(f'.{shape}' for shape in shapes)} "
+            f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
+        )
+
+    def _way(self, page: Path) -> str:
+        """The way from a page to that of the claims, as built; "" if there is none."""
+        if page not in self._ways:
+            claims = self.post.project.content / "claims.md"
+            way = f"{self.post.base(page)}/{self.post.url(claims)}" if claims.is_file() else ""
+            self._ways[page] = way.removeprefix("./")
+        return self._ways[page]
+
+    def _number(self, use: Use) -> str:
+        name = use.directive.name
+        verdict = self.of[name]
+        shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
+        title = html.escape(self.said(name))
+        stale = ' data-stale="yes"' if use.state == "stale" else ""
+        of = html.escape(f"{use.id.study} {use.id}")
+        return (
+            f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
+            f'title="{title}">{html.escape(shown)}</span>'
+        )
+
+    def warning(self, page: Path) -> list[str]:
+        """What stands at the head of a page whose sentences no longer hold, as Markdown."""
+        failing = {
+            use.directive.name for use in self._uses() if use.page == page and self._fails(use)
+        }
+        if not failing:
+            return []
+        return [
+            f'!!! failure "Not everything below holds on {attribute(self._study())}"',
+            "",
+            *(
+                f"    - {self.post.claims[name].says} *{self.said(name)}*"
+                for name in sorted(failing)
+            ),
+            "",
+        ]
+
+    def _fails(self, use: Use) -> bool:
+        """Whether the claim that a use makes was tested, and does not hold."""
+        name = use.directive.name
+        return name in self.of and self.of[name].holds is False
+
+    def _study(self) -> str:
+        return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
+
+    def _uses(self) -> list[Use]:
+        return [use for use in self.post.uses.values() if use.directive.kind == "claim"]
+
+
+def judged(project: Project, study: str) -> Verdicts:
+    """The claims of a project's post; raises `BuildError` with all that keeps them untested."""
+    post = Post(project, study)
+    post.collect()
+    verdicts = Verdicts(post, Fragments(post))
+    problems = [*post.problems, *verdicts.judge()]
+    if problems:
+        raise BuildError(sorted(problems))
+    return verdicts
+
+
+def worded(claim: Claim, verdict: Verdict) -> str:
+    """What became of a claim, in words."""
+    in_sample = " in the sample" if verdict.holds and claim.is_of_sample else ""
+    return WORDS[verdict.holds] + in_sample
+
+
+def numbers(claim: Claim, verdict: Verdict) -> str:
+    """Estimate, interval, n and rows of a verdict in words."""
+    shown = verdict.shown
+    text = f"{shown['estimate']} {claim.unit}".strip()
+    if "interval" in shown and verdict.low is not None:
+        text += f" ({shown['interval']})"
+    if shown.get("other.estimate", values.MISSING) != values.MISSING:
+        text += f" against {shown['other.estimate']}"
+        text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
+    if verdict.n is not None:
+        sizes = dict.fromkeys((str(verdict.n), shown.get("other.n", values.MISSING)))
+        text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"
+    if verdict.rows > 1:
+        text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
+    return text

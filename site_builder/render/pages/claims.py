@@ -1,0 +1,129 @@
+"""Every claim of the post: what it says, whether it holds and by what numbers, where it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from site_builder.charts.drawing import BASE
+from site_builder.post.post import Post
+from site_builder.post.references import Section
+from site_builder.post.uses import Use
+from site_builder.render.blocks import Blocks
+from site_builder.render.claim_marks import SHAPES, WORDS, numbers, worded
+from site_builder.results.recipe import ResultId
+
+VARIANTS = ("", "count", "reported")
+
+HEAD = "In short"
+"""What the sentences of a page's own file stand under."""
+
+
+def render(blocks: Blocks, *, variant: str = "") -> Markup:
+    """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
+    if variant == "count":
+        found = [verdict.holds for verdict in blocks.verdicts.of.values()]
+        claims = blocks.post.claims
+        in_sample = sum(
+            claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
+        )
+        counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
+        return blocks.frame.markup(
+            "claims_count.html.j2", counts=counts, total=len(found), in_sample=in_sample
+        )
+    if variant == "reported":
+        reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
+        rows = [*map(_rows(blocks), reported)]
+        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in map(_rows(blocks), blocks.post.claims):
+        groups.setdefault(row["section"], []).append(row)
+    groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
+    link = blocks.publish("claims.json", blocks.verdicts.json)
+    return blocks.frame.markup("claims.html.j2", groups=groups, link=link)
+
+
+def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
+    """What makes a claim's row: the first figure of a result, all sentences of a claim."""
+    figures = {use.id: use for use in reversed(blocks.post.uses.values()) if use.slug}
+    sentences: dict[str, list[Use]] = {}
+    for use in blocks.post.uses.values():
+        if use.directive.kind == "claim":
+            sentences.setdefault(use.directive.name, []).append(use)
+    return lambda name: _row(blocks, name, figures, sentences.get(name, []))
+
+
+def _row(
+    blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Sequence[Use]
+) -> dict[str, Any]:
+    post, claim = blocks.post, blocks.post.claims[name]
+    id = ResultId(post.study, claim.analysis, claim.variant)
+    figure = figures.get(id)
+    sections = [post.references.of(use.directive) for use in made]
+    section = sections[0] if sections else None
+    places = [_place(post, *one) for one in zip(made, sections, strict=True)]
+    tested = []
+    for study in post.project.studies():
+        if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
+            verdict = blocks.fragments.verdict(claim, study)
+            tested.append(
+                {
+                    "study": str(post.store.current_settings(study).get("title", study)),
+                    "own": study == post.study,
+                    "word": worded(claim, verdict),
+                    "shape": SHAPES[verdict.holds],
+                    "numbers": numbers(claim, verdict) if verdict.rows else "",
+                }
+            )
+    return {
+        "claim": claim,
+        "row": {column: _any_of(texts) for column, texts in claim.row.items()},
+        "other": {column: _any_of(texts) for column, texts in claim.other.items()},
+        "tested": sorted(tested, key=lambda one: not one["own"]),
+        "section": _heading(section),
+        "order": _order(section),
+        "show": "" if claim.show == "estimate" else claim.show,
+        "place": places[0] if section else "",
+        "said": {
+            one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
+        },
+        "figure": f"{figure.noun} {figure.number}" if figure else "",
+        "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
+        "result": str(id),
+        "command": post.store.command(id),
+    }
+
+
+def _place(post: Post, use: Use, section: Section | None) -> str:
+    """Where in the site a sentence stands, as far as there are anchors."""
+    return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
+
+
+def _heading(section: Section | None) -> str:
+    """What the claims of a section stand under."""
+    if section is None:
+        return HEAD
+    return f"{section.called}: {section.title}" if section.number else section.title
+
+
+def _order(section: Section | None) -> tuple[list[float], str]:
+    """Where a section stands in the post: its head first, what has no number last."""
+    if section is None:
+        return ([], "")
+    return ([*map(int, section.number.split("."))] if section.number else [math.inf], section.title)
+
+
+def _any_of(texts: list[str]) -> str:
+    """Values in words; whole numbers without a gap as a range."""
+    if len(texts) > 2 and all(text.isdecimal() for text in texts):
+        numbers = sorted(map(int, texts))
+        if numbers == list(range(numbers[0], numbers[-1] + 1)):
+            return f"{numbers[0]} to {numbers[-1]}"
+    return " or ".join(texts)
+
+
+def _shelf(id: ResultId) -> tuple[str, str]:
+    return id.analysis, id.variant

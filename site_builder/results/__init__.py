@@ -1,0 +1,1 @@
+"""Results on disk: their names, recipes, freshness and order."""

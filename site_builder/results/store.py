@@ -1,0 +1,240 @@
+"""Results on their shelf: one Parquet file each, with the recipe that made it in the footer.
+
+A recipe says what the table depends on (code, settings, weights, inputs), so that a result can be
+asked why it is stale; and what it was made with, which is told but does not count. Its `content`
+is the digest of the file's bytes between the magic number and the footer: the table as stored. So
+an edited table is seen, and a measurement that comes out the same makes nothing behind it stale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from site_builder.core import code_digest, digests
+from site_builder.core.code_digest import Code
+from site_builder.core.errors import BuildError, Problem
+from site_builder.core.project import Project
+from site_builder.results import differences
+from site_builder.results.recipe import FORMAT, Recipe, Result, ResultId
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_RECIPE = b"recipe"
+_MAGIC = b"PAR1"
+
+
+class Store:
+    """The shelf `data/`, and what is wrong with what stands on it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._paths: dict[ResultId, Path] = {}
+        self._whys: dict[ResultId, list[str]] = {}
+        self._codes: dict[str, Code] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._saes: dict[str, dict[str, str]] = {}
+
+    def path(self, id: ResultId) -> Path:
+        """The file of a result, there or not."""
+        if id not in self._paths:
+            folder = self.project.data / id.study
+            name = f"{id.analysis}/{id.variant}" if id.variant else id.analysis
+            self._paths[id] = folder / f"{name}.parquet"
+        return self._paths[id]
+
+    def command(self, id: ResultId) -> str:
+        """What measures a result; another study than the post's own has to be named."""
+        study = "" if id.study == self.project.study else f" --study {id.study}"
+        return f"build-site run {id}{study}"
+
+    def results(self) -> list[ResultId]:
+        """Every result that has a file."""
+        ids = []
+        for path in sorted(self.project.data.rglob("*.parquet")):
+            parts = path.relative_to(self.project.data).with_suffix("").parts
+            if 2 <= len(parts) <= 3:
+                ids.append(ResultId(*parts))
+        return ids
+
+    def save(self, id: ResultId, table: pa.Table, recipe: Recipe) -> Recipe:
+        """Write a result aside, then rename; returns the recipe with its content's digest."""
+        data = _parquet(table)
+        recipe = Recipe(**asdict(recipe) | {"content": _content(data)})
+        body = asdict(recipe)
+        body["seal"] = digests.digest(body)
+        path = self.path(id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with aside.open("wb") as file:
+                file.write(_parquet(table, json.dumps(body, ensure_ascii=False).encode()))
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        self.project.memory.changed(path)
+        self.forget()
+        return recipe
+
+    def forget(self) -> None:
+        """Look at the files again: one of them has changed."""
+        self._whys.clear()
+        self._codes.clear()
+        self._settings.clear()
+        self._saes.clear()
+
+    def load(self, id: ResultId) -> Result:
+        """A result with its table.
+
+        Raises `BuildError` when it is missing, not Parquet, cut short, or without a recipe.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        recipe = self.recipe(id)
+        try:
+            return Result(id, pq.read_table(self.path(id), partitioning=None), recipe)
+        except (pa.ArrowException, OSError) as error:
+            raise BuildError([self._spoiled(id, str(error))]) from None
+
+    def recipe(self, id: ResultId) -> Recipe:
+        """A result's recipe, without its table; from the cache when the file is as it was."""
+        path = self.path(id)
+        if not path.is_file():
+            raise BuildError([self.missing(id)])
+        body = self.project.memory.read(f"recipe {path}", lambda: (self._body(id), [path]))
+        return Recipe(**body)
+
+    def content(self, id: ResultId) -> str:
+        """The digest of the table that is on the shelf; raises `BuildError` if there is none."""
+        path = self.path(id)
+        memory = self.project.memory
+        try:
+            return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
+        except FileNotFoundError:
+            raise BuildError([self.missing(id)]) from None
+
+    def missing(self, id: ResultId) -> Problem:
+        """That there is no such result, and how to get it."""
+        return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {self.command(id)}")
+
+    def why_stale(self, id: ResultId) -> list[str]:
+        """Reasons not to trust a result; empty means fresh.
+
+        Raises `BuildError` when there is no result or it cannot be read.
+        """
+        if id not in self._whys:
+            self._whys[id] = []  # a circle of inputs ends here
+            self._whys[id] = self._reasons(id, self.recipe(id))
+        return self._whys[id]
+
+    def current_code(self, analysis: str) -> Code:
+        """A measurement's code as it is now; of one that there is not, none."""
+        if analysis not in self._codes:
+            module = self.project.measurements().get(analysis)
+            code = code_digest.remembered(self.project, module, "run") if module else Code("", {})
+            self._codes[analysis] = code
+        return self._codes[analysis]
+
+    def current_settings(self, study: str) -> dict[str, Any]:
+        """A study's file as it is now."""
+        if study not in self._settings:
+            self._settings[study] = self.project.settings(study)
+        return self._settings[study]
+
+    def current_saes(self, study: str) -> dict[str, str]:
+        """The digests of the study's own sparse autoencoders as they are now, by file."""
+        if study not in self._saes:
+            settings, read = self.current_settings(study), self.project.memory.digest
+            self._saes[study] = digests.saes(self.project.root, settings, read)
+        return self._saes[study]
+
+    def current_files(self, recipe: Recipe) -> dict[str, str]:
+        """The digests of a recipe's raw files as they are now; one that is gone has none."""
+        paths = {name: self.project.root / name for name in recipe.files}
+        read = self.project.memory.digest
+        return {name: read(path) for name, path in paths.items() if path.is_file()}
+
+    def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
+        reasons = []
+        if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
+            reasons.append(
+                f"it was measured as {recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
+            )
+        if self.content(id) != recipe.content:
+            reasons.append("its table was changed after it was measured")
+        if recipe.meaning:  # what was recorded elsewhere depends on no code of ours
+            now = self.current_code(id.analysis)
+            if now.meaning != recipe.meaning:
+                reasons += differences.code(recipe.code, now.files)
+        settings = self.current_settings(id.study)
+        for name, before in recipe.settings.items():
+            today = settings.get(name)
+            if today != before and differences.plain(today) != differences.plain(before):
+                was, is_now = differences.brief(before), differences.brief(today)
+                reasons.append(f"{name} was {was} and is {is_now}")
+        if "saes" in recipe.settings:
+            known = differences.weights(recipe.weights)[1]
+            reasons += differences.files(known, self.current_saes(id.study))
+        reasons += differences.files(recipe.files, self.current_files(recipe))
+        for name, before in recipe.inputs.items():
+            input_id = id.input(name)
+            if not self.path(input_id).is_file():
+                reasons.append(f"its input {name} is gone")
+            elif self.content(input_id) != before:
+                reasons.append(f"its input {name} changed")
+            elif self.why_stale(input_id):
+                reasons.append(f"its input {name} is stale")
+            elif differences.other_model(recipe.weights, self.recipe(input_id).weights):
+                reasons.append(f"its weights are not those of its input {name}")
+        return reasons
+
+    def _body(self, id: ResultId) -> dict[str, Any]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            found = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
+        except (pa.ArrowException, OSError) as error:
+            raise BuildError([self._spoiled(id, str(error))]) from None
+        try:
+            body = dict(json.loads(found or b""))
+            seal = body.pop("seal", None)
+            Recipe(**body)
+        except (ValueError, TypeError, RecursionError):
+            raise BuildError([self._spoiled(id, "it has no recipe of ours")]) from None
+        if body.get("format") != FORMAT:
+            raise BuildError([self._spoiled(id, "its recipe is of another version")])
+        if seal != digests.digest(body):
+            raise BuildError([self._spoiled(id, "its recipe was edited")])
+        return body
+
+    def _spoiled(self, id: ResultId, why: str) -> Problem:
+        where = self.project.named(self.path(id))
+        return Problem(where, f"cannot be used: {why}", f"run: {self.command(id)}")
+
+
+def _parquet(table: pa.Table, recipe: bytes | None = None) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", compression_level=9) as writer:
+        writer.write_table(table)
+        if recipe is not None:
+            writer.add_key_value_metadata({_RECIPE: recipe})
+    return bytes(sink.getvalue())
+
+
+def _content(data: bytes) -> str:
+    if len(data) < 12 or data[-4:] != _MAGIC:
+        return "not Parquet"
+    (footer,) = struct.unpack("<I", data[-8:-4])
+    return digests.sha256(data[4 : max(4, len(data) - 8 - footer)])

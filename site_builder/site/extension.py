@@ -1,0 +1,118 @@
+"""The Python-Markdown extension: where a directive stood, a measured figure stands.
+
+It works wherever Python-Markdown runs. Alone (Zensical, a plain `markdown` call) it writes each
+figure in one piece; under our MkDocs plugin it leaves a slot, which the plugin fills after search
+has read the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from site_builder.render.blocks import Blocks
+from site_builder.core.errors import BuildError, Problem
+from site_builder.render.figures import Fragments
+from site_builder.site.mathml import SETTINGS, MathML
+from site_builder.post.post import Post, Wanted
+from site_builder.core.project import Project
+from site_builder.site.resolve import resolve
+
+# Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
+PRIORITY = 29
+AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
+
+PageOf = Callable[[str], Path | None]
+
+
+class MeasuredFigures(Extension):
+    """`study` names the study whose results the page shows, `figures` the drawings' folder.
+
+    A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
+    that is being rendered. With a `section`, and the page that it is part of, that alone is.
+    """
+
+    section: tuple[Path, Path] | None = None
+
+    def __init__(
+        self,
+        study: str = "",
+        figures: str = "",  # noqa: ARG002  (read from mkdocs.yml by `Project`, as `study` is)
+        blocks: Blocks | None = None,
+        page: PageOf | None = None,
+    ) -> None:
+        super().__init__()
+        self.study = study
+        self.blocks = blocks
+        self.page = page
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Register the preprocessor."""
+        directives = _Directives(md, self)
+        md.preprocessors.register(directives, "measured-figures", PRIORITY)
+        md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
+        md.treeprocessors.register(
+            MathML(md, lambda: self.prepared().post.project, self._wrong), "mathml", AFTER_INLINE
+        )
+
+    def _wrong(self, problem: Problem) -> str:
+        """What stands for a formula that cannot be read, if anything may."""
+        blocks = self.prepared()
+        if not blocks.forgiving:
+            raise BuildError([problem])
+        blocks.problems.append(problem)
+        return blocks.told(problem.where, inline=True)
+
+    def prepared(self) -> Blocks:
+        """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
+        if self.blocks is None:
+            post = Post(Project.find(), self.study)
+            resolve(post, "never", say=lambda _line: None)
+            self.blocks = Blocks(post, Fragments(post), plain=True)
+            self.blocks.draw()
+        return self.blocks
+
+
+class _Directives(Preprocessor):
+    def __init__(self, md: Markdown, extension: MeasuredFigures) -> None:
+        super().__init__(md)
+        self.extension = extension
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines)
+        blocks = self.extension.prepared()
+
+        def place(use: Wanted) -> str:
+            put = blocks.slot(use)
+            # A claim's sign is a link, which the host has to see to lead it to its page.
+            return put if put.startswith("[") else str(self.md.htmlStash.store(put))
+
+        if self.extension.section:
+            return blocks.post.section(*self.extension.section, place).split("\n")
+        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+        if page is None:
+            return lines
+        filled = blocks.post.fill(text, page, place).split("\n")
+        return [*blocks.verdicts.warning(page), *filled]
+
+
+def _page_of(post: Post, text: str) -> Path | None:
+    """The page whose file ends with `text`: hosts strip front matter and tell no names."""
+    wanted = text.strip()
+    for path in post.pages():
+        if path.read_text("utf-8").replace("\r\n", "\n").strip().endswith(wanted):
+            return path
+    if "<<" in text:
+        cure = "let the page be the file as it is"
+        raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
+    return None
+
+
+def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802
+    """Python-Markdown's way in."""
+    return MeasuredFigures(**options)

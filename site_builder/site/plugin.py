@@ -1,0 +1,188 @@
+"""The MkDocs plugin, a thin skin: what the Markdown extension cannot do alone.
+
+It prepares the post before the first page, adds style, script, figures' files and the card, fills
+the slots after search has read the pages, and writes the feed and the content-security policy last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from site_builder.site import assets, social_card, csp, dark, feed
+from site_builder.render.blocks import Blocks
+from site_builder.core.errors import BuildError
+from site_builder.core.digests import sha256
+from site_builder.render.figures import Fragments
+from site_builder.site.search import spare_search, spare_theme
+from site_builder.post.post import Post
+from site_builder.core.project import EXTENSION, Project
+from site_builder.site.resolve import resolve
+from site_builder.site.standing import Standing
+
+
+class NoOptions(Config):  # type: ignore[no-untyped-call]
+    """The study is named where every host reads it: at the extension."""
+
+
+class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
+    """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`."""
+
+    blocks: Blocks | None = None
+    standing: Standing | None = None
+    _page: Path | None = None
+    _home = ""
+    _serving = False
+
+    def on_startup(self, *, command: str, **_: Any) -> None:
+        """Learn whether this is a preview: then every build resolves anew."""
+        self._serving = command == "serve"
+
+    @event_priority(100)
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Resolve every directive and hand the blocks to the extension."""
+        project = Project.find(Path(config.config_file_path).parent)
+        if self.blocks is None or self._serving:
+            try:
+                post = Post(project)
+                resolve(post, "never", say=print)
+                self.blocks = Blocks(post, Fragments(post))
+                self.blocks.draw()
+            except BuildError as error:
+                raise PluginError(str(error)) from None
+        options = config.mdx_configs.setdefault(EXTENSION, {})
+        options |= {"blocks": self.blocks, "page": lambda _text: self._page}
+        own = [str(folder) for folder in project.template_folders]
+        config.theme.dirs[:] = dict.fromkeys((*own, *config.theme.dirs))
+        self._dress(config, project, self.blocks)
+        spare_theme(config, self.blocks.post.project)
+        return config
+
+    def _dress(self, config: MkDocsConfig, project: Project, blocks: Blocks) -> None:
+        """Tell the templates the names of style sheets, scripts and card."""
+        self._assets = assets.hashed(*project.asset_folders)
+        config.extra_css += [name for name in self._assets if name.endswith(".css")]
+        script = assets.named(self._assets, "post.js")
+        themes = (Path(top, "assets", "stylesheets") for top in config.theme.dirs)
+        sheets = [path for theme in themes for path in theme.glob("palette.*.css")]
+        ours = assets.files(project.asset_folders).values()
+        sheets += (path for path in ours if path.suffix == ".css")
+        rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
+        night = assets.stamped("dark.css", rules)
+        picture = social_card.png(blocks)
+        shown = assets.stamped("card.png", picture)
+        config.extra |= {
+            "post_script": script,
+            "post_modules": assets.needed(self._assets, script),
+            "post_dark": night,
+            "post_card": {"file": shown, "width": social_card.SIZE[0], "height": social_card.SIZE[1]},
+            "post_date": blocks.post.newest(),
+        }
+        self._assets |= {night: rules, shown: picture}
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Add hashed assets; leave our templates out of the site."""
+        for file in [file for file in files if file.src_uri.endswith(".j2")]:
+            files.remove(file)
+        for name, data in self._assets.items():
+            files.append(File.generated(config, name, content=data))
+        for file in files:
+            last = None if file.is_documentation_page() else self.standing
+            if last and last.has(file.dest_uri, file.abs_src_path):
+                file.copy_file = self._linked(file)  # type: ignore[assignment,method-assign]
+        return files
+
+    def _publish(self, site: str) -> None:
+        """Write the figures' files, or take them over from the last site.
+
+        There are a thousand of them, for each of which MkDocs would make an object of its own.
+        """
+        assert self.blocks is not None
+        digests = self.blocks.digests
+        for name, read in self.blocks.files().items():
+            place = f"{site}/{name}"
+            if not self._take(name, place, digests.get(name, "")):
+                content = read()
+                if not self._take(name, place, sha256(content)):
+                    Path(place).parent.mkdir(parents=True, exist_ok=True)
+                    Path(place).write_bytes(content)
+
+    def _take(self, name: str, place: str, digest: str) -> bool:
+        """Take a file over from the last site, if it stands there."""
+        last = self.standing
+        if last is None:
+            return False
+        is_same = last.is_same(name) or (digest != "" and last.has_digest(name, digest))
+        return is_same and last.link(name, place)
+
+    def _linked(self, file: File) -> Callable[[bool], None]:
+        """What takes a file over from the last site, where MkDocs would copy it."""
+
+        def link(_dirty: bool) -> None:
+            assert self.standing is not None
+            self.standing.link(file.dest_uri, file.abs_dest_path)
+
+        return link
+
+    def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
+        """Tell the extension which file it is about to read."""
+        self._page = Path(page.file.abs_src_path) if page.file.abs_src_path else None
+        return markdown
+
+    def on_env(self, env: Environment, *, config: MkDocsConfig, **_: Any) -> Environment:
+        """Let the search read what has changed."""
+        assert self.blocks is not None
+        spare_search(config, self.blocks.post.project.memory)
+        return env
+
+    @event_priority(-100)
+    def on_post_page(self, output: str, *, page: Page, **_: Any) -> str:
+        """Put the figures into their slots."""
+        assert self.blocks is not None
+        if page.is_homepage:
+            self._home = page.content or ""
+        return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
+
+    @event_priority(-100)
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Write what readers of no page want; protect every page, when nothing will change it.
+
+        A preview is left alone: MkDocs adds its reloading script behind our back.
+        """
+        self._publish(config.site_dir)
+        if self._serving:
+            return
+        for name, content in self._around(config).items():
+            path = Path(config.site_dir, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        for path in sorted(Path(config.site_dir).rglob("*.html")):
+            path.write_text(csp.protect(path.read_text("utf-8")), "utf-8")
+
+    def _around(self, config: MkDocsConfig) -> dict[str, bytes]:
+        """The feed of the post, and what a search engine asks for first."""
+        assert self.blocks is not None
+        base = config.site_url or ""
+        robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
+        found = {"robots.txt": robots.encode()}
+        if updated := self.blocks.post.newest():
+            entry = feed.Entry(
+                title=config.site_name,
+                summary=config.site_description or "",
+                author=config.site_author or config.site_name,
+                rights=config.copyright or "",
+                updated=updated,
+                content=self.blocks.pieces(self._home, "."),
+            )
+            found |= feed.files(entry, base, self.blocks.post.project.memory)
+        return found
