@@ -164,7 +164,7 @@ def heatmap(
     Args:
         end: that of a diverging `colour`: cells well below zero get a minus sign, because neither
             a printer nor every reader tells its two colours apart.
-        at: fields of `pointing` whose cells stand out.
+        at: fields of `highlight` whose cells stand out.
     """
     cells: alt.Chart = base.mark_rect().encode(
         x=x,

@@ -38,7 +38,7 @@ class Classes:
     shapes: tuple[str, ...] = theme.SHAPES
     columns: int = 3
     at: tuple[str, ...] = ()
-    """Fields of `pointing` that all rows of a class share."""
+    """Fields of `highlight` that all rows of a class share."""
 
     def of_lines(self) -> dict[str, Any]:
         """Return the channels of lines: colour and dash, in one legend."""
@@ -202,7 +202,7 @@ def intervals(
             four characters that are not shown, as those of `heat.token`.
         apart: whether the classes of a row stand under each other.
         bounded: whether estimates have intervals.
-        at: fields of `pointing` that all rows of the data at a row of the panel share.
+        at: fields of `highlight` that all rows of the data at a row of the panel share.
     """
     scale, axis = _scale(domain), alt.Axis(grid=True, domain=False, ticks=False, tickCount=5)
     if percent:

@@ -53,7 +53,7 @@ def points(
 
     Args:
         said: more lines to stand under the title.
-        at: fields of `pointing` that the data has.
+        at: fields of `highlight` that the data has.
     """
     across, up = f"estimated, {unit}", f"measured, {unit}"
     ends = base.transform_aggregate(

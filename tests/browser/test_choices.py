@@ -15,7 +15,7 @@ DRAWING = '''
 import altair as alt
 
 from site_builder.charts.drawing import PICKED, Choices, Drawing
-from site_builder.figures import pointing, theme
+from site_builder.charts import highlight, theme
 
 FIRST = {
     ("short", "Fruits"): {"item": 11, "end": 12},
@@ -44,13 +44,13 @@ def topics():
         for layer in range(3)
     ]
     marks = alt.Chart(theme.data(cells), width=theme.PANEL, height=100).mark_rect()
-    lit = [pointing.match(field) for field in ("topic", "feature")]
+    lit = [highlight.match(field) for field in ("topic", "feature")]
     opacity = alt.when(lit[0]).then(alt.value(0.9)).when(lit[1]).then(alt.value(0.8))
     marks = marks.encode(
         x="layer:O", y="topic:N", opacity=opacity.otherwise(alt.value(0.2)),
         tooltip=["topic:N", "feature:N"],
     )
-    chart = marks.add_params(*pointing.parameters("topic", "feature"))
+    chart = marks.add_params(*highlight.parameters("topic", "feature"))
     return Drawing((chart,), "Topics.", "Topics.", only={"template": "short"})
 
 
