@@ -30,14 +30,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.lists import WrittenList, shannon
+from analyses.instruments.roles import list_roles
+from analyses.instruments.summary import bounds
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Estimate, Floats
 from analyses.lab.core.study import Prompt
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList, shannon
-from analyses.lists.roles import list_roles
-from analyses.lists.summary import bounds
 
 VARIANTS = ("by-layer", "by-topic", "survival")
 TOPICS = {"all": (True, False), "held-out": (True,), "other": (False,)}

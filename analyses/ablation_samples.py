@@ -5,9 +5,9 @@ its last item (then the lists hold only what was written after it). Cells, a fea
 chosen by their mean effect on the decision on topics that are not held out; they are zeroed or set
 to their mean under the other prompt, errors kept, at roles of the prompt from the length word on,
 or at deciding tokens alone: where the model, unchanged, would end the list or go on (see
-`lab.saes.interventions`, `lists.features.profiles`, `lists.ablation.plan`). All conditions share
-their random numbers, those of `list_samples`, but `other seeds`. Lists are cut at `TOKENS` new
-tokens: censored.
+`lab.saes.interventions`, `instruments.features.profiles`, `instruments.ablation.plan`). All
+conditions share their random numbers, those of `list_samples`, but `other seeds`. Lists are cut at
+`TOKENS` new tokens: censored.
 
 One row a list. A condition is the first six columns:
 - start: `prompt`, or `list minus last item`, of which `given_items` were given.
@@ -20,9 +20,9 @@ One row a list. A condition is the first six columns:
   site, layer: of one autoencoder; a method that edits, without layer, edits all of them together.
   Null: does not apply.
 `features` counts the edited cells, `size` is how far they move the stream at a token, summed over
-cells (`lists.features.profiles`). More lists are drawn of held-out topics. tokens: texts of the new
-tokens, the end with them; the list is the prefilled hyphen and these. new_tokens, ended: as in
-`list_samples`.
+cells (`instruments.features.profiles`). More lists are drawn of held-out topics. tokens: texts of
+the new tokens, the end with them; the list is the prefilled hyphen and these. new_tokens, ended: as
+in `list_samples`.
 
 Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
 """
@@ -53,8 +53,8 @@ SCHEMA = {
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Draw the lists of every condition."""
     model = lab.model
-    from analyses.lists.ablation.ablated_lists import TOKENS, draw
-    from analyses.lists.ablation.plan import FEATURES, conditions
+    from analyses.instruments.ablation.ablated_lists import TOKENS, draw
+    from analyses.instruments.ablation.plan import FEATURES, conditions
 
     plan = conditions(lab, list_samples)
     ends = model.ends(lab.study.prompt)

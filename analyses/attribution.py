@@ -1,13 +1,13 @@
 """Which features of every layer with an autoencoder make the model end its list.
 
-Each list is cut at the deciding token (`lists.paired_lists`); one forward and one backward pass
-give every feature's effect on a metric there, a · (W_dec · ∂m/∂x), errors kept as constants, one
-autoencoder in memory at a time (`lab.saes.attribution`: Marks et al. 2024, arXiv:2403.19647; Kramár
-et al. 2024, arXiv:2403.00745). Variants: `logit-difference`, the study's primary proxy, in logits;
-`log-prob`, −ln p of the token that the model wrote there, in nats, so that a positive effect makes
-it less likely; `cross-layer`, see `lists.features.links`: the metric is the pre-activation of a
-later feature, which stands in `to_site`, `to_layer`, `to_role`, `to_k_end`, `to_feature`, in its
-units.
+Each list is cut at the deciding token (`instruments.paired_lists`); one forward and one backward
+pass give every feature's effect on a metric there, a · (W_dec · ∂m/∂x), errors kept as constants,
+one autoencoder in memory at a time (`lab.saes.attribution`: Marks et al. 2024, arXiv:2403.19647;
+Kramár et al. 2024, arXiv:2403.00745). Variants: `logit-difference`, the study's primary proxy, in
+logits; `log-prob`, −ln p of the token that the model wrote there, in nats, so that a positive
+effect makes it less likely; `cross-layer`, see `instruments.features.links`: the metric is the
+pre-activation of a later feature, which stands in `to_site`, `to_layer`, `to_role`, `to_k_end`,
+`to_feature`, in its units.
 
 `against` says what a feature's activation is compared with: `zero`, or the same list under the
 `corrupted` prompt (attribution patching). Roles are those of `patching`, and `start`: before the
@@ -47,9 +47,9 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lists.features.cells import Cells
-    from analyses.lists.features.checks import Checked
-    from analyses.lists.features.decisions import Decision
+    from analyses.instruments.features.cells import Cells
+    from analyses.instruments.features.checks import Checked
+    from analyses.instruments.features.decisions import Decision
 
 VARIANTS = ("logit-difference", "log-prob", "cross-layer")
 TEMPLATES = ("short", "long")
@@ -78,9 +78,9 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Attribute the decision, or later features, to the features of every SAE of the study."""
     _ = lab.model
+    from analyses.instruments.features.decisions import decisions
+    from analyses.instruments.lists import read_lists
     from analyses.lab.saes.saes import open_saes
-    from analyses.lists.features.decisions import decisions
-    from analyses.lists.lists import read_lists
 
     # Each is opened once before the long passes: what is wrong with them is said at the start.
     places = [(sae.site, sae.layer) for sae in open_saes(lab)]
@@ -99,9 +99,9 @@ def _decision(
     lab: Lab, found: Mapping[str, Sequence[Decision]], places: Sequence[tuple[str, int]]
 ) -> Iterator[Row]:
     """Every autoencoder's part in the decision."""
+    from analyses.instruments.features.checks import check, integrals
+    from analyses.instruments.features.decisions import AGAINST, cells_of
     from analyses.lab.saes.saes import open_saes
-    from analyses.lists.features.checks import check, integrals
-    from analyses.lists.features.decisions import AGAINST, cells_of
 
     checked: list[Checked] = []
     # Where most of the network is still to come, a gradient is most likely to mislead.
@@ -132,9 +132,9 @@ def _decision(
 
 def _cross(lab: Lab, found: Sequence[Decision]) -> Iterator[Row]:
     """Every earlier autoencoder's part in the strongest features of each later one."""
-    from analyses.lists.features.checks import check
-    from analyses.lists.features.decisions import cells_of
-    from analyses.lists.features.links import links
+    from analyses.instruments.features.checks import check
+    from analyses.instruments.features.decisions import cells_of
+    from analyses.instruments.features.links import links
 
     checked: dict[tuple[str, int], list[Checked]] = {}
     shown: set[tuple[str, int]] = set()
@@ -197,7 +197,7 @@ def _feature_rows(lab: Lab, cells: Cells, keys: Sequence[int]) -> Iterator[Row]:
 
 
 def _sum_rows(lab: Lab, cells: Cells, *, by_role: bool = True) -> Iterator[Row]:
-    from analyses.lists.features.cells import PARTS, ROLES
+    from analyses.instruments.features.cells import PARTS, ROLES
 
     settings = lab.study.bootstrap
     bounds = cells.sums(resamples=settings.resamples, seed=settings.seed)
@@ -223,7 +223,7 @@ def _check_rows(cells: Cells, one: Checked) -> Iterator[Row]:
 
 def _agreement_rows(lab: Lab, checked: Sequence[Checked]) -> Iterator[Row]:
     """Over all layers and for each."""
-    from analyses.lists.features.checks import agreements
+    from analyses.instruments.features.checks import agreements
 
     settings = lab.study.bootstrap
     for place in (None, *dict.fromkeys(one.place for one in checked)):

@@ -30,9 +30,9 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
+    from analyses.instruments.estimates import Estimated
+    from analyses.instruments.sweeps import Cell, Job, Swept
     from analyses.lab.model.stages import Blocks
-    from analyses.lists.estimates import Estimated
-    from analyses.lists.sweeps import Cell, Job, Swept
 
 VARIANTS = ("heads", "residual")
 SITES = {
@@ -56,10 +56,10 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Estimate all patches of the heads, or of the residual stream, and check them."""
     model = lab.model
+    from analyses.instruments.estimates import estimate_all
+    from analyses.instruments.lists import read_lists
+    from analyses.instruments.paired_lists import paired_lists
     from analyses.lab.model.stages import Blocks
-    from analyses.lists.estimates import estimate_all
-    from analyses.lists.lists import read_lists
-    from analyses.lists.paired_lists import paired_lists
 
     engine = Blocks(model.network)
     lists = read_lists(list_samples, lab.study.prompt)
@@ -116,7 +116,7 @@ def _means(
     lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str, direction: str
 ) -> Iterator[Row]:
     """Every layer, head and role."""
-    from analyses.lists.estimates import role_cells
+    from analyses.instruments.estimates import role_cells
 
     cells = [role_cells(engine, site, one.paired) for one in found]
     plain, corrected = (
@@ -134,8 +134,8 @@ def _means(
 
 def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Estimates beside real patches, and how they agree."""
-    from analyses.lists import sweeps
-    from analyses.lists.paired_lists import shortest
+    from analyses.instruments import sweeps
+    from analyses.instruments.paired_lists import shortest
 
     pairs = [one.paired for one in found]
     if site in FEW_TOPICS:
@@ -205,9 +205,9 @@ def _agreements(
 
 def _integrals(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Integrated gradients of a few lists, whose sum the patch of a whole site must reach."""
+    from analyses.instruments import sweeps
+    from analyses.instruments.paired_lists import shortest
     from analyses.lab.patching.attribution import integrate
-    from analyses.lists import sweeps
-    from analyses.lists.paired_lists import shortest
 
     few = shortest([one.paired for one in found if not one.paired.held_out], INTEGRATED)
     found = [one for one in found if one.paired in few]

@@ -15,11 +15,11 @@ from collections import Counter
 
 import pyarrow as pa
 
+from analyses.instruments.lists import WrittenList, read_lists
+from analyses.instruments.roles import CAPPED
 from analyses.lab.core import statistics
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList, read_lists
-from analyses.lists.roles import CAPPED
 
 SCHEMA = {
     "template": pa.string(),

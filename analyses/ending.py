@@ -32,12 +32,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyses.instruments.lists import read_lists
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.study import Decision
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import read_lists
 
 EXACT = 0.001
 HALF = {"probability": 5e-6, "proxy": 5e-5}  # half of the last digit that token_scores keeps

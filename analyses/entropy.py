@@ -21,11 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyses.instruments.roles import CAPPED
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.roles import CAPPED
 
 VARIANTS = (
     "short-clean",

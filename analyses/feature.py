@@ -8,16 +8,16 @@ width (features of its autoencoder), rank (by effect), norm of its direction W_d
   token of short lists, one list a held-out topic (`effect_n`), in logits: by gradient × activation,
   and as the proxy really changes when it is taken away wherever it fires. band_low, band_high: 95 %
   of `band_n` random features of the same autoencoder and of about the same activation × norm, taken
-  out in the same way (`lists.features.effects`); none where it never fires there.
+  out in the same way (`instruments.features.effects`); none where it never fires there.
 - by_role, by_item: mean activation per token in short lists under both prompts, by role (as in
   `patching`, and `start`: before the length word) with n topics, and at the last token of item k
   with n lists. firing: by topic, clean: share of all tokens, of the list's own, and of n lists with
   one of their own tokens on which it fires.
-- examples: windows of ±8 tokens of the lists, clean: see `lists.features.examples`. `position` is
-  the token that is meant, `start` the window's first; `before` is the pre-activation of a near miss
-  and of a zero. Activations are null at the first position, which is not counted.
+- examples: windows of ±8 tokens of the lists, clean: see `instruments.features.examples`.
+  `position` is the token that is meant, `start` the window's first; `before` is the pre-activation
+  of a near miss and of a zero. Activations are null at the first position, which is not counted.
 - top_logits, bottom_logits: tokens that it promotes and demotes most by the direct path, final
-  norm's scale left out (`lists.features.tokens`); `deciding` marks the proxy's tokens, and
+  norm's scale left out (`instruments.features.tokens`); `deciding` marks the proxy's tokens, and
   `decision` is the difference of the two.
 - nearest: the features of its autoencoder with the nearest directions, then of each other
   autoencoder the nearest that has a card.
@@ -37,20 +37,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.features.values import read_activations, read_cards
 from analyses.lab.core import statistics
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.features.values import read_activations, read_cards
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from analyses.instruments.features.cards import Card
+    from analyses.instruments.features.effects import Effects, Run
+    from analyses.instruments.lists import WrittenList
     from analyses.lab.core.statistics import Floats
     from analyses.lab.saes.saes import Sae
-    from analyses.lists.features.cards import Card
-    from analyses.lists.features.effects import Effects, Run
-    from analyses.lists.lists import WrittenList
 
 SAID = 2  # texts and tokens in a label
 SOURCE = "automatic: the tokens on which it is strongest and the tokens that it promotes"
@@ -99,22 +99,22 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Table:
     """Put every card together, one autoencoder in memory at a time."""
     _ = lab.model
-    from analyses.lab.model.stages import Blocks
-    from analyses.lab.saes.feature_runs import before, streams
-    from analyses.lab.saes.saes import open_saes
-    from analyses.lists.decided_lists import decided_of
-    from analyses.lists.features import (
+    from analyses.instruments.decided_lists import decided_of
+    from analyses.instruments.features import (
         directions as feature_directions,
     )
-    from analyses.lists.features import (
+    from analyses.instruments.features import (
         examples,
         means,
     )
-    from analyses.lists.features import (
+    from analyses.instruments.features import (
         tokens as feature_tokens,
     )
-    from analyses.lists.features.effects import effects
-    from analyses.lists.lists import read_lists
+    from analyses.instruments.features.effects import effects
+    from analyses.instruments.lists import read_lists
+    from analyses.lab.model.stages import Blocks
+    from analyses.lab.saes.feature_runs import before, streams
+    from analyses.lab.saes.saes import open_saes
 
     settings = lab.study.bootstrap
     again = {"resamples": settings.resamples, "seed": settings.seed}
@@ -176,11 +176,11 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
 
 def _runs(lab: Lab, samples: Sequence[WrittenList], places: Sequence[tuple[str, int]]) -> list[Run]:
     """One short list a held-out topic, with the slopes of the decision at its end."""
+    from analyses.instruments import sweeps
+    from analyses.instruments.features.effects import Run
+    from analyses.instruments.paired_lists import paired_lists
     from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.attribution import contrast, traces
-    from analyses.lists import sweeps
-    from analyses.lists.features.effects import Run
-    from analyses.lists.paired_lists import paired_lists
 
     engine, tokens = Blocks(lab.model.network), sweeps.contrast_of(lab)
     metric = contrast(engine, tokens)

@@ -26,15 +26,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.features.cards import KEY, cards
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.features.cards import KEY, cards
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from analyses.lists.features.cards import Card
-    from analyses.lists.paired_lists import PairedList
+    from analyses.instruments.features.cards import Card
+    from analyses.instruments.paired_lists import PairedList
 
 LISTS = {"short": 3, "long": 1}  # a topic, by template
 TOKEN = {"text": pa.string(), "role": pa.string(), "k": pa.int32(), "k_end": pa.int32()}
@@ -54,11 +54,11 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, list_features: pa.Table) -> pa.Table:
     """Run every list under both prompts, then read both through one autoencoder at a time."""
     _ = lab.model
+    from analyses.instruments.decided_lists import decided_lists
+    from analyses.instruments.lists import read_lists
     from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.feature_runs import activations, streams
     from analyses.lab.saes.saes import open_saes
-    from analyses.lists.decided_lists import decided_lists
-    from analyses.lists.lists import read_lists
 
     chosen = cards(list_features)
     places = list(dict.fromkeys(card.place for card in chosen))

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.features.values import read_activations, read_cards
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.saes.clusters import clustered
-from analyses.lists.features.values import read_activations, read_cards
 
 if TYPE_CHECKING:
     from analyses.lab.runtime.lab import Lab

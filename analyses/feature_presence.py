@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from analyses.instruments.features.cards import name_of, places
 from analyses.lab.core.table import labelled, table_of
-from analyses.lists.features.cards import name_of, places
 
 if TYPE_CHECKING:
     from analyses.lab.runtime.lab import Lab

@@ -1,11 +1,11 @@
 """Which single features really move the decision, tested one by one.
 
-At the deciding token of a list (`lists.paired_lists`, template short) one feature at a time is set
-to its mean under the other prompt, the error kept, and the network is run on from there: `change`
-is the primary proxy then minus as it is, in logits. For each autoencoder the `COUNT` features of
-the largest mean effect against the other prompt (`group` top, by `rank`), and for each a matched
-one of the same mean activation × norm (random), chosen and given their means on topics that are not
-held out, tested on the lists of those that are.
+At the deciding token of a list (`instruments.paired_lists`, template short) one feature at a time
+is set to its mean under the other prompt, the error kept, and the network is run on from there:
+`change` is the primary proxy then minus as it is, in logits. For each autoencoder the `COUNT`
+features of the largest mean effect against the other prompt (`group` top, by `rank`), and for each
+a matched one of the same mean activation × norm (random), chosen and given their means on topics
+that are not held out, tested on the lists of those that are.
 
 One row a feature: site, layer, group, rank, feature; effect (what it was chosen by: the mean
 attributed effect on topics that are not held out); value (what it is set to); estimate, low, high
@@ -34,8 +34,8 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lists.features.decisions import Decision
-    from analyses.lists.features.profiles import Profile
+    from analyses.instruments.features.decisions import Decision
+    from analyses.instruments.features.profiles import Profile
 
 COUNT = 40
 RATE = 0.05
@@ -52,9 +52,9 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Replace every chosen feature in every held-out list, and test the changes."""
     _ = lab.model
-    from analyses.lists.features.decisions import decisions
-    from analyses.lists.features.profiles import TEMPLATE, profiles
-    from analyses.lists.lists import read_lists
+    from analyses.instruments.features.decisions import decisions
+    from analyses.instruments.features.profiles import TEMPLATE, profiles
+    from analyses.instruments.lists import read_lists
 
     lists = read_lists(list_samples, lab.study.prompt)
     found, _shift = profiles(lab, lists)
@@ -85,8 +85,8 @@ def adjusted(chances: Sequence[float]) -> list[float]:
 
 
 def _rows(lab: Lab, profile: Profile, held_out: Sequence[Decision]) -> list[Row]:
+    from analyses.instruments.features.profiles import LAST
     from analyses.lab.saes.interventions import DECIDING
-    from analyses.lists.features.profiles import LAST
 
     chosen = profile.strongest(DECIDING, "corrupted", COUNT)
     matched = profile.matched(chosen, "mean", lab.study.seed)

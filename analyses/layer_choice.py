@@ -2,7 +2,7 @@
 
 Every set of the study's layers with an autoencoder of the stream is put to the test: in short lists
 under the corrupted prompt its features are set to what they are under the clean one, errors kept,
-each layer seeing what the earlier ones changed (`lists.features.layer_sets`). Faithfulness is
+each layer seeing what the earlier ones changed (`instruments.features.layer_sets`). Faithfulness is
 Σ (m(C) − m(∅)) / Σ (m(M) − m(∅)) over topics, one list each [Marks et al. 2024, arXiv:2403.19647]:
 0 where the set does nothing, 1 where it does all that the clean prompt does; m is the study's
 primary proxy at the deciding token. Above six layers only sets of one and two are searched.
@@ -20,10 +20,10 @@ Rows by `part`; `layers` "18+26" names a set, `layer_list` lists it:
 - `set`: a set's faithfulness, by `topics`: `other` (not held out), `held-out` or `all`;
 - `heuristic`: what a rule of thumb, `name`, takes when it may take `size` layers, and what becomes
   of it on held-out topics. `lens slope`, `discounted patching`, `spliced loss`
-  (`lists.features.layer_orders`) and `attribution mass` (Σ|effect| over all features) rank layers;
-  `even spacing` needs no measurement; `best on other topics` has tried all sets; `random` is the
-  mean over all sets. `regret`: faithfulness of the best of all sets of that size on held-out topics
-  − this one's; null where not all were searched;
+  (`instruments.features.layer_orders`) and `attribution mass` (Σ|effect| over all features) rank
+  layers; `even spacing` needs no measurement; `best on other topics` has tried all sets; `random`
+  is the mean over all sets. `regret`: faithfulness of the best of all sets of that size on held-out
+  topics − this one's; null where not all were searched;
 - `front`: sets than which, on held-out topics, no other is as light and as faithful.
 `estimate`, `low`, `high` and those of `regret` have 95 % bootstrap intervals over n topics.
 
@@ -47,9 +47,9 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
+    from analyses.instruments.features.decisions import Decision
+    from analyses.instruments.features.layer_sets import Layers
     from analyses.lab.saes.saes import Sae
-    from analyses.lists.features.decisions import Decision
-    from analyses.lists.features.layer_sets import Layers
 
 TOP = 100  # cells a layer
 BUDGETS = ("all", "top", "top-deciding")
@@ -95,10 +95,10 @@ def run(
 ) -> pa.Table:
     """Run all sets, and the rules of thumb beside them."""
     network = lab.model.network
-    from analyses.lists.features import layer_orders as orders
-    from analyses.lists.features.decisions import decisions
-    from analyses.lists.features.layer_sets import SITE, held_bytes, subsets, together
-    from analyses.lists.lists import read_lists
+    from analyses.instruments.features import layer_orders as orders
+    from analyses.instruments.features.decisions import decisions
+    from analyses.instruments.features.layer_sets import SITE, held_bytes, subsets, together
+    from analyses.instruments.lists import read_lists
 
     with together(lab) as saes:
         lists = read_lists(list_samples, lab.study.prompt)
@@ -141,10 +141,10 @@ def _measure(
     wanted: Sequence[Layers],
 ) -> dict[str, Measured]:
     """Every set, list by list, under each budget; or read back."""
+    from analyses.instruments import sweeps
+    from analyses.instruments.features import layer_sets
     from analyses.lab.model import stages
     from analyses.lab.runtime.cached_arrays import kept
-    from analyses.lists import sweeps
-    from analyses.lists.features import layer_sets
 
     sets = list(dict.fromkeys(wanted))
     engine, contrast = stages.Blocks(lab.model.network), sweeps.contrast_of(lab)

@@ -44,12 +44,12 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Attribute the decision at the end of every list to the features of every autoencoder."""
     _ = lab.model
+    from analyses.instruments import sweeps
+    from analyses.instruments.decided_lists import decided_lists
+    from analyses.instruments.lists import read_lists
     from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.attribution import attribute, contrast, traces
     from analyses.lab.saes.saes import open_saes
-    from analyses.lists import sweeps
-    from analyses.lists.decided_lists import decided_lists
-    from analyses.lists.lists import read_lists
 
     # Each is opened once before the long passes: what is wrong with them is said at the start.
     places = [(sae.site, sae.layer) for sae in open_saes(lab)]

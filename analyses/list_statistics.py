@@ -27,13 +27,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.items import read_items
+from analyses.instruments.lists import WrittenList, shannon
+from analyses.instruments.summary import Row, Summary, bounds
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Estimate
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.items import read_items
-from analyses.lists.lists import WrittenList, shannon
-from analyses.lists.summary import Row, Summary, bounds
 
 VARIANTS = ("", "items", "tokens-per-item", "blanks", "repeats")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from analyses.instruments.lists import read_lists
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import read_lists
 
 SCHEMA = {
     "template": pa.string(),

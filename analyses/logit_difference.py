@@ -20,10 +20,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyses.instruments.lists import read_lists
 from analyses.lab.core import statistics
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import read_lists
 
 VARIANTS = ("example", "mean")
 FARTHEST = 20  # items from either side
@@ -78,7 +78,7 @@ def _deciding(scores: pa.Table, at: str) -> pa.Array:
 
 def _example(lab: Lab, samples: pa.Table, scores: pa.Table) -> pa.Table:
     _ = lab.model  # finds the same lists as patching
-    from analyses.lists.paired_lists import paired_lists
+    from analyses.instruments.paired_lists import paired_lists
 
     lists = read_lists(samples, lab.study.prompt)
     chosen = [

@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.lists import WrittenList, read_lists
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList, read_lists
 
 if TYPE_CHECKING:
-    from analyses.lists.readings import Read
+    from analyses.instruments.readings import Read
 
 VARIANTS = ("end-hyphen", "blank-break", "by-temperature")
 PROXIES = {"end-hyphen": ("proxy_a",), "blank-break": ("proxy_b",)}
@@ -53,7 +53,7 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Read all lists through the lens."""
     model, study = lab.model, lab.study
-    from analyses.lists.readings import read
+    from analyses.instruments.readings import read
 
     proxies = PROXIES.get(variant, ("proxy_a", "proxy_b"))
     swept = variant == "by-temperature"
@@ -198,7 +198,7 @@ def _differences(
 
 def _examples(lab: Lab, lists: Sequence[WrittenList], reads: Sequence[Read]) -> Iterator[Row]:
     """The lists that patching reads, place by place."""
-    from analyses.lists.paired_lists import paired_lists
+    from analyses.instruments.paired_lists import paired_lists
 
     chosen = {
         (template, one.topic, one.sample)

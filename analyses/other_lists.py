@@ -1,11 +1,11 @@
 """Lists by somebody else against the model's own: does it foresee the end of such a text?
 
-One fixed list a topic (`lists.other_lists`), set in the model's own format and scored under the
-short and the long prompt as the model's short lists are in `token_scores`. A model is at home in
-its own text [Panickssery et al. 2024, arXiv:2404.13076], so its behaviour near an end may show only
-there. All values are of the next-token distribution after the last token of an item, or for a proxy
-where it decides: entropy (nats), proxy_a and proxy_b (logits); `surprise` is −log p (nats) a token
-of the items' own tokens.
+One fixed list a topic (`instruments.other_lists`), set in the model's own format and scored under
+the short and the long prompt as the model's short lists are in `token_scores`. A model is at home
+in its own text [Panickssery et al. 2024, arXiv:2404.13076], so its behaviour near an end may show
+only there. All values are of the next-token distribution after the last token of an item, or for a
+proxy where it decides: entropy (nats), proxy_a and proxy_b (logits); `surprise` is −log p (nats) a
+token of the items' own tokens.
 
 Rows by `part`:
 - `list`: another author's list, item by item: topic, held_out, condition, k, k_end, value.
@@ -26,13 +26,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyses.instruments.lists import read_lists
+from analyses.instruments.other_lists import OTHER_LISTS
+from analyses.instruments.roles import Token, list_roles
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import read_lists
-from analyses.lists.other_lists import OTHER_LISTS
-from analyses.lists.roles import Token, list_roles
 
 QUANTITIES = ("entropy", "proxy_a", "proxy_b", "surprise")
 CONDITIONS = ("clean", "corrupted")
@@ -79,8 +79,8 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table) -> pa.Table:
 def _others(lab: Lab) -> Iterator[Row]:
     """The fixed lists, scored in the model's format."""
     model, study = lab.model, lab.study
+    from analyses.instruments.pairs import pair
     from analyses.lab.model.scores import Text, score
-    from analyses.lists.pairs import pair
 
     prompt, decision = study.prompt, study.decision
     contrasts = [

@@ -34,8 +34,8 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.lists.paired_lists import PairedList
-    from analyses.lists.sweeps import Job, Swept
+    from analyses.instruments.paired_lists import PairedList
+    from analyses.instruments.sweeps import Job, Swept
 
 VARIANTS = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
 SHORT, LONG, EMPHATIC = ("short", "length"), ("long", "length"), ("short", "emphatic")
@@ -69,10 +69,10 @@ Row = dict[str, Any]
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Patch one site in every paired list."""
     model, site = lab.model, variant.replace("-", "_")
+    from analyses.instruments import sweeps
+    from analyses.instruments.lists import read_lists
+    from analyses.instruments.paired_lists import paired_lists, shortest
     from analyses.lab.model.stages import Blocks
-    from analyses.lists import sweeps
-    from analyses.lists.lists import read_lists
-    from analyses.lists.paired_lists import paired_lists, shortest
 
     engine = Blocks(model.network)
     lists = read_lists(list_samples, lab.study.prompt)

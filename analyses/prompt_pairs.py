@@ -30,7 +30,7 @@ SCHEMA = {
 def run(lab: Lab) -> pa.Table:
     """Render both pairs for every topic; return the first topic's."""
     model, prompt, topics = lab.model, lab.study.prompt, lab.study.topics.names
-    from analyses.lists.pairs import pair
+    from analyses.instruments.pairs import pair
 
     rows = []
     for name, wordings in (("short/long", prompt.templates), ("emphatic", prompt.emphatic)):

@@ -30,12 +30,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import deciding_places
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import deciding_places
 
 if TYPE_CHECKING:
     from analyses.lab.model.scores import Text

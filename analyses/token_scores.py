@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.lists import KEY, WrittenList, read_lists
+from analyses.instruments.roles import Token
 from analyses.lab.core.table import labelled
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import KEY, WrittenList, read_lists
-from analyses.lists.roles import Token
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +54,8 @@ SCHEMA = {
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Score all lists."""
     model, study = lab.model, lab.study
+    from analyses.instruments.pairs import OTHER, pair
     from analyses.lab.model.scores import Scoring, Text
-    from analyses.lists.pairs import OTHER, pair
 
     prompt, usual = study.prompt, study.sampling.temperature
     jobs: list[tuple[WrittenList, str, Any]] = []

@@ -25,7 +25,7 @@ def study_with(study: str, folder: Path, count: int) -> Lab:
 
 def text(lab: Lab) -> tuple[list[int], tuple[int, int]]:
     """A prompt and a list, cut where it could end, and the metric's two tokens."""
-    from analyses.lists.sweeps import contrast_of
+    from analyses.instruments.sweeps import contrast_of
 
     prompt = lab.study.prompt
     asked = lab.model.prompt(prompt, prompt.templates["short"], None, lab.study.topics.names[0])

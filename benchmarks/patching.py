@@ -95,8 +95,8 @@ class _Case:
 
 def _case(lab: Lab) -> _Case:
     model, study = lab.model, lab.study
-    from analyses.lists.pairs import pair
-    from analyses.lists.sweeps import contrast_of
+    from analyses.instruments.pairs import pair
+    from analyses.instruments.sweeps import contrast_of
 
     prompt = study.prompt
     topic = "Fruits" if "Fruits" in study.topics.names else study.topics.names[0]

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analyses.instruments.recorded import Origin, read
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study_file import load_study
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.recorded import Origin, read
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.post.claims import load as load_claims

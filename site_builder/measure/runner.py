@@ -104,8 +104,8 @@ def record(
         what, cure = f"{study} has lists", "name another --study, or say --replace"
         raise BuildError([Problem(store.project.named(store.path(id)), what, cure)])
     lab = _open(store.project, id, quiet=True)
+    from analyses.instruments.recorded import Origin, read
     from analyses.lab.core.errors import LabError
-    from analyses.lists.recorded import Origin, read
 
     lab.begin()
     start = time.perf_counter()

@@ -8,6 +8,13 @@ import pytest
 import torch
 
 from analyses import ablation, ablation_samples, feature_tests, list_samples
+from analyses.instruments.ablation import ablated_lists
+from analyses.instruments.ablation import plan as ablation_plan
+from analyses.instruments.features.profiles import profiles
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.pairs import pair
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.table import table_of
 from analyses.lab.model.decoder import Prompts
@@ -16,13 +23,6 @@ from analyses.lab.runtime import cached_arrays
 from analyses.lab.saes.attribution import contrast, traces
 from analyses.lab.saes.saes import open_saes
 from analyses.lab.saes.splice import setting, spliced
-from analyses.lists.ablation import ablated_lists
-from analyses.lists.ablation import plan as ablation_plan
-from analyses.lists.features.profiles import profiles
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import paired_lists
-from analyses.lists.pairs import pair
-from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = [("resid_post", 0), ("resid_post", 1), ("z", 1)]

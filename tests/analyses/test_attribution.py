@@ -9,6 +9,11 @@ import pytest
 import torch
 
 from analyses import attribution
+from analyses.instruments.features import decisions
+from analyses.instruments.features.cells import ROLES, Cells, role_numbers
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.model.stages import Blocks
@@ -16,11 +21,6 @@ from analyses.lab.runtime import cached_arrays
 from analyses.lab.saes.attribution import attribute, contrast, traces
 from analyses.lab.saes.saes import open_saes
 from analyses.lab.saes.splice import setting, spliced
-from analyses.lists.features import decisions
-from analyses.lists.features.cells import ROLES, Cells, role_numbers
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import paired_lists
-from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = {("resid_post", 0), ("resid_post", 1), ("z", 1)}

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from analyses import ending, token_scores
+from analyses.instruments.pairs import pair
 from analyses.lab.core.table import table_of
 from analyses.lab.model.decoder import ATTENTION
-from analyses.lists.pairs import pair
 
 END = "<end_of_turn>"  # of the tiny study, which decides at the line break: the end or a hyphen
 

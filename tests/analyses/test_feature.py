@@ -9,18 +9,18 @@ import pytest
 import torch
 
 from analyses import feature
+from analyses.instruments.features.cards import Card
+from analyses.instruments.features.effects import ALIKE, RANDOM, matched
+from analyses.instruments.features.examples import examples, fires_on
+from analyses.instruments.features.values import Activations, read_activations, read_cards
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.saes.feature_runs import before
 from analyses.lab.saes.saes import open_saes
 from analyses.lab.saes.splice import setting, spliced
-from analyses.lists.features.cards import Card
-from analyses.lists.features.effects import ALIKE, RANDOM, matched
-from analyses.lists.features.examples import examples, fires_on
-from analyses.lists.features.values import Activations, read_activations, read_cards
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import paired_lists
-from analyses.lists.sweeps import contrast_of
 from tests.analyses.conftest import measure
 from tests.lab.mild_saes import mild_study
 

@@ -12,17 +12,17 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
 from analyses import feature_clusters, feature_overlap, feature_presence, list_features
+from analyses.instruments.decided_lists import decided_lists, decided_of
+from analyses.instruments.features.cards import CARDS, cards
+from analyses.instruments.features.values import read_activations, read_cards
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.table import table_of
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.model.hooks import tapped
 from analyses.lab.saes.clusters import clustered, distances
-from analyses.lists.decided_lists import decided_lists, decided_of
-from analyses.lists.features.cards import CARDS, cards
-from analyses.lists.features.values import read_activations, read_cards
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import paired_lists
-from analyses.lists.sweeps import contrast_of
 from tests.analyses.conftest import measure
 from tests.lab.mild_saes import mild_study
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from analyses import layer_choice
+from analyses.instruments.features import layer_orders, layer_sets
+from analyses.instruments.features.cells import ROLES
+from analyses.instruments.features.layer_sets import Between, chosen_features, subsets, together
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.model.stages import Blocks
-from analyses.lists.features import layer_orders, layer_sets
-from analyses.lists.features.cells import ROLES
-from analyses.lists.features.layer_sets import Between, chosen_features, subsets, together
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import paired_lists
-from analyses.lists.sweeps import contrast_of
 from tests.analyses.conftest import measure
 from tests.lab.mild_saes import mild_sae, mild_study
 from tests.lab.pairs import strong_tiny
@@ -307,7 +307,7 @@ def test_patching_is_discounted_late_and_at_the_end():
 
 
 def test_attributed_mass_leaves_held_out_topics_out(lab, shelf):
-    from analyses.lists.features.decisions import decisions
+    from analyses.instruments.features.decisions import decisions
 
     lists = read_lists(shelf["list_samples"], lab.study.prompt)
     found = decisions(lab, lists, "short", [("resid_post", 0)], log_prob=False)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from analyses import dataset, list_statistics, lists
-from analyses.lists.lists import shannon
+from analyses.instruments.lists import shannon
 
 FRUITS = "Fruits"
 

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from analyses import logit_difference, logit_lens
-from analyses.lists.other_lists import OTHER_LISTS
+from analyses.instruments.other_lists import OTHER_LISTS
 from tests.analyses.conftest import measure
 
 ALL = [

@@ -8,10 +8,10 @@ import torch
 import transformer_lens.utilities as utils
 
 from analyses import attribution_patching, patching
+from analyses.instruments import sweeps
+from analyses.instruments.lists import read_lists
+from analyses.instruments.paired_lists import AXIS, paired_lists
 from analyses.lab.runtime import cached_arrays
-from analyses.lists import sweeps
-from analyses.lists.lists import read_lists
-from analyses.lists.paired_lists import AXIS, paired_lists
 from tests.analyses.conftest import measure
 
 ALL = [

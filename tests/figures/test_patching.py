@@ -6,7 +6,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from analyses.lists.paired_lists import AXIS
+from analyses.instruments.paired_lists import AXIS
 from site_builder.charts import heatmap, render
 from site_builder.charts.drawing import PICKED, DrawingError
 from tests.figures import tables

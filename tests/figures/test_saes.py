@@ -198,7 +198,7 @@ def test_only_tables_with_the_control_say_what_is_beyond_it():
 
 
 def test_the_budget_is_that_of_the_lists_drawn():
-    source = Path("analyses/lists/ablation/ablated_lists.py").read_text("utf-8")
+    source = Path("analyses/instruments/ablation/ablated_lists.py").read_text("utf-8")
 
     assert re.findall(r"^TOKENS = (\d+)", source, re.MULTILINE) == [str(conditions.TOKENS)]
 

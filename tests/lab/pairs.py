@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
+from analyses.instruments.pairs import pair
 from analyses.lab.model.stages import Blocks
 from analyses.lab.patching.patching import Sweep
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.pairs import pair
 
 
 @dataclass

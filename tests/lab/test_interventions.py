@@ -5,14 +5,14 @@ from contextlib import ExitStack
 import pytest
 import torch
 
+from analyses.instruments.pairs import pair
+from analyses.instruments.sweeps import contrast_of
 from analyses.lab.model.decoder import Prompts, forward
 from analyses.lab.model.hooks import tapped
 from analyses.lab.model.sampling import Request, sample
 from analyses.lab.saes.interventions import DECIDING, Change, Gated, adding, replacing
 from analyses.lab.saes.saes import open_saes
 from analyses.lab.saes.splice import setting, spliced
-from analyses.lists.pairs import pair
-from analyses.lists.sweeps import contrast_of
 from tests.lab.mild_saes import mild_study
 
 PLACES = [("resid_post", 0), ("z", 1), ("resid_post", 1)]

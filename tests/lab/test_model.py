@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from analyses.instruments.pairs import pair
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study_file import load_study
 from analyses.lab.model.model import _device, check_parity
-from analyses.lists.pairs import pair
 from tests.lab.conftest import ROOT
 
 

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses import list_samples
+from analyses.instruments.items import list_items, read_items
+from analyses.instruments.lists import read_lists
+from analyses.instruments.recorded import SCHEMA, Origin, read
+from analyses.instruments.roles import list_roles
+from analyses.instruments.spelling import reader
 from analyses.lab.core.errors import LabError
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.items import list_items, read_items
-from analyses.lists.lists import read_lists
-from analyses.lists.recorded import SCHEMA, Origin, read
-from analyses.lists.roles import list_roles
-from analyses.lists.spelling import reader
 from tests.lab.conftest import ROOT
 
 
@@ -230,7 +230,7 @@ import re, sys
 from pathlib import Path
 from analyses import list_statistics
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.recorded import Origin, read
+from analyses.instruments.recorded import Origin, read
 def peak():  # not `ru_maxrss`, which begins with that of the process that started this one
     return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
 lab = Lab.open("gemma-2-2b-it", root=Path(sys.argv[1]), quiet=True)

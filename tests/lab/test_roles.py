@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.lists.roles import differing_words, list_roles, prompt_roles
+from analyses.instruments.roles import differing_words, list_roles, prompt_roles
 
 END = "<end>"
 

@@ -17,11 +17,11 @@ import torch
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from analyses.instruments.roles import differing_words, prompt_roles
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Prompt, Study
 from analyses.lab.model.decoder import ATTENTION
 from analyses.lab.model.weights import Weights
-from analyses.lists.roles import differing_words, prompt_roles
 
 SAMPLE = "One, two, three: these are numbers, and words as well."
 

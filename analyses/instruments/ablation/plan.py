@@ -1,7 +1,7 @@
 """The conditions under which lists are drawn again, the most important first.
 
 Features are zeroed, or set to their mean under the other (long) prompt, at roles of the prompt or
-at deciding tokens; which ones, and what their mean is, `lists.features.profiles` says.
+at deciding tokens; which ones, and what their mean is, `instruments.features.profiles` says.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analyses.lab.runtime.lab import Lab
-from analyses.lab.saes.interventions import DECIDING
-from analyses.lists.ablation.ablated_lists import (
+from analyses.instruments.ablation.ablated_lists import (
     CUT,
     OTHER_SEEDS,
     PROMPT,
@@ -24,9 +22,11 @@ from analyses.lists.ablation.ablated_lists import (
     from_cut_lists,
     from_prompts,
 )
-from analyses.lists.features.profiles import ROLES, TEMPLATE, Cell, Profile, profiles
-from analyses.lists.lists import read_lists
-from analyses.lists.pairs import OTHER
+from analyses.instruments.features.profiles import ROLES, TEMPLATE, Cell, Profile, profiles
+from analyses.instruments.lists import read_lists
+from analyses.instruments.pairs import OTHER
+from analyses.lab.runtime.lab import Lab
+from analyses.lab.saes.interventions import DECIDING
 
 FEATURES = 20  # cells of an autoencoder that are edited, or kept
 LEAST = 0.1  # of the largest layer's effect at a place: a layer with less is not edited there

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analyses.instruments.features.cards import USUAL, Card, name_of
 from analyses.lab.saes.attribution import Place
 from analyses.lab.saes.saes import Sae
-from analyses.lists.features.cards import USUAL, Card, name_of
 
 NEAREST = 3
 Row = dict[str, Any]

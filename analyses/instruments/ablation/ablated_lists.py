@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from analyses.instruments import sweeps
+from analyses.instruments.features.profiles import TEMPLATE
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.pairs import OTHER, pair
 from analyses.lab.model.sampling import Request, sample
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.attribution import Place
 from analyses.lab.saes.interventions import DECIDING, Change, Gated, adding, replacing
 from analyses.lab.saes.saes import open_saes
-from analyses.lists import sweeps
-from analyses.lists.features.profiles import TEMPLATE
-from analyses.lists.lists import WrittenList
-from analyses.lists.pairs import OTHER, pair
 
 LISTS = 2  # a topic, from the prompt alone
 HELD_OUT_LISTS = 6  # a topic that is held out, where effects are to be believed

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.paired_lists import NEAR, PairedList, deciding_places
+from analyses.instruments.pairs import pair
+from analyses.instruments.roles import Token
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList
-from analyses.lists.paired_lists import NEAR, PairedList, deciding_places
-from analyses.lists.pairs import pair
-from analyses.lists.roles import Token
 
 BRIEF = 60  # tokens of a list, where there is a choice
 

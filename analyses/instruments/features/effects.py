@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyses.instruments.paired_lists import PairedList
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
@@ -20,7 +21,6 @@ from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.ablation import Removal, Removals
 from analyses.lab.saes.attribution import Attributions, Metric, Trace, attribute
 from analyses.lab.saes.saes import Sae
-from analyses.lists.paired_lists import PairedList
 
 ALIKE = 1.5  # times larger or smaller, at most
 RANDOM = 20  # of those alike that are taken out

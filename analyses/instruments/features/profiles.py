@@ -17,6 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analyses.instruments import paired_lists, sweeps
+from analyses.instruments.features import cells as sae_cells
+from analyses.instruments.features.cells import role_numbers
+from analyses.instruments.features.decisions import AGAINST, Decision, cells_of, decisions
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.paired_lists import IN_PROMPT, PairedList
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.statistics import Floats
 from analyses.lab.runtime.cached_arrays import kept
@@ -24,12 +30,6 @@ from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.attribution import Place
 from analyses.lab.saes.interventions import DECIDING
 from analyses.lab.saes.saes import Sae, open_saes
-from analyses.lists import paired_lists, sweeps
-from analyses.lists.features import cells as sae_cells
-from analyses.lists.features.cells import role_numbers
-from analyses.lists.features.decisions import AGAINST, Decision, cells_of, decisions
-from analyses.lists.lists import WrittenList
-from analyses.lists.paired_lists import IN_PROMPT, PairedList
 
 TEMPLATE = "short"
 LAST = "last"  # the deciding token at the list's end

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from analyses.instruments.lists import WrittenList
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Estimate, Floats
-from analyses.lists.lists import WrittenList
 
 Row = dict[str, Any]
 Count = Callable[[WrittenList], float]

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.pairs import pair
+from analyses.instruments.roles import Token
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList
-from analyses.lists.pairs import pair
-from analyses.lists.roles import Token
 
 NEAR = 3  # items at the end that have columns of their own
 MOST = 48  # tokens of a list, where there is a choice: a sweep's cost grows with their square

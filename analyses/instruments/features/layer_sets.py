@@ -22,12 +22,12 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from analyses.instruments.features.cells import ROLES, role_numbers
+from analyses.instruments.paired_lists import PairedList
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.attribution import DENSE
 from analyses.lab.saes.saes import Sae, open_saes
-from analyses.lists.features.cells import ROLES, role_numbers
-from analyses.lists.paired_lists import PairedList
 
 Layers = tuple[int, ...]  # ascending
 SITE = "resid_post"

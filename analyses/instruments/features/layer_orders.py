@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyses.instruments.features.cells import Cells
+from analyses.instruments.features.decisions import Decision
+from analyses.instruments.features.layer_sets import SITE, Layers
 from analyses.lab.saes.saes import Sae
-from analyses.lists.features.cells import Cells
-from analyses.lists.features.decisions import Decision
-from analyses.lists.features.layer_sets import SITE, Layers
 
 Scores = dict[int, float]
 STEEP = 2  # blocks over which the lens's slope is taken

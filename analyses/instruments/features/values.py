@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.features.cards import KEY, Card
 from analyses.lab.core.statistics import Floats
-from analyses.lists.features.cards import KEY, Card
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from analyses.instruments import sweeps
+from analyses.instruments.paired_lists import PairedList
+from analyses.instruments.sweeps import Cell
 from analyses.lab.model.stages import Blocks
 from analyses.lab.patching.attribution import Attribution, attribute
 from analyses.lab.runtime.lab import Lab
-from analyses.lists import sweeps
-from analyses.lists.paired_lists import PairedList
-from analyses.lists.sweeps import Cell
 
 METHODS = ("plain", "corrected")
 

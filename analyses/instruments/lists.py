@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.roles import CAPPED, Item, ListRoles, list_roles
 from analyses.lab.core.study import Prompt
-from analyses.lists.roles import CAPPED, Item, ListRoles, list_roles
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import pyarrow as pa
 
+from analyses.instruments.lists import KEY, WrittenList
+from analyses.instruments.roles import CAPPED, FINISHED, Item, ListRoles
 from analyses.lab.core.study import Prompt
-from analyses.lists.lists import KEY, WrittenList
-from analyses.lists.roles import CAPPED, FINISHED, Item, ListRoles
 
 BATCH = 4096
 

@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analyses.instruments.spelling import reader
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Study
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.core.toml import nearest
-from analyses.lists.spelling import reader
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

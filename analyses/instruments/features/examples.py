@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from analyses.instruments.features.values import Activations
 from analyses.lab.core.statistics import Floats
-from analyses.lists.features.values import Activations
 
 AROUND = 8  # tokens on each side
 COUNTS = {"top": 3, "middle": 2, "low": 2}

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analyses.instruments.features.cells import Cells
+from analyses.instruments.features.decisions import Decision, losses
 from analyses.lab.core.effects import agreement
 from analyses.lab.core.statistics import Estimate, Floats
 from analyses.lab.model.stages import Blocks
@@ -17,8 +19,6 @@ from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.ablation import Removal, Removals, average_slope
 from analyses.lab.saes.attribution import Attributions, Place, attribute
 from analyses.lab.saes.saes import Sae
-from analyses.lists.features.cells import Cells
-from analyses.lists.features.decisions import Decision, losses
 
 STEPS = 16  # points of integrated gradients
 METHODS = ("gradient", "integrated")

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyses.instruments import sweeps
+from analyses.instruments.features.cells import Cells, keys_of
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.paired_lists import PairedList, deciding_places, paired_lists
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
@@ -19,10 +23,6 @@ from analyses.lab.saes import attribution
 from analyses.lab.saes.ablation import Removal, Removals
 from analyses.lab.saes.attribution import Attributions, Metric, Place, Trace, attribute
 from analyses.lab.saes.saes import Sae
-from analyses.lists import sweeps
-from analyses.lists.features.cells import Cells, keys_of
-from analyses.lists.lists import WrittenList
-from analyses.lists.paired_lists import PairedList, deciding_places, paired_lists
 
 AGAINST = ("zero", "corrupted")  # what features are compared with: nothing, or the other prompt
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from analyses.instruments.features.cells import ROLES, Ints, role_numbers
+from analyses.instruments.features.values import Activations
+from analyses.instruments.paired_lists import PairedList
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
-from analyses.lists.features.cells import ROLES, Ints, role_numbers
-from analyses.lists.features.values import Activations
-from analyses.lists.paired_lists import PairedList
 
 ITEMS = 15
 SIDES = ("clean", "corrupted")

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from analyses.instruments.features.cells import Cells, keys_of
+from analyses.instruments.features.decisions import Decision, cells_of
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.attribution import Metric, Place, readers, traces
 from analyses.lab.saes.saes import Sae, open_saes
-from analyses.lists.features.cells import Cells, keys_of
-from analyses.lists.features.decisions import Decision, cells_of
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from analyses.instruments.paired_lists import PairedList, Role, shortest
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model.stages import HEADS, Blocks
 from analyses.lab.patching.patching import Patch, Sweep
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.paired_lists import PairedList, Role, shortest
 
 Kind = tuple[str, str]  # template of the list, wording of the pair of prompts
 Step = tuple[Kind, str, int | None]  # kind, direction, how many of the shortest lists if not all

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses.instruments.paired_lists import AXIS, PairedList, Role
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.saes.attribution import Attributions
-from analyses.lists.paired_lists import AXIS, PairedList, Role
 
 Ints = NDArray[np.int64]
 ROLES: tuple[Role, ...] = (("start", None), *AXIS)

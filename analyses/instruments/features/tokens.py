@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
+from analyses.instruments import sweeps
+from analyses.instruments.features.directions import gains
 from analyses.lab.runtime.lab import Lab
-from analyses.lists import sweeps
-from analyses.lists.features.directions import gains
 
 SHOWN = 8  # promoted, and as many demoted
 Row = dict[str, Any]

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from analyses.instruments.lists import WrittenList
+from analyses.instruments.paired_lists import deciding_places
+from analyses.instruments.pairs import pair
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model import lens
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
-from analyses.lists.lists import WrittenList
-from analyses.lists.paired_lists import deciding_places
-from analyses.lists.pairs import pair
 
 
 @dataclass(frozen=True)
