@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ EXTENSION = "site_builder.site.extension"
 
 FOLDERS = ("content", "analyses", "site_builder", "templates", "assets", "data")
 """Folders of a project that a build may read, beside its drawings, `raw` and `mkdocs.yml`."""
+
+
+_FIGURES = re.compile(r"""\bfigures:\s*["']?(\w[\w./-]*)""")
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,13 @@ class Project:
 
     def folders(self) -> tuple[Path, ...]:
         """Every folder of the project's own that a build may read, there or not."""
-        own = tuple(self.root / name for name in (*FOLDERS, "raw"))
-        inside = any(self.figures.is_relative_to(folder) for folder in own)
-        return own if inside else (*own, self.figures)
+        # A build of the same reads no YAML, so whatever may name the drawings' folder counts.
+        text = (self.root / "mkdocs.yml").read_text("utf-8")
+        named = [Path(name) for name in ("figures", *_FIGURES.findall(text))]
+        drawings = [path for path in named if ".." not in path.parts]
+        inside = [path for path in drawings if path.parts[:1] and path.parts[0] not in FOLDERS]
+        names = dict.fromkeys((*map(Path, FOLDERS), Path("raw"), *inside))
+        return tuple(self.root / name for name in names)
 
     def compiled(self, whose: str) -> FileSystemBytecodeCache:
         """Templates as Jinja compiled them: to compile Material's takes as long as MkDocs' rest.
