@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -58,7 +59,9 @@ def run(lab: Lab) -> pa.Table:
     ]
     requests = [
         Request(
-            prompt=model.prompt(prompt, prompt.templates[row["template"]], None, row["topic"]).ids,
+            prompt=prompt_tokens(
+                model, prompt, prompt.templates[row["template"]], None, row["topic"]
+            ).ids,
             temperature=row["temperature"],
             name=(study.seed, row["template"], row["temperature"], row["topic"], row["sample"]),
         )

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import deciding_places
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
@@ -111,7 +112,7 @@ def _lists(lab: Lab, list_samples: pa.Table, at: str) -> Iterator[Passage]:
         if not wanted or one.malformed or taken.get(key, 0) == LISTS:
             continue
         taken[key] = taken.get(key, 0) + 1
-        asked = lab.model.prompt(prompt, prompt.templates[template], None, topic)
+        asked = prompt_tokens(lab.model, prompt, prompt.templates[template], None, topic)
         # Place i among the list's roles, hyphen included, is before its written token i.
         places = deciding_places(one.roles.tokens, at).values()
         deciding = tuple(i for i in places if i < len(one.token_ids))
@@ -121,7 +122,7 @@ def _lists(lab: Lab, list_samples: pa.Table, at: str) -> Iterator[Passage]:
 
 def _training(lab: Lab) -> Iterator[Passage]:
     """Some texts of the plan, the same ones whenever they are drawn."""
-    from analyses.lab.sae_training import text as sae_text
+    from analyses.instruments.sae_training import text as sae_text
 
     chunks = sae_text.written(lab, sae_text.plan(lab)[::EVERY])
     for i, text in enumerate(text for chunk in chunks for text in chunk):

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyses.instruments.lists import KEY, WrittenList, read_lists
+from analyses.instruments.prompts import prompt_tokens
 from analyses.instruments.roles import Token
 from analyses.lab.core.table import labelled
 from analyses.lab.runtime.lab import Lab
@@ -63,7 +64,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         template, topic = one.key["template"], one.key["topic"]
         if template not in OTHER:
             wording = prompt.templates[template]
-            jobs.append((one, "clean", model.prompt(prompt, wording, None, topic)))
+            jobs.append((one, "clean", prompt_tokens(model, prompt, wording, None, topic)))
             continue
         clean, corrupted = pair(model, prompt, prompt.templates, template, topic)
         jobs.append((one, "clean", clean))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.core.study import SaeSource
 from analyses.lab.runtime.lab import Lab
 from benchmarks.example import answer
@@ -28,7 +29,9 @@ def text(lab: Lab) -> tuple[list[int], tuple[int, int]]:
     from analyses.instruments.sweeps import contrast_of
 
     prompt = lab.study.prompt
-    asked = lab.model.prompt(prompt, prompt.templates["short"], None, lab.study.topics.names[0])
+    asked = prompt_tokens(
+        lab.model, prompt, prompt.templates["short"], None, lab.study.topics.names[0]
+    )
     return [*asked.ids, *answer(lab)], contrast_of(lab)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.runtime.lab import Lab, prepare_process
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +82,7 @@ def _prompts(lab: Lab) -> list[tuple[str, int, tuple[int, ...]]]:
     samples = -(-BATCH // len(topics))
     wording = lab.study.prompt.templates["short"]
     return [
-        (topic, sample, lab.model.prompt(lab.study.prompt, wording, None, topic).ids)
+        (topic, sample, prompt_tokens(lab.model, lab.study.prompt, wording, None, topic).ids)
         for topic in topics
         for sample in range(samples)
     ][:BATCH]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analyses.instruments.prompts import PromptTokens, prompt_tokens
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Prompt
-from analyses.lab.model.model import Model, PromptTokens
+from analyses.lab.model.model import Model
 
 OTHER = {"short": "long", "long": "short"}
 
@@ -25,8 +26,8 @@ def pair(
             one token.
     """
     one, other = wordings[template], wordings[OTHER[template]]
-    clean = model.prompt(prompt, one, other, topic)
-    corrupted = model.prompt(prompt, other, one, topic)
+    clean = prompt_tokens(model, prompt, one, other, topic)
+    corrupted = prompt_tokens(model, prompt, other, one, topic)
     swapped = sum(a != b for a, b in zip(clean.ids, corrupted.ids, strict=False))
     where = f"prompt.{'templates' if wordings is prompt.templates else 'emphatic'}"
     if len(clean.ids) != len(corrupted.ids):

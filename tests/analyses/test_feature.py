@@ -15,6 +15,7 @@ from analyses.instruments.features.examples import examples, fires_on
 from analyses.instruments.features.values import Activations, read_activations, read_cards
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import paired_lists
+from analyses.instruments.prompts import prompt_tokens
 from analyses.instruments.sweeps import contrast_of
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
@@ -255,8 +256,8 @@ def test_a_near_miss_is_the_nearest_below_the_threshold(lab, tables, cards):
     for sae in open_saes(lab, site="resid_post", layers=[0]):
         for one in lists:
             template, topic, _ = one.key
-            asked = lab.model.prompt(
-                lab.study.prompt, lab.study.prompt.templates[template], None, topic
+            asked = prompt_tokens(
+                lab.model, lab.study.prompt, lab.study.prompt.templates[template], None, topic
             )
             tokens = [*asked.ids, *ids[one.key]][: len(one.tokens)]
             seen = []

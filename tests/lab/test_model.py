@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from analyses.instruments.pairs import pair
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study_file import load_study
 from analyses.lab.model.model import _device, check_parity
@@ -13,7 +14,9 @@ from tests.lab.conftest import ROOT
 
 def test_the_bridge_computes_what_hugging_face_computes(tiny):
     model = tiny.model
-    asked = model.prompt(tiny.study.prompt, tiny.study.prompt.templates["none"], None, "Colors")
+    asked = prompt_tokens(
+        model, tiny.study.prompt, tiny.study.prompt.templates["none"], None, "Colors"
+    )
     tokens = torch.tensor([asked.ids])
     with torch.inference_mode():
         found, expected = model.bridge(tokens), model.network(tokens, attention_mask=_seen(tokens))
@@ -84,8 +87,8 @@ def test_a_token_must_be_one_token(tiny):
 
 def test_prompts_carry_their_roles(tiny):
     wordings = tiny.study.prompt.templates
-    asked = tiny.model.prompt(
-        tiny.study.prompt, wordings["short"], wordings["long"], "Capital Cities"
+    asked = prompt_tokens(
+        tiny.model, tiny.study.prompt, wordings["short"], wordings["long"], "Capital Cities"
     )
     of = {
         role: [p for p, r in zip(asked.pieces, asked.roles, strict=True) if r == role]
@@ -106,7 +109,7 @@ def test_prompts_carry_their_roles(tiny):
 )
 def test_hostile_topics_travel_as_text(tiny, topic):
     wording = tiny.study.prompt.templates["short"]
-    asked = tiny.model.prompt(tiny.study.prompt, wording, None, topic)
+    asked = prompt_tokens(tiny.model, tiny.study.prompt, wording, None, topic)
     assert f"list of {topic}. Just" in "".join(asked.pieces)
     said = "".join(p for p, r in zip(asked.pieces, asked.roles, strict=True) if r == "topic")
     assert said.strip() == topic

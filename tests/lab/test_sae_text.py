@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from analyses.instruments.sae_training import text as sae_text
 from analyses.lab.core.study_file import load_study, study_names
 from analyses.lab.runtime.lab import Lab
-from analyses.lab.sae_training import text as sae_text
 from tests.lab.conftest import ROOT
 
 # What the held-out topics would be called by another name.

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.core.errors import LabError
 from analyses.lab.model import sampling
 from analyses.lab.model.decoder import Prompts
@@ -32,7 +33,7 @@ def texts(lab: Lab) -> list[list[int]]:
     """Two prompts of unequal length, the first with an answer."""
     model, prompt = lab.model, lab.study.prompt
     asked = [
-        model.prompt(prompt, prompt.templates[name], None, topic).ids
+        prompt_tokens(model, prompt, prompt.templates[name], None, topic).ids
         for name, topic in (("short", "Fruits"), ("none", "Colors"))
     ]
     answer = model.tokenizer.encode(" Apple\n- Pear \n- Fig\n", add_special_tokens=False)

@@ -6,6 +6,7 @@ import scipy.stats
 import torch
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.model import sampling
 from analyses.lab.model.decoder import ATTENTION
 from analyses.lab.model.sampling import Request, draw, nucleus, sample, uniforms
@@ -88,7 +89,7 @@ def requests_of(lab, topics, samples, temperature=0.8):
     prompt, model = lab.study.prompt, lab.model
     return [
         Request(
-            model.prompt(prompt, prompt.templates["short"], None, topic).ids,
+            prompt_tokens(model, prompt, prompt.templates["short"], None, topic).ids,
             temperature,
             ("test", topic, number),
         )

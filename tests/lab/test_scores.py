@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.model import scores
 from analyses.lab.model.decoder import ATTENTION
 from analyses.lab.model.scores import Text, next_token, score
@@ -30,7 +31,7 @@ def test_a_certain_and_a_uniform_distribution():
 def texts_of(lab):
     prompt, model = lab.study.prompt, lab.model
     asked = [
-        model.prompt(prompt, prompt.templates[name], None, topic).ids
+        prompt_tokens(model, prompt, prompt.templates[name], None, topic).ids
         for name, topic in (("short", "Fruits"), ("long", "Types of Trees"), ("none", "Colors"))
     ]
     tails = ["Apple\n- Fig\n", "New York\n", "Dog\n- Cat\n- Paris \n- Oak\n", ""]

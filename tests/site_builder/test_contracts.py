@@ -34,9 +34,9 @@ def shelf(folder: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("path", shelf("analyses"), ids=lambda p: p.stem)
-def test_measurements_import_only_the_lab(path: Path) -> None:
+def test_measurements_import_only_instruments(path: Path) -> None:
     ours = {name for name in imported(path) if name.startswith("analyses.")}
-    assert all(name.startswith("analyses.lab") for name in ours)
+    assert all(name.startswith(("analyses.lab", "analyses.instruments")) for name in ours)
 
 
 @pytest.mark.parametrize("path", shelf("analyses"), ids=lambda p: p.stem)
@@ -56,6 +56,21 @@ def test_no_module_is_a_monster() -> None:
     for folder in ("analyses", "site_builder"):
         for path in (REPO / folder).rglob("*.py"):
             assert len(path.read_text("utf-8").splitlines()) <= 330, path
+
+
+@pytest.mark.parametrize(
+    "room",
+    [
+        room
+        for top in ("site_builder", "analyses/lab", "analyses/instruments")
+        for room in (REPO / top, *(REPO / top).iterdir())
+        if room.is_dir() and room.name not in ("figures", "__pycache__")
+    ],
+    ids=lambda room: room.relative_to(REPO).as_posix(),
+)
+def test_no_room_is_crowded(room: Path) -> None:
+    """The post's drawings are as many as its measurements."""
+    assert len(shelf(room.relative_to(REPO).as_posix())) <= 14
 
 
 def test_every_command_has_help_and_is_documented() -> None:

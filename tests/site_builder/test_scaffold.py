@@ -34,10 +34,7 @@ TABLE = pa.table(
 
 @pytest.fixture
 def whole(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The small project with all that drawings share."""
-    for name in ("parts", "pointing"):
-        source = REPO / "site_builder" / "figures" / f"{name}.py"
-        (project.figures / source.name).write_bytes(source.read_bytes())
+    """The small project, where commands find it."""
     monkeypatch.chdir(project.root)
     return project
 

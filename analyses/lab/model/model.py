@@ -17,25 +17,32 @@ import torch
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from analyses.instruments.roles import differing_words, prompt_roles
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Prompt, Study
 from analyses.lab.model.decoder import ATTENTION
 from analyses.lab.model.weights import Weights
 
 SAMPLE = "One, two, three: these are numbers, and words as well."
+"""What both views are compared on."""
 
 # Largest difference of two logits that still counts as the same function.
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 
 
 @dataclass(frozen=True)
-class PromptTokens:
-    """A prompt as the model reads it, the prefilled start of its answer included."""
+class Chat:
+    """A user's turn as the model reads it, with the start of the answer that is put into its mouth.
 
+    Attributes:
+        text: the turn in the chat template, without that start.
+        ids: of both; pieces: each token's text.
+        places: first character of each token, and the one after its last.
+    """
+
+    text: str
     ids: tuple[int, ...]
-    roles: list[str]
     pieces: list[str]
+    places: list[tuple[int, int]]
 
 
 @dataclass
@@ -52,7 +59,7 @@ class Model:
     tokenizer: Any
     device: str
     weights: Weights
-    _prompts: dict[tuple[str, ...], PromptTokens] = field(default_factory=dict)
+    _chats: dict[tuple[str, str], Chat] = field(default_factory=dict)
 
     def token(self, text: str) -> int:
         """The id of the one token that `text` is.
@@ -83,41 +90,19 @@ class Model:
         """Ids that end the model's turn."""
         return sorted({self.token(prompt.end), self.tokenizer.eos_token_id})
 
-    def prompt(self, prompt: Prompt, wording: str, other: str | None, topic: str) -> PromptTokens:
-        """The prompt for a topic; `other` is the wording that asks for another length, if any."""
-        key = (prompt.prefill, wording, other or "", topic)
-        if key not in self._prompts:
-            self._prompts[key] = self._render(prompt, wording, other, topic)
-        return self._prompts[key]
-
-    def _render(self, prompt: Prompt, wording: str, other: str | None, topic: str) -> PromptTokens:
-        # Replaced by hand: a topic may contain braces, and is text all the same.
-        head, tail = wording.split("{topic}")
-        turn = [{"role": "user", "content": head + topic + tail}]
-        options = {"tokenize": False, "add_generation_prompt": True}
-        asked = self.tokenizer.apply_chat_template(turn, **options)
-        start = asked.index(head + topic + tail)
-        shift = len(topic) - len("{topic}")
-        length = [
-            tuple(start + place + shift * (place > len(head)) for place in word)
-            for word in (differing_words(wording, other) if other else [])
-        ]
-        coded = self.tokenizer(
-            asked + prompt.prefill, add_special_tokens=False, return_offsets_mapping=True
-        )
-        pieces = self.pieces(coded["input_ids"])
-        asking = sum(span[0] < len(asked) for span in coded["offset_mapping"])
-        roles = prompt_roles(
-            coded["offset_mapping"][:asking],
-            pieces[:asking],
-            length=length,
-            topic=(start + len(head), start + len(head) + len(topic)),
-            turn_open=prompt.turn_open,
-            turn_close=prompt.turn_close,
-            bos=self.tokenizer.bos_token,
-        )
-        roles += ["hyphen"] * (len(pieces) - asking)
-        return PromptTokens(tuple(coded["input_ids"]), roles, pieces)
+    def chat(self, turn: str, answer: str = "") -> Chat:
+        """The chat of one user's turn, whose answer begins with `answer`."""
+        if (turn, answer) not in self._chats:
+            options = {"tokenize": False, "add_generation_prompt": True}
+            text = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": turn}], **options
+            )
+            coded = self.tokenizer(
+                text + answer, add_special_tokens=False, return_offsets_mapping=True
+            )
+            ids, places = tuple(coded["input_ids"]), coded["offset_mapping"]
+            self._chats[turn, answer] = Chat(text, ids, self.pieces(ids), places)
+        return self._chats[turn, answer]
 
 
 def open_model(study: Study, weights: Weights) -> Model:
@@ -134,7 +119,7 @@ def open_model(study: Study, weights: Weights) -> Model:
     shared = {id(tensor): tensor for tensor in network.parameters()}
     rewired = copy.deepcopy(network, shared)
     model = Model(network, None, tokenizer, device, weights)
-    tokens = torch.tensor([_first_prompt(model, study)], device=device)
+    tokens = torch.tensor([tokenizer.encode(SAMPLE)], device=device)
     with torch.inference_mode():
         expected = network(tokens).logits
     model.bridge = TransformerBridge.boot_transformers(
@@ -144,15 +129,6 @@ def open_model(study: Study, weights: Weights) -> Model:
         check_parity(expected, model.bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
     network.set_attn_implementation(ATTENTION)
     return model
-
-
-def _first_prompt(model: Model, study: Study) -> Sequence[int]:
-    """What both views are compared on: a prompt of the study, if it has any."""
-    if study.gives("prompt") and study.gives("topics"):
-        wording = study.prompt.templates["short"]
-        return model.prompt(study.prompt, wording, None, study.topics.names[0]).ids
-    ids: list[int] = model.tokenizer.encode(SAMPLE)
-    return ids
 
 
 def check_parity(expected: torch.Tensor, found: torch.Tensor, tolerance: float, name: str) -> None:

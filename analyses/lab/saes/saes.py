@@ -153,9 +153,7 @@ def _open(lab: Lab, source: SaeSource, layer: int) -> Sae:
 
 
 def _from_folder(lab: Lab, folder: Path, where: str, layer: int) -> tuple[Any, dict[str, str]]:
-    cure = (
-        f"run: python -m analyses.lab.sae_training.train --study {lab.name}, or correct saes.folder"
-    )
+    cure = "train autoencoders and save them there with sae_lens, or correct saes.folder"
     for name in FILES:
         if not (folder / name).is_file():
             raise LabError(where, f"no {name} of layer {layer} here", cure)

@@ -1,6 +1,6 @@
 """Trains the sparse autoencoders of a study.
 
-    python -m analyses.lab.sae_training.train [--study NAME]
+    python -m analyses.instruments.sae_training.train [--study NAME]
 
 The model writes the text (`text`), the stream after every wanted layer is kept in one pass over
 it (`streams`), then one layer after another is trained (`training`). All of it goes on
@@ -38,15 +38,20 @@ if TYPE_CHECKING:
 RECIPE = "recipe.json"
 FOLDER = "data/{study}/saes/resid_post-{layer}"
 MADE_BY = (
-    *("sae_topics.txt", "sae_prompts.txt", "sae_text.py", "sampling.py", "decoder.py"),
-    *("sae_streams.py", "taps.py", "sae_training.py", "train_saes.py"),
+    *(f"instruments/sae_training/{name}" for name in ("sae_topics.txt", "sae_prompts.txt")),
+    *(f"instruments/sae_training/{name}" for name in ("text.py", "train.py")),
+    *(f"lab/sae_training/{name}" for name in ("streams.py", "training.py")),
+    *(f"lab/model/{name}" for name in ("sampling.py", "decoder.py", "hooks.py")),
 )
+"""Files below `analyses` whose digests an autoencoder's recipe tells."""
+
+ANALYSES = Path(__file__).parents[2]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m analyses.lab.sae_training.train", description=__doc__
+        prog="python -m analyses.instruments.sae_training.train", description=__doc__
     )
     parser.add_argument("--study", default="smollm2-135m-instruct", help="name of the study")
     parser.add_argument("--layers", help="18,22; without it those that the study names")
@@ -108,7 +113,7 @@ def train_saes(
     if beyond := [layer for layer in wanted if not 0 <= layer < depth]:
         what = f"there is no layer {beyond[0]}: the model has {depth}, counted from 0"
         raise LabError("--layers", what, "name others")
-    from analyses.lab.sae_training import text as sae_text
+    from analyses.instruments.sae_training import text as sae_text
     from analyses.lab.sae_training.training import Settings
 
     settings = settings or Settings()
@@ -179,7 +184,7 @@ def _train(
         "text": {**counts, "streams": len(data)},
         "on_training_text": found,
         "model": lab.model.weights.digests,
-        "made_by": {name: sha256(Path(__file__).with_name(name)) for name in MADE_BY},
+        "made_by": {name: sha256(ANALYSES / name) for name in MADE_BY},
         "made_with": {name: version(name) for name in (*LIBRARIES, "sae_lens")},
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begun),

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses.instruments.prompts import prompt_tokens
 from analyses.lab.model import sampling
 from analyses.lab.model.sampling import Request
 from analyses.lab.model.scores import Text
@@ -54,7 +55,7 @@ def plan(lab: Lab) -> list[Request]:
     ]
     requests = [
         Request(
-            prompt=model.prompt(prompt, text, None, topic).ids,
+            prompt=prompt_tokens(model, prompt, text, None, topic).ids,
             temperature=temperature,
             name=(seed, "sae", name, temperature, topic),
         )
@@ -64,7 +65,7 @@ def plan(lab: Lab) -> list[Request]:
     free = dataclasses.replace(prompt, prefill="")
     return requests + [
         Request(
-            prompt=model.prompt(free, "{topic}", None, asked).ids,
+            prompt=prompt_tokens(model, free, "{topic}", None, asked).ids,
             temperature=WARM if answer == ANSWERS - 1 else usual,
             name=(seed, "sae", "free", asked, answer),
         )
