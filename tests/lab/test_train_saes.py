@@ -10,11 +10,12 @@ from sae_lens import SAE
 from safetensors.torch import load_file
 
 from analyses.instruments.sae_training import text as sae_text
+from analyses.instruments.sae_training import train
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.scores import Text
 from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.lab import Lab
-from analyses.lab.sae_training import streams, train, training
+from analyses.lab.sae_training import streams, training
 from analyses.lab.sae_training.training import Settings
 from tests.lab.conftest import ROOT
 from tests.lab.saes import LOCAL, study_with

@@ -81,7 +81,7 @@ def project_of(root: Path, *, square: str = "pass", sum: str = "pass") -> Path:
     """Such a project; the second square that is made, and the first sum, do these deeds once."""
     for name in ("site_builder", "analyses/lab"):
         shutil.copytree(REPO / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("analyses/__init__.py", "analyses/studies/tiny.toml", "mkdocs.yml"):
+    for name in ("analyses/studies/tiny.toml", "mkdocs.yml"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPO / name, root / name)
     write(root / "content" / "index.md", "# Squares\n")
