@@ -97,7 +97,7 @@ def test_an_edit_of_what_makes_or_reads_it_makes_it_anew(
     assert made(tmp_path, caller(tmp_path, text, parts)) is anew
 
 
-def test_without_a_digest_of_code_every_measurement_that_is_loaded_counts(tmp_path: Path) -> None:
+def test_without_a_digest_of_code_all_that_lies_beside_a_module_counts(tmp_path: Path) -> None:
     from analyses.lab.runtime.lab import Lab
 
     plain = Lab.open("tiny", root=Path(__file__).parents[2], quiet=True)
@@ -105,5 +105,5 @@ def test_without_a_digest_of_code_every_measurement_that_is_loaded_counts(tmp_pa
     module.write_text("A = 1\n", "utf-8")
     before = plain.code_of(module)
     assert plain.code_of(module) == before
-    module.write_text("A = 2\n", "utf-8")
+    (tmp_path / "other.py").write_text("A = 2\n", "utf-8")
     assert plain.code_of(module) != before

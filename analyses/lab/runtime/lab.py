@@ -84,11 +84,14 @@ class Lab:
         self._model_used = False
 
     def code_of(self, module: Path) -> str:
-        """A digest of the code that a module reaches; here, of all measurements that are loaded."""
-        loaded = [getattr(one, "__file__", None) for one in sys.modules.values()]
-        files = {Path(file) for file in loaded if file and "analyses" in Path(file).parts}
+        """A digest of the code that a module reaches; here, of all that lies beside it or in the lab.
+
+        `build-site` opens a lab that knows better: see `SharedLab`.
+        """
+        folders = (module.parent, Path(__file__).parents[1])
+        files = {file for folder in folders for file in folder.rglob("*.py")}
         digest = hashlib.sha256()
-        for file in sorted({module, *files}):
+        for file in sorted(files):
             digest.update(file.read_bytes())
         return digest.hexdigest()
 
