@@ -84,7 +84,7 @@ class Lab:
         self._model_used = False
 
     def code_of(self, module: Path) -> str:
-        """A digest of the code that a module reaches; here, of all that lies beside it or in the lab.
+        """A digest of the code that a module reaches; here, of all beside it and in the lab.
 
         `build-site` opens a lab that knows better: see `SharedLab`.
         """
