@@ -2,8 +2,8 @@
 
 `python -m tests.mutation` takes all of it, `python -m tests.mutation site_builder/post/expression.py`
 one module. It fails where more than a tenth goes unnoticed; what may, and why, is in
-tests/README.md. A module is run against the tests of its own name: site_builder/post/expression.py
-against tests/site_builder/test_expression.py.
+tests/README.md. A module is run against the tests of its own name, site_builder/post/expression.py
+against tests/site_builder/test_expression.py, unless `TESTS` says otherwise.
 """
 
 import json
@@ -18,6 +18,12 @@ from mutmut.configuration import config
 OPEN_A_MODEL = ("analyses/lab/patching/patching.py", "analyses/lab/saes/attribution.py")
 """Every fifth mutant of each of their functions has to do: a test run takes seconds."""
 
+TESTS = {
+    "site_builder/core/syntax.py": "tests/site_builder/test_code_digest.py",
+    "site_builder/core/syntax_text.py": "tests/site_builder/test_code_digest.py",
+    "analyses/lab/saes/attribution.py": "tests/lab/test_sae_attribution.py",
+}
+
 ENOUGH = 0.9
 NOTICED = (1, 3, 24, -24, 36, 152)
 UNNOTICED = (0, 33)
@@ -27,8 +33,9 @@ UNNOTICED = (0, 33)
 def run(module: str) -> Counter[bool]:
     """How many mutants of a module some test noticed, and how many none did."""
     path = Path(module)
-    tests = Path("tests", path.parent.name, f"test_{path.name}")
-    config().pytest_add_cli_args_test_selection = [str(tests)]
+    house = "site_builder" if path.parts[0] == "site_builder" else "lab"
+    tests = TESTS.get(module, f"tests/{house}/test_{path.name}")
+    config().pytest_add_cli_args_test_selection = [tests]
     name = module.removesuffix(".py").replace("/", ".")
     mutmut._run([f"{name}.*[16]" if module in OPEN_A_MODEL else f"{name}.*"], None)
     told = json.loads(Path("mutants", f"{module}.meta").read_text("utf-8"))

@@ -96,7 +96,7 @@ def test_ids_are_the_figures_own_and_every_reference_holds():
 
 def test_bytes_are_the_same_in_every_process():
     code = (
-        "import hashlib, sys; from tests.figures.test_embed import chart, render;"
+        "import hashlib, sys; from tests.figures.test_render import chart, render;"
         "[render(chart()) for _ in range(int(sys.argv[1]))]; r = render(chart(), chart(800));"
         "print(hashlib.sha256(repr(r).encode()).hexdigest())"
     )
