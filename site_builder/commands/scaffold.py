@@ -35,6 +35,10 @@ _STUDY = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]")
 _NUMBERS = ("estimate", "low", "high")
 
 
+RESERVED = ("lab", "studies")
+"""What a measurement cannot be called: its file would stand before the folder of that name."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What is new; `measure` is the command that makes its results, `line` shows them, if any."""
@@ -51,6 +55,9 @@ def figure(project: Project, name: str) -> Written:
     a measurement of this name has no result that could say what to draw.
     """
     _check(name)
+    if name in RESERVED:
+        what = f'"{name}" is a folder of analyses/'
+        raise BuildError([Problem("new figure", what, "choose another name")])
     store = Store(project)
     measured = name in project.measurements()
     drawing = project.figures / f"{name}.py"

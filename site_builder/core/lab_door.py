@@ -8,6 +8,12 @@ from site_builder.core.project import Project
 
 LAB_PACKAGE = "measured-post[lab]"
 
+OF_LAB = {
+    *("torch", "transformer_lens", "sae_lens", "transformers", "safetensors", "gguf"),
+    *("numpy", "scipy"),
+}
+"""Packages that come with it."""
+
 
 def has_lab() -> bool:
     """Whether measurements that open a model can run here."""

@@ -21,10 +21,12 @@ from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
-from site_builder.core.lab_door import has_lab, lab_cure, of_lab
+from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
 from site_builder.core.project import Project
 from site_builder.core.workspace import alone
+from site_builder.measure import raised
 from site_builder.measure.checkpoints import Ledger
+from site_builder.measure.opened import watched
 from site_builder.results.graph import inputs_of, with_inputs
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
@@ -171,9 +173,16 @@ def forget_spoiled(root: Path, study: str) -> None:
 
 
 def on_path(root: Path) -> None:
-    """Let a project's own measurements be imported."""
+    """Let a project's own measurements be imported, beside the engine's `analyses.lab`.
+
+    Raises `BuildError` when a package called `analyses` hides them: ours is a namespace.
+    """
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
+    found = importlib.util.find_spec("analyses")
+    if found and found.origin:
+        what = f"a package of this name hides the project's: {found.origin}"
+        raise BuildError([Problem("analyses", what, "uninstall it, or remove its __init__.py")])
 
 
 def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
@@ -181,7 +190,30 @@ def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception
     if not of_lab(error):
         return error
     what = f"it needs {error.name}, which is not installed"
-    return BuildError([Problem(f"analyses/{analysis}.py", what, lab_cure(Project(lab.home)))])
+    top = (error.name or "").partition(".")[0]
+    cure = lab_cure(Project(lab.home)) if top in OF_LAB else f"pip install {top}"
+    return BuildError([Problem(f"analyses/{analysis}.py", what, cure)])
+
+
+def _checked(table: object, analysis: str, opened: Iterable[str]) -> pa.Table:
+    """What a measurement returned, if it is a table and nothing was read behind our back."""
+    import pyarrow as pa
+
+    where = f"analyses/{analysis}.py"
+    problems = [
+        Problem(
+            where,
+            f"opened {name} by itself: no result would know of an edit",
+            f'open it with lab.file("{name if name.startswith("raw/") else f"raw/{name}"}")',
+        )
+        for name in sorted(opened)
+    ]
+    if not isinstance(table, pa.Table):
+        what = f"run() returned {type(table).__name__}"
+        problems.append(Problem(where, what, "return a pyarrow Table"))
+    if problems:
+        raise BuildError(problems)
+    return table
 
 
 @dataclass(frozen=True)
@@ -221,7 +253,7 @@ def compute(
     lab.begin()
     start = time.perf_counter()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), watched(lab.home) as opened:
             # Until transformers 5.40 both names of a model's cache are understood.
             warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
             table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
@@ -229,9 +261,17 @@ def compute(
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     except ImportError as error:
         raise _uninstalled(lab, analysis, error) from error
+    except (BuildError, shards.Stopped):
+        raise
+    except Exception as error:
+        raise raised.told(error, lab.home, analysis, variant) from error
     finally:
         numbers.sign(lab.root, lab.name)
     used = lab.used()
+    if used.weights:
+        folder, home = lab.model.weights.folder.resolve(), lab.home.resolve()
+        opened = {name for name in opened if not (home / name).is_relative_to(folder)}
+    table = _checked(table, analysis, opened - used.files.keys())
     made_with = dict(used.made_with)
     if lab.turns:
         made_with["shards"] = sum(lab.turns.values())

@@ -70,6 +70,8 @@ class Post:
         self.store.forget()
         self.project.settings(self.study)
         self.claims, self.problems = claims.load(self.project)
+        if not (self.project.content / "index.md").is_file():
+            self.problems.append(Problem("content/index.md", "no such page", "write the first one"))
         self.problems += validation.claims(self.project, self.claims)
         self.references = References(self.project, self.named)
         for page in self.pages():

@@ -82,11 +82,14 @@ def check(store: Store) -> list[Problem]:
             if store.content(id) != recipe.content:
                 what = "its table was changed after it was measured"
                 problems.append(Problem(where, what, f"run: {store.command(id)}"))
-            graph.inputs_of(project, id)
-            project.settings(id.study)
         except BuildError as error:
             problems += error.problems
             continue
+        if not _is_known(store, id):
+            what = f'nothing here measures "{id}" of study {id.study}'
+            problems.append(Problem(where, what, "remove it: build-site gc --results"))
+            continue
+        graph.inputs_of(project, id)
         for name in recipe.inputs:
             if not store.path(id.input(name)).is_file():
                 cure = f"run: {store.command(id.input(name))}"

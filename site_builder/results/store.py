@@ -183,7 +183,9 @@ class Store:
         if "saes" in recipe.settings:
             known = differences.weights(recipe.weights)[1]
             reasons += differences.files(known, self.current_saes(id.study))
-        reasons += differences.files(recipe.files, self.current_files(recipe))
+        raw = self.current_files(recipe)
+        reasons += [f"{name} is gone" for name in recipe.files if name not in raw]
+        reasons += differences.files({name: recipe.files[name] for name in raw}, raw)
         for name, before in recipe.inputs.items():
             input_id = id.input(name)
             if not self.path(input_id).is_file():

@@ -29,7 +29,11 @@ def resolve(
     store, measured = post.store, list[ResultId]()
     allowed = policy.RUNS[run]
     ids = list(dict.fromkeys(use.id for use in post.uses.values() if use.state in allowed))
-    if able := [id for id in ids if not runner.needs_lab(post.project, id)]:
+    cures = {id: runner.needs_lab(post.project, id) for id in ids}
+    for id, cure in cures.items():
+        if cure and store.path(id).is_file():  # what is missing is an error of its own
+            say(f'"{id}" is stale and was not measured: {cure}')
+    if able := [id for id, cure in cures.items() if not cure]:
         is_due = partial(policy.needs, store, stale=run == "stale")
         measured = runner.measure(store, able, is_due, say=say, quiet=quiet)
         post.judge()

@@ -31,7 +31,6 @@ def shelves(tmp_path: Path) -> Project:
     shutil.copy(REPO / "mkdocs.yml", tmp_path / "mkdocs.yml")
     config = (tmp_path / "mkdocs.yml").read_text("utf-8")
     write(tmp_path / "mkdocs.yml", config.replace("smollm2-135m-instruct", "toy"))
-    write(tmp_path / "analyses" / "__init__.py", '"""Toys."""')
     write(tmp_path / "analyses" / "lab" / "__init__.py", '"""Tools."""')
     write(
         tmp_path / "analyses" / "lab" / "arithmetic.py",

@@ -314,7 +314,7 @@ def test_verify_and_gc(project: Project, monkeypatch: pytest.MonkeyPatch) -> Non
     orphan.write_bytes(Store(project).path(ResultId("toy", "base")).read_bytes())
     result = runner.invoke(main, ["verify"])
     assert result.exit_code == 1
-    assert 'no measurement "gone"' in result.stderr
+    assert 'nothing here measures "gone"' in result.stderr
     assert "kept data/toy/gone.parquet" in runner.invoke(main, ["gc"]).stdout
     assert orphan.exists()
     assert "removed data/toy/gone.parquet" in runner.invoke(main, ["gc", "--results"]).stdout

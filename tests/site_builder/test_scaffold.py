@@ -44,7 +44,7 @@ def new(name: str) -> Result:
 
 
 def files(project: Project) -> dict[Path, bytes]:
-    folders = (project.analyses, project.engine / "site_builder", project.root / "tests")
+    folders = (project.analyses, project.root / "site_builder", project.root / "tests")
     return {p: p.read_bytes() for folder in folders for p in folder.rglob("*") if p.is_file()}
 
 
