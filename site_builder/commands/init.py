@@ -25,7 +25,7 @@ from site_builder.core.errors import BuildError, Problem
 @click.option("--model", default="", help="Of --with model: a local folder, or a name on the hub.")
 def init(name: str, kind: str, model: str) -> None:
     """Write a post that works into the new folder NAME, measure it and build its page."""
-    from site_builder.commands.new_project import create
+    from site_builder.commands.new_project import create, local
     from site_builder.core.lab_door import LAB_PACKAGE, has_lab
 
     with told():
@@ -39,5 +39,8 @@ def init(name: str, kind: str, model: str) -> None:
     built = subprocess.run([sys.executable, "-m", "site_builder"], cwd=folder, check=False)
     if built.returncode:
         sys.exit(built.returncode)
+    if source := local():
+        say(f"measured-post was installed from {source}, which no workflow can reach:")
+        say(f"before you publish, name another place in {name}/requirements.txt")
     say("next:")
     click.echo(f"cd {name}\nbuild-site serve")

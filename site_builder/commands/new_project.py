@@ -10,7 +10,7 @@ import json
 import keyword
 import re
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,7 @@ def create(folder: Path, kind: str = "plain", model: str = "") -> list[Path]:
         "measurement": KINDS[kind],
         "model": local.name if local.is_dir() else model,
         "folder": str(local.resolve()) if local.is_dir() else "",
-        "extra": "[lab]" if kind == "model" else "",
-        "version": version("measured-post"),
+        "requirement": requirement("[lab]" if kind == "model" else ""),
     }
     texts = dict(_texts(kind, known))
     for path, text in texts.items():
@@ -99,3 +98,26 @@ def _texts(kind: str, known: dict[str, Any]) -> list[tuple[Path, str]]:
             template = environment.get_template(source.relative_to(base).as_posix())
             found.append((path, template.render(known)))
     return found
+
+
+def requirement(extra: str) -> str:
+    """How a workflow installs the engine: from the repository that it was installed from here.
+
+    What was installed from a file of this machine is asked for from the package index: see `local`.
+    """
+    source = _source()
+    if vcs := source.get("vcs_info"):
+        return f"measured-post{extra} @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
+    return f"measured-post{extra}=={distribution('measured-post').version}"
+
+
+def local() -> str:
+    """The file or folder of this machine that the engine was installed from; "" if none."""
+    url = str(_source().get("url", ""))
+    return url if url.startswith("file:") else ""
+
+
+def _source() -> dict[str, Any]:
+    """Where the engine came from, as pip notes it (PEP 610)."""
+    told = json.loads(distribution("measured-post").read_text("direct_url.json") or "{}")
+    return told if isinstance(told, dict) else {}

@@ -1,5 +1,6 @@
 """A post that was begun opens a model if it is to, and grows by what `build-site new` writes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +10,12 @@ import pytest
 
 from analyses.lab.core.study_file import load_study
 from analyses.lab.model.weights import find_weights
-from site_builder.commands.new_project import create
+from site_builder.commands.new_project import create, local, requirement
 from site_builder.commands.scaffold import study
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
-from site_builder.results.store import ResultId, Store
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -92,3 +94,32 @@ def test_the_drawings_may_lie_in_any_folder_of_the_project(
     (root / "mkdocs.yml").write_text(text, "utf-8")
     with pytest.raises(BuildError, match="name a folder below"):
         _ = Project(root).figures
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "is_local"),
+    [
+        (None, "measured-post[lab]==9.0", False),
+        ({"url": "file:///home/me/measured-post", "dir_info": {}}, "measured-post[lab]==9.0", True),
+        (
+            {"url": "https://example.org/engine.git",
+             "vcs_info": {"vcs": "git", "commit_id": "0123abc"}},
+            "measured-post[lab] @ git+https://example.org/engine.git@0123abc",
+            False,
+        ),
+    ],
+)  # fmt: skip
+def test_a_workflow_installs_the_engine_from_where_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source, asked: str, is_local: bool
+) -> None:
+    """As pip leaves a package behind (PEP 610)."""
+    installed = tmp_path / "measured_post-9.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: measured-post\nVersion: 9.0\n"
+    )
+    if source:
+        (installed / "direct_url.json").write_text(json.dumps(source))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert requirement("[lab]") == asked
+    assert bool(local()) is is_local
