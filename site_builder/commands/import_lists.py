@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from site_builder.commands.console import find_project, say, study_option, told
+from site_builder.measure import external
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -35,13 +36,12 @@ def recorded(
     of token ids). A file with one fault is refused as a whole, and so is one for a study that has
     lists, unless they are to be replaced.
     """
-    from site_builder.measure import runner
     from site_builder.results.store import Store
 
     with told():
         project = find_project()
         store = Store(project)
-        id = runner.record(
+        id = external.record(
             store,
             study or project.study,
             file,

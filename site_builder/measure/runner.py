@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from site_builder.core import code_digest, digests
+from site_builder.core import code_digest
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
@@ -87,52 +87,6 @@ def measure(
             ledger.close()
             done.append(id)
     return done
-
-
-RECORDED = "list_samples"
-"""The result that lists which were sampled elsewhere become."""
-
-
-def record(
-    store: Store, study: str, file: Path, *, replace: bool = False, **origin: Any
-) -> ResultId:
-    """Read lists that were sampled elsewhere into a study; nothing is written unless all are sound.
-
-    The recipe has no code: it is the file that counts, whose digest it tells. Lists that are there
-    stay, unless they are to be replaced: raises `BuildError`.
-    """
-    id = ResultId(study, RECORDED)
-    if store.path(id).is_file() and not replace:
-        what, cure = f"{study} has lists", "name another --study, or say --replace"
-        raise BuildError([Problem(store.project.named(store.path(id)), what, cure)])
-    lab = _open(store.project, id, quiet=True)
-    from analyses.instruments.recorded import Origin, read
-    from analyses.lab.core.errors import LabError
-
-    lab.begin()
-    start = time.perf_counter()
-    try:
-        table = read(file, lab.study, Origin(**origin))
-        digest = digests.sha256_file(file)
-    except LabError as error:
-        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
-    settings = store.current_settings(study)
-    recipe = Recipe(
-        study=study,
-        analysis=RECORDED,
-        variant="",
-        meaning="",
-        code={},
-        settings={name: settings.get(name) for name in sorted(lab.used().settings)},
-        weights={},
-        inputs={},
-        labels=labels(table),
-        made_with={"recorded": file.name, "sha256": digest},
-        made_at=now(),
-        seconds=round(time.perf_counter() - start, 3),
-    )
-    store.save(id, table, recipe)
-    return id
 
 
 def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
