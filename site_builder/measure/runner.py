@@ -19,6 +19,7 @@ import click
 
 from site_builder.core import code_digest
 from site_builder.core.code_digest import Code
+from site_builder.core.digests import SAE_FILES
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
@@ -225,6 +226,8 @@ def compute(
     if used.weights:
         folder, home = lab.model.weights.folder.resolve(), lab.home.resolve()
         opened = {name for name in opened if not (home / name).is_relative_to(folder)}
+    # Autoencoders are digested with the study's settings, wherever they lie.
+    opened = {name for name in opened if Path(name).name not in SAE_FILES}
     table = _checked(table, analysis, opened - used.files.keys())
     made_with = dict(used.made_with)
     if lab.turns:

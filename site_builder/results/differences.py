@@ -45,7 +45,12 @@ def code(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     known, left = Counter(before.values()), Counter(now.values())
     gone = {name: part for name, part in before.items() if now.get(name) == part or not left[part]}
     new = {name: part for name, part in now.items() if before.get(name) == part or not known[part]}
-    return files(gone, new) or ["its code is put together otherwise"]
+    told = [
+        f"{name} {_changed(name in before, name in now)}"
+        for name in sorted(gone.keys() | new.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return told or ["its code is put together otherwise"]
 
 
 def _changed(was: bool, is_now: bool) -> str:

@@ -171,7 +171,7 @@ MISSING = LOCAL.replace("saes/", "nowhere/")
     [
         ((), "tiny.toml: no sparse autoencoders in this study; add"),
         ((LAYER_9,), "there is no layer 9: the model has 2, counted from 0; correct saes.layers"),
-        ((MISSING,), "nowhere/0: no cfg.json of layer 0 here; run: python -m analyses.lab.train_"),
+        ((MISSING,), "nowhere/0: no cfg.json of layer 0 here; train autoencoders and save them"),
         ((LOCAL.replace("resid_post", "z"),), "reads 256 numbers, and z of this model has 64"),
         ((LOCAL.replace("saes/", "broken/"),), "broken/0: not an autoencoder of sae_lens"),
         (

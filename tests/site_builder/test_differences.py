@@ -65,7 +65,7 @@ def test_what_became_of_files_is_told_in_their_order() -> None:
         ({"a": "1", "b": "2"}, {"a": "1", "b": "3"}, ["b changed"]),
         # A part that moved is not told, however it is called now; what else changed is.
         ({"a": "1", "b": "2"}, {"c": "1", "b": "3"}, ["b changed"]),
-        ({"a": "1", "b": "2"}, {"b": "1", "c": "3"}, ["c is newly used"]),
+        ({"a": "1", "b": "2"}, {"b": "1", "c": "3"}, ["b changed", "c is newly used"]),
         ({"a": "1"}, {"a": "1", "b": "1"}, ["its code is put together otherwise"]),
         ({"a": "1"}, {}, ["a is no longer used"]),
         ({}, {"a": "1"}, ["a is newly used"]),

@@ -31,7 +31,7 @@ def render(blocks, *, variant=""):
 
 @pytest.fixture
 def titled(project: Project) -> Project:
-    write(project.root / "site_builder" / "pages" / "titles.py", TITLES)
+    write(project.root / "site_builder" / "render" / "pages" / "titles.py", TITLES)
     write(project.content / "titles.md", "# Titles\n\n<< page: titles loud >>\n")
     return project
 

@@ -35,6 +35,7 @@ TABLE = pa.table(
 @pytest.fixture
 def whole(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The small project, where commands find it."""
+    (project.root / "tests" / "figures").mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(project.root)
     return project
 
@@ -166,9 +167,8 @@ def test_variants_and_studies_are_named(whole: Project) -> None:
     ("name", "message"),
     [
         ("numbers", "site_builder/figures/numbers.py: it is there already; choose another"),
-        ("theme", "site_builder/charts/theme.py: it is there already; choose another"),
         ("tested", "tests/figures/test_tested.py: it is there already; choose another"),
-        ("lab", "analyses/lab: it is there already; choose another"),
+        ("lab", "new figure: \"lab\" is a folder of analyses/; choose another name"),
         ("base", "analyses/base.py: it has no result yet that says what there is to draw; run: build-site run base"),
         ("text", "data/toy/text.parquet: it has no column of numbers to draw; write its drawing by hand"),
         ("Tokens-Written", '"Tokens-Written" cannot name a figure; write small letters, digits and _, a letter first, such as "tokens_written"'),

@@ -5,19 +5,22 @@ from pathlib import Path
 from tests.site_builder.conftest import REPO, write
 
 LAB = {
-    "shards.py": (REPO / "analyses/lab/runtime/shards.py").read_text("utf-8"),
-    "errors.py": """
+    "core/__init__.py": "",
+    "runtime/__init__.py": "",
+    "runtime/shards.py": (REPO / "analyses/lab/runtime/shards.py").read_text("utf-8"),
+    "core/errors.py": """
         class LabError(Exception):
             where = what = cure = ""
         """,
-    "lab.py": '''
+    "runtime/lab.py": '''
         import time, types
+        from pathlib import Path
 
 
         class Lab:
             """Counts to three, and says so."""
 
-            root, name = ".", "toy"
+            root, home, name = Path(), Path(), "toy"
 
             @classmethod
             def open(cls, study, *, root, quiet):
@@ -27,9 +30,11 @@ LAB = {
                 pass
 
             def used(self):
-                return types.SimpleNamespace(settings=[], weights={}, made_with={"device": "cpu"})
+                return types.SimpleNamespace(
+                    settings=[], weights={}, files={}, made_with={"device": "cpu"}
+                )
         ''',
-    "numbers.py": """
+    "runtime/numbers.py": """
         def check(root, study):
             return []
 
