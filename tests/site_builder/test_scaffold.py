@@ -74,6 +74,7 @@ def works(project: Path, name: str, *more: str) -> None:
 
 def test_a_figure_that_nothing_measures_is_measured_drawn_and_shown(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
+    (project / "tests" / "figures").mkdir(parents=True)
     told = build_site(project, "new", "figure", "tokens_written")
     assert (told.returncode, told.stdout) == (0, "<< figure: tokens_written >>\n")
     assert told.stderr.splitlines() == [
