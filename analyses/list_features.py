@@ -1,10 +1,10 @@
 """Which features of each autoencoder move the decision to end most, list by list.
 
 Up to `LISTS` lists a topic and template that ended by themselves, each cut at its deciding token
-(`lists.decided_lists`). One forward and one backward pass a list give every feature's effect on the
-study's primary proxy there, against its absence, a · (W_dec · ∂m/∂x), errors kept as constants
-(`lab.saes.attribution`: Marks et al. 2024, arXiv:2403.19647); the autoencoders then come one at a
-time. What stands at the first position is not counted.
+(`instruments.decided_lists`). One forward and one backward pass a list give every feature's effect
+on the study's primary proxy there, against its absence, a · (W_dec · ∂m/∂x), errors kept as
+constants (`lab.saes.attribution`: Marks et al. 2024, arXiv:2403.19647); the autoencoders then come
+one at a time. What stands at the first position is not counted.
 
 One row a list × autoencoder × feature, of its `TOP` strongest by |effect|:
 - template, topic, held_out, sample: the list; site, layer, feature; rank, 1 for the strongest;

@@ -1,4 +1,4 @@
-"""Digests of files and values, and what a module says of itself without being imported."""
+"""Digests of files and values."""
 
 from __future__ import annotations
 
@@ -28,15 +28,20 @@ def digest(value: Any) -> str:
     return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode())
 
 
-def saes(
-    root: Path, settings: Mapping[str, Any], digest_of: Callable[[Path], str]
-) -> dict[str, str]:
-    """The digests of a study's own sparse autoencoders, by file, from its settings."""
-    return {
-        file: digest_of(root / file)
+def sae_files(root: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The files of a study's own sparse autoencoders, from its settings."""
+    return [
+        file
         for source in settings.get("saes", [])
         if "folder" in source
         for layer in source["layers"]
         for name in SAE_FILES
         if (root / (file := f"{source['folder'].replace('{layer}', str(layer))}/{name}")).is_file()
-    }
+    ]
+
+
+def saes(
+    root: Path, settings: Mapping[str, Any], digest_of: Callable[[Path], str]
+) -> dict[str, str]:
+    """Their digests, by file."""
+    return {file: digest_of(root / file) for file in sae_files(root, settings)}

@@ -9,7 +9,7 @@ from typing import Any
 from site_builder.core import digests
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
-from site_builder.measure.runner import labels, open_lab
+from site_builder.measure.runner import labels, open_study
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
@@ -29,8 +29,7 @@ def record(
     if store.path(id).is_file() and not replace:
         what, cure = f"{study} has lists", "name another --study, or say --replace"
         raise BuildError([Problem(store.project.named(store.path(id)), what, cure)])
-    store.project.settings(study)
-    lab = open_lab(store.project.root, study, quiet=True)
+    lab = open_study(store.project, study, quiet=True)
     from analyses.instruments.recorded import Origin, read
     from analyses.lab.core.errors import LabError
 

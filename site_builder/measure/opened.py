@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from site_builder.core.errors import Problem
+
+CODE = (".py", ".pyc")
 NOT_ITS_OWN = ("analyses", "data", "site", "site_builder", "templates", "assets", "tests")
 """Folders whose files are code, results or the builder's, and known to recipes or of no account."""
 
@@ -46,8 +49,20 @@ def _hear(event: str, details: tuple[Any, ...]) -> None:
         return
     full = Path(os.path.realpath(os.fsdecode(path)))
     for root, found in _watched:
-        if full.is_relative_to(root) and full.is_file():
+        if full.is_relative_to(root) and full.suffix not in CODE and full.is_file():
             parts = full.relative_to(root).parts
             is_own = parts[0] not in NOT_ITS_OWN and not parts[0].startswith(".")
             if is_own and "site-packages" not in parts:
                 found.add("/".join(parts))
+
+
+def refused(names: Iterable[str], where: str) -> list[Problem]:
+    """What is said of files that no result knows of, and how to open them."""
+    return [
+        Problem(
+            where,
+            f"opened {name} by itself: no result would know of an edit",
+            f'open it with lab.file("{name if name.startswith("raw/") else f"raw/{name}"}")',
+        )
+        for name in sorted(names)
+    ]

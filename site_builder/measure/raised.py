@@ -9,11 +9,11 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import write_aside
 
 FILE = Path(".cache", "traceback.txt")
-"""Where the whole of it is kept, below the project's folder."""
+"""Where the traceback is kept, below the project's folder."""
 
 
-def told(error: Exception, root: Path, analysis: str, variant: str) -> BuildError:
-    """The error in a line; the way that it took is written aside."""
+def in_a_line(error: Exception, root: Path, analysis: str, variant: str) -> BuildError:
+    """The error in a line; its traceback is written aside."""
     write_aside(root / FILE, "".join(traceback.format_exception(error)).encode())
     where = f"analyses/{analysis}.py"
     for frame in traceback.extract_tb(error.__traceback__):
@@ -22,4 +22,4 @@ def told(error: Exception, root: Path, analysis: str, variant: str) -> BuildErro
             where = f"{path.relative_to(root).as_posix()}:{frame.lineno}"
     named = f"{analysis} {variant}".rstrip()
     what = f'"{named}" raised {type(error).__name__}: {error}'
-    return BuildError([Problem(where, what, f"mend it; all of it is in {FILE.as_posix()}")])
+    return BuildError([Problem(where, what, f"mend it; its traceback is in {FILE.as_posix()}")])

@@ -6,10 +6,11 @@ The lab is imported on demand, so that building from committed results needs no 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ import click
 
 from site_builder.core import code_digest
 from site_builder.core.code_digest import Code
-from site_builder.core.digests import SAE_FILES
+from site_builder.core.digests import sae_files
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
@@ -27,7 +28,7 @@ from site_builder.core.project import Project
 from site_builder.core.workspace import alone
 from site_builder.measure import raised
 from site_builder.measure.checkpoints import Ledger
-from site_builder.measure.opened import watched
+from site_builder.measure.opened import refused, watched
 from site_builder.results.graph import inputs_of, with_inputs
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
@@ -35,6 +36,7 @@ from site_builder.results.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from analyses.lab.runtime.lab import Used
     from analyses.lab.runtime.shards import Errand, Note, SharedLab
 
 
@@ -78,7 +80,7 @@ def measure(
             if not wanted(id):
                 continue
             if id.study not in labs:
-                labs[id.study] = _open(project, id, quiet)
+                labs[id.study] = open_study(project, id.study, quiet=quiet)
             say(f"measuring {id} for {id.study}")
             task = Task.of(store, id)
             ledger = task.ledger(store)
@@ -90,9 +92,10 @@ def measure(
     return done
 
 
-def _open(project: Project, id: ResultId, quiet: bool) -> SharedLab:
-    project.settings(id.study)
-    return open_lab(project.root, id.study, quiet=quiet)
+def open_study(project: Project, study: str, *, quiet: bool) -> SharedLab:
+    """The instruments of a study of the project; raises `BuildError` when there is none."""
+    project.settings(study)
+    return open_lab(project.root, study, quiet=quiet)
 
 
 def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
@@ -150,25 +153,15 @@ def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception
     return BuildError([Problem(f"analyses/{analysis}.py", what, cure)])
 
 
-def _checked(table: object, analysis: str, opened: Iterable[str]) -> pa.Table:
-    """What a measurement returned, if it is a table and nothing was read behind our back."""
-    import pyarrow as pa
-
-    where = f"analyses/{analysis}.py"
-    problems = [
-        Problem(
-            where,
-            f"opened {name} by itself: no result would know of an edit",
-            f'open it with lab.file("{name if name.startswith("raw/") else f"raw/{name}"}")',
-        )
-        for name in sorted(opened)
-    ]
-    if not isinstance(table, pa.Table):
-        what = f"run() returned {type(table).__name__}"
-        problems.append(Problem(where, what, "return a pyarrow Table"))
-    if problems:
-        raise BuildError(problems)
-    return table
+def _known(lab: SharedLab, used: Used) -> Iterator[str]:
+    """The files of the project that a result knows of, and those of its model's folder."""
+    yield from used.files
+    if "saes" in used.settings:
+        yield from sae_files(lab.home, Project(lab.home).settings(lab.name))
+    if used.weights:
+        home, folder = lab.home.resolve(), lab.model.weights.folder.resolve()
+        if folder.is_relative_to(home):
+            yield from (file.relative_to(home).as_posix() for file in folder.rglob("*"))
 
 
 @dataclass(frozen=True)
@@ -197,13 +190,12 @@ def compute(
     Raises `BuildError` for what the measurement says is wrong, and `shards.Stopped` where the
     errand ends before the measurement does.
     """
+    import pyarrow as pa
+
     from analyses.lab.core.errors import LabError
     from analyses.lab.runtime import numbers, shards
 
-    try:
-        module: Any = importlib.import_module(f"analyses.{analysis}")
-    except ImportError as error:
-        raise _uninstalled(lab, analysis, error) from error
+    where = f"analyses/{analysis}.py"
     lab.errand, lab.note = errand or shards.Errand(), note
     lab.begin()
     start = time.perf_counter()
@@ -211,6 +203,7 @@ def compute(
         with warnings.catch_warnings(), watched(lab.home) as opened:
             # Until transformers 5.40 both names of a model's cache are understood.
             warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
+            module: Any = importlib.import_module(f"analyses.{analysis}")
             table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
@@ -219,16 +212,16 @@ def compute(
     except (BuildError, shards.Stopped):
         raise
     except Exception as error:
-        raise raised.told(error, lab.home, analysis, variant) from error
+        raise raised.in_a_line(error, lab.home, analysis, variant) from error
     finally:
         numbers.sign(lab.root, lab.name)
     used = lab.used()
-    if used.weights:
-        folder, home = lab.model.weights.folder.resolve(), lab.home.resolve()
-        opened = {name for name in opened if not (home / name).is_relative_to(folder)}
-    # Autoencoders are digested with the study's settings, wherever they lie.
-    opened = {name for name in opened if Path(name).name not in SAE_FILES}
-    table = _checked(table, analysis, opened - used.files.keys())
+    problems = refused(opened.difference(_known(lab, used)), where)
+    if not isinstance(table, pa.Table):
+        what = f"run() returned {type(table).__name__}"
+        problems.append(Problem(where, what, "return a pyarrow Table"))
+    if problems:
+        raise BuildError(problems)
     made_with = dict(used.made_with)
     if lab.turns:
         made_with["shards"] = sum(lab.turns.values())

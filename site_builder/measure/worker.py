@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,8 @@ def run_errand(
     lab = _lab(root or str(Path.cwd()), study)
     shelf.keep(lab.root, study, numbers)
     known = shelf.names(lab.root, study)
-    importlib.import_module(f"analyses.{analysis}")
+    with suppress(Exception):  # what it raises is told when it is measured
+        importlib.import_module(f"analyses.{analysis}")
     patience = Limit(limit)
     lab.opening = patience.lifted
     measured, loop, total = None, "", 0

@@ -27,6 +27,7 @@ def measured(root: Path, name: str, body: str):
     write(root / "mkdocs.yml", "site_name: Counts\n")
     write(root / "analyses" / "studies" / "mine.toml", 'title = "Mine"\n')
     write(root / "raw" / "counts.csv", "n\n1\n2\n")
+    write(root / "raw" / "cfg.json", "{}\n")
     write(root / "notes.txt", "some\n")
     (root / "analyses" / f"{name}.py").write_text(HEAD + body, "utf-8")
     return compute(open_lab(root, "mine", quiet=True), name, "", [])
@@ -48,6 +49,7 @@ def test_a_file_that_is_opened_through_the_lab_is_part_of_the_result(tmp_path: P
             '(lab.home / "raw" / "counts.csv").open()',
             'lab.file("raw/counts.csv")',
         ),
+        ("opened_as_sae", 'open(f"{lab.home}/raw/cfg.json")', 'lab.file("raw/cfg.json")'),
         ("opened_elsewhere", '(lab.home / "notes.txt").open("rb")', 'lab.file("raw/notes.txt")'),
     ],
 )
@@ -59,6 +61,21 @@ def test_a_file_that_is_opened_past_the_lab_is_refused(
     (problem,) = refused.value.problems
     assert problem.where == f"analyses/{name}.py"
     assert problem.cure == f"open it with {said}"
+
+
+def test_what_is_opened_or_raised_on_import_is_told_too(tmp_path: Path) -> None:
+    early = '    return pa.table({"n": [SIZE]})\n\n\nSIZE = len(open("NOTES").read())\n'
+    early = early.replace("NOTES", str(tmp_path / "notes.txt"))
+    with pytest.raises(BuildError, match=r"opened notes\.txt by itself"):
+        measured(tmp_path, "opened_early", early)
+    with pytest.raises(BuildError, match=r"analyses/raises_early.py:\d+: .* ZeroDivisionError"):
+        measured(tmp_path, "raises_early", "    return None\n\n\n1 / 0\n")
+
+
+def test_code_beside_the_measurements_is_no_file_of_theirs(tmp_path: Path) -> None:
+    write(tmp_path / "beside_them.py", "SIZE = 7\n")
+    body = '    from beside_them import SIZE\n\n    return pa.table({"n": [SIZE]})\n'
+    assert measured(tmp_path, "opens_code", body).table["n"].to_pylist() == [7]
 
 
 def test_what_is_written_or_lies_elsewhere_is_let_be(tmp_path: Path) -> None:
