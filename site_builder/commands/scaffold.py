@@ -35,10 +35,6 @@ _STUDY = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]")
 _NUMBERS = ("estimate", "low", "high")
 
 
-RESERVED = ("lab", "studies")
-"""What a measurement cannot be called: its file would stand before the folder of that name."""
-
-
 @dataclass(frozen=True)
 class Written:
     """What is new; `measure` is the command that makes its results, `line` shows them, if any."""
@@ -55,9 +51,6 @@ def figure(project: Project, name: str) -> Written:
     a measurement of this name has no result that could say what to draw.
     """
     _check(name)
-    if name in RESERVED:
-        what = f'"{name}" is a folder of analyses/'
-        raise BuildError([Problem("new figure", what, "choose another name")])
     store = Store(project)
     measured = name in project.measurements()
     drawing = project.figures / f"{name}.py"
@@ -65,7 +58,9 @@ def figure(project: Project, name: str) -> Written:
     test = (tests if tests.is_dir() else tests.parent) / f"test_{name}.py"
     measurement = project.analyses / f"{name}.py"
     made = (drawing, test) if measured else (measurement, drawing, test)
-    for path in (drawing, test, *([] if measured else [measurement, measurement.with_suffix("")])):
+    # A measurement would stand before a folder of its name, or behind it: ours or the engine's.
+    folders = (home / "analyses" / name for home in (project.root, project.engine))
+    for path in (drawing, test, *([] if measured else [measurement, *folders])):
         if path.exists():
             cure = "choose another name, or edit it"
             raise BuildError([Problem(project.named(path), "it is there already", cure)])

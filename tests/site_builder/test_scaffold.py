@@ -169,7 +169,7 @@ def test_variants_and_studies_are_named(whole: Project) -> None:
     [
         ("numbers", "site_builder/figures/numbers.py: it is there already; choose another"),
         ("tested", "tests/figures/test_tested.py: it is there already; choose another"),
-        ("lab", "new figure: \"lab\" is a folder of analyses/; choose another name"),
+        ("lab", "analyses/lab: it is there already; choose another"),
         ("base", "analyses/base.py: it has no result yet that says what there is to draw; run: build-site run base"),
         ("text", "data/toy/text.parquet: it has no column of numbers to draw; write its drawing by hand"),
         ("Tokens-Written", '"Tokens-Written" cannot name a figure; write small letters, digits and _, a letter first, such as "tokens_written"'),
