@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.digests import sha256
+from site_builder.core.errors import BuildError, Problem, nearest
 
 _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
 

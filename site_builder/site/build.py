@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from site_builder.core.workspace import alone, recover
 from site_builder.core.errors import BuildError, Problem
-from site_builder.site.last_build import Inputs, Manifest, inputs, outputs
 from site_builder.core.project import Project, Snapshot
+from site_builder.core.workspace import alone, recover
+from site_builder.site.last_build import Inputs, Manifest, inputs, outputs
 from site_builder.site.resolve import resolve
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def _build(
     quiet: bool,
 ) -> Built:
     """Build, whatever stands; `last` is None where nothing of it can be used."""
+    from site_builder.post.post import Post
     from site_builder.render.blocks import Blocks
     from site_builder.render.figures import Fragments
-    from site_builder.post.post import Post
     from site_builder.site.standing import Standing
 
     post = Post(project := Snapshot(project.root), study)
@@ -127,9 +127,9 @@ def preview(
     What is wrong stands in its place, and is told. Raises `BuildError` when there can be no page at
     all, and leaves `site` as it was.
     """
+    from site_builder.post.post import Post
     from site_builder.render.blocks import Blocks
     from site_builder.render.figures import Fragments
-    from site_builder.post.post import Post
     from site_builder.site.standing import Standing
 
     read = inputs(project, last)

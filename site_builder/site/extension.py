@@ -15,12 +15,12 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
-from site_builder.render.blocks import Blocks
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.project import Project
+from site_builder.post.post import Post, Wanted
+from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.mathml import SETTINGS, MathML
-from site_builder.post.post import Post, Wanted
-from site_builder.core.project import Project
 from site_builder.site.resolve import resolve
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).

@@ -14,8 +14,8 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
-from site_builder.core.digests import sha256
 from site_builder.core.cache import Memory
+from site_builder.core.digests import sha256
 
 ATOM = "http://www.w3.org/2005/Atom"
 XML = "http://www.w3.org/XML/1998/namespace"

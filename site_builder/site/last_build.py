@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from site_builder.core.files import write_aside
 from site_builder.core.cache import installed, settled, stamp
+from site_builder.core.files import write_aside
 from site_builder.core.project import Project
 
 _SKIPPED = {"__pycache__", "node_modules"}

@@ -19,15 +19,15 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from site_builder.site import assets, social_card, csp, dark, feed
-from site_builder.render.blocks import Blocks
-from site_builder.core.errors import BuildError
 from site_builder.core.digests import sha256
-from site_builder.render.figures import Fragments
-from site_builder.site.search import spare_search, spare_theme
-from site_builder.post.post import Post
+from site_builder.core.errors import BuildError
 from site_builder.core.project import EXTENSION, Project
+from site_builder.post.post import Post
+from site_builder.render.blocks import Blocks
+from site_builder.render.figures import Fragments
+from site_builder.site import assets, csp, dark, feed, social_card
 from site_builder.site.resolve import resolve
+from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
 
 
@@ -80,12 +80,13 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
         night = assets.stamped("dark.css", rules)
         picture = social_card.png(blocks)
+        width, height = social_card.SIZE
         shown = assets.stamped("card.png", picture)
         config.extra |= {
             "post_script": script,
             "post_modules": assets.needed(self._assets, script),
             "post_dark": night,
-            "post_card": {"file": shown, "width": social_card.SIZE[0], "height": social_card.SIZE[1]},
+            "post_card": {"file": shown, "width": width, "height": height},
             "post_date": blocks.post.newest(),
         }
         self._assets |= {night: rules, shown: picture}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from site_builder.measure import policy, runner
 from site_builder.core.errors import BuildError, Problem
+from site_builder.measure import policy, runner
 from site_builder.post.post import Post
 from site_builder.results.recipe import ResultId
 

@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-from site_builder.core.digests import sha256
 from site_builder.core.cache import PACKAGES, Memory
+from site_builder.core.digests import sha256
 from site_builder.core.project import Project
 
 _SIGN = re.compile(r' ?<a class="post-claim[^>]*>[^<]*</a>')

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.core import digests
-from site_builder.render.blocks import Blocks
 from site_builder.core.files import write_aside
+from site_builder.render.blocks import Blocks
 from site_builder.results.recipe import ResultId
 
 SIZE = (1200, 630)

@@ -13,8 +13,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from site_builder.core.digests import sha256
 from site_builder.core.cache import PACKAGES
+from site_builder.core.digests import sha256
 
 _STAMPED = re.compile(r"\.[0-9a-f]{8}[.-]")
 
