@@ -12,9 +12,8 @@ const { wake, studied } = await import(script.src);
 const { redraw } = await import(modules.find(({ href }) => /\/live\.\w+\.js$/.test(href)).href);
 const parser = new DOMParser();
 const article = document.querySelector("article");
-let known;
+let known = state(document);
 let process;
-let learned = false;
 
 function started(root) {
   const figures = root.matches(".post-figure") ? [root] : [...root.querySelectorAll(".post-figure")];
@@ -27,6 +26,11 @@ async function published() {
   const answer = await fetch(location.pathname, { cache: "no-store" });
   if (!answer.ok) throw new Error(`${location.pathname}: ${answer.status}`);
   return parser.parseFromString(await answer.text(), "text/html");
+}
+
+/** Which state of the built page this is. */
+function state(page) {
+  return page.querySelector('meta[name="preview"]').content;
 }
 
 /** Take over whatever the built page has and the open one has not. */
@@ -125,10 +129,11 @@ const TOLD = {
     process = told.process ?? process;
     notes(told.notes);
     const digest = told.pages?.[HERE];
-    if (!digest || digest === known) return;
-    const first = known === undefined && !learned;
-    known = digest;
-    if (!first) await whole();
+    if (!digest) return;
+    if (digest !== known) {
+      known = digest;
+      await whole();
+    }
     document.documentElement.dataset.preview = "on";
   },
 };
@@ -164,10 +169,13 @@ document.addEventListener("click", ({ target }) => {
 });
 
 {
-  // The page as it was published says what its nodes were before scripts improved them.
+  // The page as it was published says what its nodes were before scripts improved them, unless it
+  // was built anew meanwhile: then the first message has all of it taken over.
   const first = await published();
-  learned = learn(article, first.querySelector("article"));
-  for (const [nav, like] of contents(first)) source(nav, like.outerHTML);
+  if (state(first) === known) {
+    learn(article, first.querySelector("article"));
+    for (const [nav, like] of contents(first)) source(nav, like.outerHTML);
+  }
 }
 
 let last = Promise.resolve();

@@ -23,13 +23,11 @@ function came(node) {
   return node.nodeType === Node.COMMENT_NODE || (isElement && !node.matches(ADDED));
 }
 
-/** Remember what was published of every child of `live`; whether the two agree. */
+/** Remember what was published of every child of `live`, where the two have as many. */
 export function learn(live, published) {
   const [mine, theirs] = [nodes(live), nodes(published)];
-  for (const [index, node] of theirs.entries()) {
-    if (mine[index]) source(mine[index], html(node));
-  }
-  return mine.length === theirs.length;
+  if (mine.length !== theirs.length) return;
+  for (const [index, node] of theirs.entries()) source(mine[index], html(node));
 }
 
 function html(node) {

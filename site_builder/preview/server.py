@@ -28,6 +28,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 from watchfiles import awatch
 
+from site_builder.core.digests import sha256
 from site_builder.core.project import Project
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Message, Workbench, restarts
@@ -41,7 +42,11 @@ STEP = 2
 BREATH = 0.12
 """Seconds that a page gets to paint one message before the next one is made."""
 
-_SCRIPT = '<script type="module" src="/assets/preview/preview.js"></script>'
+_HEAD = (
+    '<meta name="preview" content="{digest}">'
+    '<script type="module" src="/assets/preview/preview.js"></script></head>'
+)
+"""What a page gets: which state of it this is, as a build may follow at once, and its script."""
 
 
 class Preview:
@@ -211,7 +216,9 @@ class Preview:
                 return Response(status_code=307, headers={"Location": f"/{path}/"})
             file /= "index.html"
         if file.suffix == ".html" and _inside(file, self.site):
-            text = file.read_text("utf-8").replace("</head>", f"{_SCRIPT}</head>", 1)
+            built = file.read_bytes()
+            head = _HEAD.format(digest=sha256(built))
+            text = built.decode("utf-8").replace("</head>", head, 1)
             return HTMLResponse(text, headers=_FRESH)
         return _file(file, self.site)
 

@@ -26,6 +26,9 @@ from tests.site_builder.toy_lab import measurable
 EDITS = int(os.environ.get("EDITS", "25"))
 """How many edits follow one another; the long tests make two hundred."""
 
+POLL = 50
+"""Milliseconds between two looks; what waits for frames instead fails where none is painted."""
+
 SERVE = "from site_builder.commands.main import main; main(['serve', '--port', '0', *{}])"
 NUMBERS = ResultId("toy", "numbers", "small")
 
@@ -54,7 +57,7 @@ class Open:
         page.on("framenavigated", lambda frame: self.loads.append(frame.url))
         page.set_default_timeout(conftest.HANGS)
         page.goto(url)
-        page.wait_for_function("() => document.documentElement.dataset.preview")
+        self.until("() => document.documentElement.dataset.preview")
         page.evaluate(
             """() => { window.told = [];
               document.addEventListener("preview", ({detail}) => told.push(detail.kind)); }"""
@@ -77,12 +80,16 @@ class Open:
         self.wait(then)
 
     def wait(self, then):
-        self.page.wait_for_function("kind => told.includes(kind)", arg=then)
+        self.until("kind => told.includes(kind)", then)
+
+    def until(self, holds, about=None):
+        """Wait until a function of the page holds."""
+        self.page.wait_for_function(holds, arg=about, polling=POLL)
 
     def draw_all(self):
         for chart in self.page.query_selector_all("[data-vega]"):
             chart.evaluate("node => node.scrollIntoView()")
-            self.page.wait_for_function("node => node.dataset.drawn", arg=chart)
+            self.until("node => node.dataset.drawn", chart)
 
     def text(self):
         return self.page.inner_text("article")
@@ -240,9 +247,7 @@ def test_what_is_wrong_stands_in_its_place_until_it_is_mended(opened):
     opened.wait("page")
     assert "mend" in page.locator(".preview-panel summary").inner_text()
     opened.edit(SECTION, "nubers", "numbers")
-    page.wait_for_function(
-        "n => document.querySelectorAll('.post-figure').length === n", arg=figures
-    )
+    opened.until("n => document.querySelectorAll('.post-figure').length === n", figures)
     assert page.locator("article .post-problem").count() == 0
 
     opened.edit("site_builder/figures/numbers.py", "def draw(", "def drow(", then="page")
@@ -251,7 +256,7 @@ def test_what_is_wrong_stands_in_its_place_until_it_is_mended(opened):
     opened.edit("site_builder/figures/numbers.py", "import altair", "1 / 0\nimport altair")
     assert "ZeroDivisionError" in page.locator("article .post-problem").first.inner_text()
     opened.edit("site_builder/figures/numbers.py", "1 / 0\n", "")
-    page.wait_for_function("() => !document.querySelector('article .post-problem')")
+    opened.until("() => !document.querySelector('article .post-problem')")
     assert page.locator(".post-figure").count() == figures
     assert len(opened.loads) == 1
 
@@ -264,7 +269,7 @@ def test_saves_are_seen_however_an_editor_makes_them(opened, by):
         assert f"Saved {number}." in opened.text()
     for number in (3, 4, 5):  # faster than anything can be shown
         (opened.root / SECTION).write_text(f"{text}\nSaved {number}.\n", "utf-8")
-    opened.page.wait_for_function(
+    opened.until(
         "() => document.querySelector('article').innerText.includes('Saved 5.')"
     )
 
@@ -296,7 +301,7 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
         context = browser.new_context()
         other = Open(context.new_page(), url, opened.root)
         other.save(SECTION, (opened.root / SECTION).read_text("utf-8") + "\nBoth.\n")
-        opened.page.wait_for_function(
+        opened.until(
             "() => document.querySelector('article').innerText.includes('Both.')"
         )
         context.close()
@@ -340,8 +345,30 @@ def test_a_preview_told_to_measure_does(browser, project):  # noqa: F811
     with serving(project.root, "--run", "stale") as url:
         context = browser.new_context()
         opened = Open(context.new_page(), url, project.root)
-        opened.page.wait_for_function(
+        opened.until(
             "() => document.querySelector('article').innerText.includes('The first is 0.0')"
+        )
+        context.close()
+
+
+def test_what_was_built_while_a_page_opened_is_taken_over(browser, project):  # noqa: F811
+    """Its script runs when a result is in that the page, as it was sent, has not."""
+    with serving(project.root) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        held = []
+        page.route("**/preview/preview.js", lambda route: held.append(route))
+        page.goto(url, wait_until="commit")
+        store = Store(Project(project.root))
+        table = store.load(NUMBERS).table
+        column = pa.array([7.125, *[1.0] * (table.num_rows - 1)])
+        place = table.column_names.index("estimate")
+        put(store, NUMBERS, table.set_column(place, "estimate", column))
+        while b"7.1" not in urllib.request.urlopen(url).read() or not held:
+            page.wait_for_timeout(POLL)
+        held[0].continue_()
+        page.wait_for_function(
+            "() => document.querySelector('article').innerText.includes('7.1')", polling=POLL
         )
         context.close()
 
@@ -356,7 +383,7 @@ def test_a_click_on_a_number_copies_where_the_figure_is_written(opened):
 def test_a_saved_style_is_on_the_page_at_once(opened):
     text = (opened.root / "assets/post.css").read_text("utf-8")
     opened.save("assets/post.css", text + "\narticle { outline-offset: 7px; }\n", then="style")
-    opened.page.wait_for_function(
+    opened.until(
         "() => getComputedStyle(document.querySelector('article')).outlineOffset === '7px'"
     )
 
@@ -418,7 +445,7 @@ def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
         (root / name).write_text(text, "utf-8")
     last = whole[SECTION].rstrip() + "\n\nThe last sentence.\n"
     opened.save(SECTION, last)
-    opened.page.wait_for_function(
+    opened.until(
         "() => document.querySelector('article').innerText.includes('The last sentence.')"
     )
     clean = tmp_path.parent / "clean"
@@ -447,6 +474,6 @@ def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
     assert differing() == []
     live = opened.text()
     opened.page.reload()
-    opened.page.wait_for_function("() => document.documentElement.dataset.preview")
+    opened.until("() => document.documentElement.dataset.preview")
     assert opened.text() == live
     assert json.dumps(opened.complaints) == "[]"
