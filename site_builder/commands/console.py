@@ -19,6 +19,11 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of a thing: "1 figure", "2 figures"."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 @contextmanager
 def told(*, of_page: bool = False) -> Iterator[None]:
     """Every problem on a line of its own, then exit 1; a build tells that the page stays."""
@@ -27,9 +32,8 @@ def told(*, of_page: bool = False) -> Iterator[None]:
     except BuildError as error:
         for problem in error.problems:
             click.secho(str(problem), err=True, fg="red")
-        count = len(error.problems)
         if of_page:
-            say(f"{count} problem{'s' * (count > 1)}; the page was left as it was")
+            say(f"{counted(len(error.problems), 'problem')}; the page was left as it was")
         sys.exit(1)
     except OSError as error:
         cure = _CURES.get(error.errno or 0)

@@ -15,6 +15,7 @@ import click
 
 from site_builder.commands.console import (
     analysis_argument,
+    counted,
     find_project,
     json_option,
     quiet_option,
@@ -46,7 +47,8 @@ _strict = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="measured-post", prog_name="build-site")
 @study_option
 @_run
 @_strict
@@ -92,7 +94,7 @@ def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
         if built.unchanged:
             click.echo(f"nothing changed: {page}")
         else:
-            click.echo(f"built {page} ({built.drawn} figures drawn anew)")
+            click.echo(f"built {page} ({counted(built.drawn, 'figure')} drawn anew)")
     freeze()  # nothing is left to do: to look through it all at exit costs a seventh
 
 
@@ -225,7 +227,8 @@ def verify() -> None:
         problems = check(store)
         if problems:
             raise BuildError(problems)
-    click.echo(f"{len(store.results())} results are sound")
+    number = len(store.results())
+    click.echo(f"{counted(number, 'result')} {'is' if number == 1 else 'are'} sound")
 
 
 @main.command()

@@ -8,6 +8,7 @@ import click
 
 from site_builder.commands.console import (
     analysis_argument,
+    counted,
     find_project,
     quiet_option,
     say,
@@ -89,7 +90,7 @@ def run(
     for line in before.changes(after) if before and after else ():
         click.secho(line, err=True, fg="yellow")
     if not quiet:
-        click.echo(f"measured {len(done)} results" if done else "every result is fresh")
+        click.echo(f"measured {counted(len(done), 'result')}" if done else "every result is fresh")
 
 
 def _claims(project: Project, study: str) -> Any:
