@@ -59,9 +59,8 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     from analyses.instruments.estimates import estimate_all
     from analyses.instruments.lists import read_lists
     from analyses.instruments.paired_lists import paired_lists
-    from analyses.lab.model.stages import Blocks
 
-    engine = Blocks(model.network)
+    engine = model.blocks
     lists = read_lists(list_samples, lab.study.prompt)
     rows: list[Row] = []
     for template, wording in KINDS:

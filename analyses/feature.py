@@ -112,7 +112,6 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
     )
     from analyses.instruments.features.effects import effects
     from analyses.instruments.lists import read_lists
-    from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.feature_runs import before, streams
     from analyses.lab.saes.saes import open_saes
 
@@ -127,7 +126,7 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
     items, firing = means.by_item(short, **again), means.firing(short)
     places = list(dict.fromkeys(card.place for card in cards))
     runs = _runs(lab, samples, places)
-    engine = Blocks(lab.model.network)
+    engine = lab.model.blocks
     seen = [
         streams(engine, one.clean, places)
         for one in lab.progress(pairs, total=len(pairs), label="running lists")
@@ -179,10 +178,9 @@ def _runs(lab: Lab, samples: Sequence[WrittenList], places: Sequence[tuple[str, 
     from analyses.instruments import sweeps
     from analyses.instruments.features.effects import Run
     from analyses.instruments.paired_lists import paired_lists
-    from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.attribution import contrast, traces
 
-    engine, tokens = Blocks(lab.model.network), sweeps.contrast_of(lab)
+    engine, tokens = lab.model.blocks, sweeps.contrast_of(lab)
     metric = contrast(engine, tokens)
     held = [one for one in paired_lists(lab, samples, "short", "length") if one.held_out]
     if not held:

@@ -56,7 +56,6 @@ def run(lab: Lab, list_samples: pa.Table, list_features: pa.Table) -> pa.Table:
     _ = lab.model
     from analyses.instruments.decided_lists import decided_lists
     from analyses.instruments.lists import read_lists
-    from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.feature_runs import activations, streams
     from analyses.lab.saes.saes import open_saes
 
@@ -65,7 +64,7 @@ def run(lab: Lab, list_samples: pa.Table, list_features: pa.Table) -> pa.Table:
     found = decided_lists(lab, read_lists(list_samples, lab.study.prompt), LISTS)
     known = set(zip(*(list_features[name].to_pylist() for name in KEY), strict=True))
     pairs = [one for one in found if (one.template, one.topic, one.sample) in known]
-    engine = Blocks(lab.model.network)
+    engine = lab.model.blocks
     runs = [
         {
             "clean": streams(engine, one.clean, places),

@@ -124,11 +124,10 @@ def _changes(
     """The proxy with each feature replaced minus as it is, [lists, features]."""
     import torch
 
-    from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.ablation import Removal, Removals
     from analyses.lab.saes.saes import open_saes
 
-    engine, site, layer = Blocks(lab.model.network), *profile.place
+    engine, site, layer = lab.model.blocks, *profile.place
     found = np.zeros((len(held_out), len(features)))
     for sae in open_saes(lab, site=site, layers=[layer]):
         for row, one in enumerate(held_out):

@@ -108,7 +108,7 @@ def run(
             what = "no short list that ended by itself on held-out topics, or none on the others"
             raise LabError(f"analyses/studies/{lab.name}.toml: topics", what, "sample more lists")
         effects = [orders.attributed(sae, found) for sae in saes]
-        depth = len(network.model.layers)
+        depth = network.config.num_hidden_layers
         rules = {
             "lens slope": orders.lens_slope(logit_lens__end_hyphen, layers),
             "discounted patching": orders.discounted_patching(patching__resid, layers, depth),
@@ -143,11 +143,10 @@ def _measure(
     """Every set, list by list, under each budget; or read back."""
     from analyses.instruments import sweeps
     from analyses.instruments.features import layer_sets
-    from analyses.lab.model import stages
     from analyses.lab.runtime.cached_arrays import kept
 
     sets = list(dict.fromkeys(wanted))
-    engine, contrast = stages.Blocks(lab.model.network), sweeps.contrast_of(lab)
+    engine, contrast = lab.model.blocks, sweeps.contrast_of(lab)
 
     def measure(one: Decision) -> Floats:
         """m(∅), m(M), and m(C) of all sets under each budget, one after the other."""

@@ -47,7 +47,6 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     from analyses.instruments import sweeps
     from analyses.instruments.decided_lists import decided_lists
     from analyses.instruments.lists import read_lists
-    from analyses.lab.model.stages import Blocks
     from analyses.lab.saes.attribution import attribute, contrast, traces
     from analyses.lab.saes.saes import open_saes
 
@@ -57,7 +56,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     if not pairs:
         what = "no short or long list ended by itself with three items or more"
         raise LabError("list_samples", what, "raise sampling.lists or sampling.max_new_tokens")
-    engine = Blocks(lab.model.network)
+    engine = lab.model.blocks
     metric = contrast(engine, sweeps.contrast_of(lab))
     found = [
         traces(engine, one.clean, places, [metric])[0]

@@ -72,9 +72,8 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     from analyses.instruments import sweeps
     from analyses.instruments.lists import read_lists
     from analyses.instruments.paired_lists import paired_lists, shortest
-    from analyses.lab.model.stages import Blocks
 
-    engine = Blocks(model.network)
+    engine = model.blocks
     lists = read_lists(list_samples, lab.study.prompt)
     pairs = {kind: paired_lists(lab, lists, *kind) for kind in KINDS}
     if variant in FEW_TOPICS:

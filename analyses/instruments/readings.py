@@ -14,7 +14,6 @@ from analyses.instruments.paired_lists import deciding_places
 from analyses.instruments.pairs import pair
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model import lens
-from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 
@@ -56,7 +55,7 @@ def read(
 ) -> Iterator[Read]:
     """The lens on every list under its own prompt and, if `both`, with the length word swapped."""
     model, study = lab.model, lab.study
-    engine = Blocks(model.network)
+    engine = model.blocks
     contrasts = [study.decision.proxy_a, study.decision.proxy_b]
     tokens = [(model.token(one.plus), model.token(one.minus)) for one in contrasts]
     topics, wordings = list(study.topics.names), study.prompt.templates

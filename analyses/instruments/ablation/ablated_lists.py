@@ -93,7 +93,7 @@ class Condition:
 
 def draw(lab: Lab, condition: Condition) -> list[list[int]]:
     """The new tokens of each of its lists, drawn once and kept."""
-    study, network = lab.study, lab.model.network
+    study, network = lab.study, lab.model.blocks.network
     contrast, stop = sweeps.contrast_of(lab), lab.model.ends(study.prompt)
     requests = _requests(lab, condition)
 

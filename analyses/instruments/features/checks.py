@@ -13,7 +13,6 @@ from analyses.instruments.features.cells import Cells
 from analyses.instruments.features.decisions import Decision, losses
 from analyses.lab.core.effects import agreement
 from analyses.lab.core.statistics import Estimate, Floats
-from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.ablation import Removal, Removals, average_slope
@@ -81,7 +80,7 @@ def check(
 
 def integrals(lab: Lab, sae: Sae, decisions: Sequence[Decision]) -> list[Integral]:
     """From the corrupted run's x to the clean one's, at all positions; and what that changes."""
-    engine, place, done = Blocks(lab.model.network), (sae.site, sae.layer), []
+    engine, place, done = lab.model.blocks, (sae.site, sae.layer), []
     for one in lab.progress(decisions, total=len(decisions), label="integrated gradients"):
         plain = one.attribute(sae, "corrupted")
         if plain is None or one.trace is None or one.other is None:

@@ -16,7 +16,6 @@ from analyses.instruments.features.cells import Cells, keys_of
 from analyses.instruments.lists import WrittenList
 from analyses.instruments.paired_lists import PairedList, deciding_places, paired_lists
 from analyses.lab.core.statistics import Floats
-from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes import attribution
@@ -63,7 +62,7 @@ def decisions(
     log_prob: bool,
 ) -> list[Decision]:
     """One list a topic: its contrast of logits, or −ln p of the token that was written there."""
-    engine, found = Blocks(lab.model.network), []
+    engine, found = lab.model.blocks, []
     pairs = paired_lists(lab, lists, template, "length")
     for one in lab.progress(pairs, total=len(pairs), label=f"gradients, {template}"):
         about: object
@@ -118,7 +117,7 @@ def losses(
             here = np.flatnonzero(of_token == key)
             amount = found.activations[here, None] * sae.directions[[key % sae.width]].cpu()
             removals.append(Removal(tuple(found.positions[here].tolist()), amount))
-        run = Removals(Blocks(lab.model.network), paired.clean)
+        run = Removals(lab.model.blocks, paired.clean)
         return run.losses((sae.site, sae.layer), removals, decision.metric, decision.at).numpy()
 
     other = paired.corrupted if against == "corrupted" else None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from analyses.instruments.features.cards import USUAL, Card, name_of
+from analyses.lab.model.parts import parts_of
 from analyses.lab.saes.attribution import Place
 from analyses.lab.saes.saes import Sae
 
@@ -24,11 +25,9 @@ def written(network: Any, sae: Sae) -> Tensor:
     """
     if sae.site == USUAL:
         return sae.directions
-    block = network.model.layers[sae.layer]
-    out: Tensor = sae.directions @ block.self_attn.o_proj.weight.float().T
-    if hasattr(block, "post_feedforward_layernorm"):
-        out = out * gains(block.post_attention_layernorm)
-    return out
+    block = parts_of(network).blocks[sae.layer]
+    out: Tensor = sae.directions @ block.out_weight.float()
+    return out if block.added is None else out * gains(block.added)
 
 
 def gains(norm: Any) -> Tensor:

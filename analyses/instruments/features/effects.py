@@ -15,7 +15,6 @@ import numpy as np
 
 from analyses.instruments.paired_lists import PairedList
 from analyses.lab.core.statistics import Floats
-from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.ablation import Removal, Removals
@@ -107,7 +106,7 @@ def _losses(lab: Lab, sae: Sae, run: Run, found: Attributions, features: Sequenc
             here = np.flatnonzero(of_place == feature)
             amount = found.activations[here, None] * sae.directions[[feature]].cpu()
             removals.append(Removal(tuple(found.positions[here].tolist()), amount))
-        engine = Removals(Blocks(lab.model.network), tokens)
+        engine = Removals(lab.model.blocks, tokens)
         losses: Floats = engine.losses((sae.site, sae.layer), removals, run.metric).numpy()
         return losses
 

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from analyses.instruments.features.cells import Cells, keys_of
 from analyses.instruments.features.decisions import Decision, cells_of
-from analyses.lab.model.stages import Blocks
 from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.attribution import Metric, Place, readers, traces
 from analyses.lab.saes.saes import Sae, open_saes
@@ -67,7 +66,7 @@ def _targets(
     cells: Cells,
     keys: Sequence[int],
 ) -> list[Target]:
-    engine = Blocks(lab.model.network)
+    engine = lab.model.blocks
     targets = [Target(later, cells, key, []) for key in keys]
     for sae in open_saes(lab, site=later[0], layers=[later[1]]):
         about = [[sae.name, sae.digests, key] for key in keys]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from analyses.instruments import sweeps
 from analyses.instruments.features.directions import gains
+from analyses.lab.model.parts import parts_of
 from analyses.lab.runtime.lab import Lab
 
 SHOWN = 8  # promoted, and as many demoted
@@ -23,8 +24,8 @@ def promoted(network: Any, directions: Tensor) -> Tensor:
     soft-capping are left out: order and signs are right, sizes are those in a stream whose mean
     square is 1.
     """
-    weight = network.lm_head.weight.float()
-    found: Tensor = (directions * gains(network.model.norm)) @ weight.T
+    parts = parts_of(network)
+    found: Tensor = (directions * gains(parts.norm)) @ parts.head.weight.float().T
     return found - found.mean(-1, keepdim=True)
 
 

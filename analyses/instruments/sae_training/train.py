@@ -109,7 +109,7 @@ def train_saes(
     Raises:
         LabError: a layer that the model does not have, or no weights.
     """
-    depth = len(lab.model.network.model.layers)
+    depth = lab.model.network.config.num_hidden_layers
     if beyond := [layer for layer in wanted if not 0 <= layer < depth]:
         what = f"there is no layer {beyond[0]}: the model has {depth}, counted from 0"
         raise LabError("--layers", what, "name others")

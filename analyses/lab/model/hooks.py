@@ -14,6 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
+from analyses.lab.model.parts import parts_of
+
 SITES = ("resid_post", "z")
 Change = Callable[[Tensor], Tensor | None]  # what takes the place of the values, None: they stay
 
@@ -21,16 +23,16 @@ Change = Callable[[Tensor], Tensor | None]  # what takes the place of the values
 @contextmanager
 def tapped(network: Any, site: str, layer: int, change: Change) -> Iterator[None]:
     """Inside, each run of `network` passes the values at the place through `change`."""
-    block = network.model.layers[layer]
+    block = parts_of(network).blocks[layer]
     if site == "z":
 
         def enter(_: Any, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
             changed = change(args[0])
             return None if changed is None else (changed, *args[1:])
 
-        handle = block.self_attn.o_proj.register_forward_pre_hook(enter)
+        handle = block.out.register_forward_pre_hook(enter)
     else:
-        handle = block.register_forward_hook(lambda _, __, out: change(out))
+        handle = block.module.register_forward_hook(lambda _, __, out: change(out))
     try:
         yield
     finally:
@@ -40,5 +42,5 @@ def tapped(network: Any, site: str, layer: int, change: Change) -> Iterator[None
 def width_of(network: Any, site: str) -> int:
     """How many numbers stand at one position of a site."""
     if site == "z":
-        return int(network.model.layers[0].self_attn.o_proj.in_features)
+        return int(parts_of(network).blocks[0].out_weight.shape[0])
     return int(network.config.hidden_size)

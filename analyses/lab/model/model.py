@@ -1,7 +1,8 @@
 """The opened model: one set of weights, with hooks (TransformerBridge) and without.
 
-The network without hooks samples and scores fast; the bridge is what interventions go through. That
-the two are the same function is checked each time a model is opened, and opening it fails if not.
+The network without hooks samples and scores fast, and interventions go through its blocks in
+stages; with hooks it is TransformerLens's, for measurements of one's own. That they are the same
+function is checked on each opened model before a number is made of it, and fails if not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Prompt, Study
-from analyses.lab.model.decoder import ATTENTION
+from analyses.lab.model.parity import check_decoder, checked_blocks
+from analyses.lab.model.stages import Blocks
 from analyses.lab.model.weights import Weights
 
 SAMPLE = "One, two, three: these are numbers, and words as well."
@@ -47,19 +49,40 @@ class Chat:
 
 @dataclass
 class Model:
-    """Two views of one set of weights, and the tokenizer.
+    """Views of one set of weights, and the tokenizer.
 
     Attributes:
+        name: of the model, for messages.
         network: the Hugging Face model, without hooks, its attention set for shared prompts.
-        bridge: the TransformerBridge over the same parameters.
     """
 
+    name: str
     network: Any
-    bridge: Any
     tokenizer: Any
     device: str
     weights: Weights
+    _bridge: Any
     _chats: dict[tuple[str, str], Chat] = field(default_factory=dict)
+
+    @property
+    def bridge(self) -> Any:
+        """The TransformerBridge over the same parameters.
+
+        Raises:
+            LabError: TransformerLens does not know this family.
+        """
+        if isinstance(self._bridge, LabError):
+            raise self._bridge
+        return self._bridge
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The network in stages, each compared with the network's own.
+
+        Raises:
+            LabError: it is made of other parts than those of the families that are known.
+        """
+        return checked_blocks(self.network, self.name)
 
     def token(self, text: str) -> int:
         """The id of the one token that `text` is.
@@ -109,26 +132,37 @@ def open_model(study: Study, weights: Weights) -> Model:
     """Open the weights twice over one memory and check that both views agree.
 
     Raises:
-        LabError: no such device, or the bridge's logits are not Hugging Face's.
+        LabError: no such device, or logits are not Hugging Face's.
     """
     device = _device(study.model.device)
     dtype = getattr(torch, study.model.dtype)
     network, tokenizer = _load(weights.folder, dtype)
     network = network.to(device).eval().requires_grad_(False)
+    bridge = _bridge(network, tokenizer, weights, study)
+    check_decoder(network, study.model.repo)
+    return Model(study.model.repo, network, tokenizer, device, weights, bridge)
+
+
+def _bridge(network: Any, tokenizer: Any, weights: Weights, study: Study) -> Any:
+    """A bridge over the network's memory, or the reason why there is none."""
     # The bridge rewires the model it is given, so it gets its own modules over the same memory.
     shared = {id(tensor): tensor for tensor in network.parameters()}
     rewired = copy.deepcopy(network, shared)
-    model = Model(network, None, tokenizer, device, weights)
+    device, dtype = network.device.type, network.dtype
     tokens = torch.tensor([tokenizer.encode(SAMPLE)], device=device)
     with torch.inference_mode():
         expected = network(tokens).logits
-    model.bridge = TransformerBridge.boot_transformers(
-        str(weights.folder), hf_model=rewired, tokenizer=tokenizer, device=device, dtype=dtype
-    )
+    try:
+        bridge = TransformerBridge.boot_transformers(
+            str(weights.folder), hf_model=rewired, tokenizer=tokenizer, device=device, dtype=dtype
+        )
+    except Exception as error:  # whatever a family that it does not know makes it raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        what = f"TransformerLens does not open it: {reason}"
+        return LabError(study.model.repo, what, "measure with model.network or model.blocks")
     with torch.inference_mode():
-        check_parity(expected, model.bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
-    network.set_attn_implementation(ATTENTION)
-    return model
+        check_parity(expected, bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
+    return bridge
 
 
 def check_parity(expected: torch.Tensor, found: torch.Tensor, tolerance: float, name: str) -> None:

@@ -175,8 +175,7 @@ class Sweep:
         return self.base[site][layer][:, :, :start].expand(len(resid), -1, -1, -1)
 
     def _after_z(self, layer: int, resid: Tensor, z: Tensor) -> Tensor:
-        resid = resid + self.blocks.attn_out(layer, z)
-        return resid + self.blocks.mlp_out(layer, resid)
+        return self.blocks.after(layer, resid, self.blocks.attn_out(layer, z))
 
     def _patched(self, layer: int, site: str, patches: list[Patch], start: int) -> Tensor:
         """resid_post from `start` of the patched layer, from the patched stage on."""
@@ -191,7 +190,7 @@ class Sweep:
         if site == "mlp_out":
             return base["resid_mid"] + new
         if site == "attn_out":
-            return resid + new + blocks.mlp_out(layer, resid + new)
+            return blocks.after(layer, resid, new)
         if site == "z":
             return self._after_z(layer, resid, new)
         k, v = self.base["k"][layer], self.base["v"][layer]

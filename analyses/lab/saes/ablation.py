@@ -91,8 +91,7 @@ class Removals:
 def after_z(blocks: Blocks, layer: int, resid_pre: Tensor, z: Tensor) -> Tensor:
     """The stream after a block whose heads read z [rows, positions, d], heads side by side."""
     heads = z.view(*z.shape[:-1], blocks.heads, -1).transpose(1, 2)
-    resid_mid = resid_pre + blocks.attn_out(layer, heads)
-    return resid_mid + blocks.mlp_out(layer, resid_mid)
+    return blocks.after(layer, resid_pre, blocks.attn_out(layer, heads))
 
 
 def average_slope(

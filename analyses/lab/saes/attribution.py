@@ -66,10 +66,7 @@ def surprise(blocks: Blocks, token: int) -> Metric:
     """−ln p(token) after the last position, in nats, from the stream after all blocks."""
 
     def metric(x: Tensor) -> Tensor:
-        logits = blocks.network.lm_head(blocks.network.model.norm(x[-1])).float()
-        if blocks.softcap:
-            logits = torch.tanh(logits / blocks.softcap) * blocks.softcap
-        return -torch.log_softmax(logits, -1)[token]
+        return -torch.log_softmax(blocks.logits(x[-1]).float(), -1)[token]
 
     return metric
 

@@ -114,7 +114,7 @@ class Gated:
         """Run one token a row, and the deciding rows again under the changes."""
         before: list[Tensor] = []
         first = min((one.layer for one in self.deciding), default=0)
-        handle = self.network.model.layers[first].register_forward_pre_hook(
+        handle = self.engine.layers[first].module.register_forward_pre_hook(
             lambda _, args: before.append(args[0])
         )
         try:
@@ -137,11 +137,11 @@ class Gated:
             x: what enters block `first` in these rows, [rows, 1, d].
         """
         engine, lanes = self.engine, given["past_key_values"].layers
-        cos, sin = self.network.model.rotary_emb(x, given["position_ids"][rows])
+        rotary = engine.rotary(x, given["position_ids"][rows])
         unseen = ~given["attention_mask"][rows]
         moved = torch.zeros(len(rows), dtype=torch.bool, device=x.device)
         for number in range(first, engine.last + 1):
-            q, k, v = engine.qkv(number, x, (cos[:, None], sin[:, None]))
+            q, k, v = engine.qkv(number, x, rotary)
             lane = lanes[number]
             column = lane.get_seq_length() - 1
             lane.keys[rows[moved], :, column] = k[moved, :, 0]
@@ -152,12 +152,9 @@ class Gated:
             heads = engine.mix(torch.softmax(scores, -1, torch.float32).to(q.dtype), values)
             z = self._changed("z", number, heads.transpose(1, 2).flatten(2), moved)
             mixed = z.view(*z.shape[:-1], engine.heads, -1).transpose(1, 2)
-            middle = x + engine.attn_out(number, mixed)
-            x = middle + engine.mlp_out(number, middle)
+            x = engine.after(number, x, engine.attn_out(number, mixed))
             x = self._changed("resid_post", number, x, moved)
-        made = self.network.lm_head(self.network.model.norm(x[moved]))
-        cap = engine.softcap
-        logits[rows[moved]] = torch.tanh(made / cap) * cap if cap else made
+        logits[rows[moved]] = engine.logits(x[moved])
 
     def _changed(self, site: str, layer: int, x: Tensor, moved: Tensor) -> Tensor:
         """x [rows, 1, d] after the changes at a place; `moved` learns which rows they moved."""

@@ -127,7 +127,7 @@ def open_saes(
 
 def _open(lab: Lab, source: SaeSource, layer: int) -> Sae:
     network = lab.model.network
-    depth = len(network.model.layers)
+    depth = network.config.num_hidden_layers
     if layer >= depth:
         what = f"there is no layer {layer}: the model has {depth}, counted from 0"
         raise LabError(f"analyses/studies/{lab.name}.toml: saes", what, "correct saes.layers")
