@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from site_builder.core.lab_door import MODEL_VARIABLE
+
+MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt")
+"""What decides a model's numbers, of its folder: as the lab's `weights` has it."""
 
 SAE_FILES = ("cfg.json", "sae_weights.safetensors")
 """Of a sparse autoencoder, as sae_lens names them."""
@@ -26,6 +32,18 @@ def sha256_file(path: Path) -> str:
 def digest(value: Any) -> str:
     """The digest of a JSON value, whatever the order of its keys."""
     return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode())
+
+
+def model(
+    root: Path, settings: Mapping[str, Any], digest_of: Callable[[Path], str]
+) -> dict[str, str]:
+    """The digests of a study's own model, by file; of none where it is not in a folder here."""
+    named = os.environ.get(MODEL_VARIABLE) or settings.get("model.folder")
+    folder = root / Path(named).expanduser() if isinstance(named, str) else None
+    if folder is None or not folder.is_dir():
+        return {}
+    files = {file.name: file for pattern in MODEL_FILES for file in folder.glob(pattern)}
+    return {name: digest_of(files[name]) for name in sorted(files)}
 
 
 def sae_files(root: Path, settings: Mapping[str, Any]) -> list[str]:

@@ -39,6 +39,7 @@ class Store:
         self._codes: dict[str, Code] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._saes: dict[str, dict[str, str]] = {}
+        self._models: dict[str, dict[str, str]] = {}
 
     def path(self, id: ResultId) -> Path:
         """The file of a result, there or not."""
@@ -89,6 +90,7 @@ class Store:
         self._codes.clear()
         self._settings.clear()
         self._saes.clear()
+        self._models.clear()
 
     def load(self, id: ResultId) -> Result:
         """A result with its table.
@@ -156,6 +158,13 @@ class Store:
             self._saes[study] = digests.saes(self.project.root, settings, read)
         return self._saes[study]
 
+    def current_model(self, study: str) -> dict[str, str]:
+        """The digests of the study's model as it is now, by file, if it is in a folder here."""
+        if study not in self._models:
+            settings, read = self.current_settings(study), self.project.memory.digest
+            self._models[study] = digests.model(self.project.root, settings, read)
+        return self._models[study]
+
     def current_files(self, recipe: Recipe) -> dict[str, str]:
         """The digests of a recipe's raw files as they are now; one that is gone has none."""
         paths = {name: self.project.root / name for name in recipe.files}
@@ -180,9 +189,12 @@ class Store:
             if today != before and differences.plain(today) != differences.plain(before):
                 was, is_now = differences.brief(before), differences.brief(today)
                 reasons.append(f"{name} was {was} and is {is_now}")
+        model, saes = differences.weights(recipe.weights)
+        # A model that came from elsewhere is not that of a folder, whatever it holds.
+        if model and model.keys() & (folder := self.current_model(id.study)).keys():
+            reasons += differences.files(model, folder)
         if "saes" in recipe.settings:
-            known = differences.weights(recipe.weights)[1]
-            reasons += differences.files(known, self.current_saes(id.study))
+            reasons += differences.files(saes, self.current_saes(id.study))
         raw = self.current_files(recipe)
         reasons += [f"{name} is gone" for name in recipe.files if name not in raw]
         reasons += differences.files({name: recipe.files[name] for name in raw}, raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from typing import NamedTuple
 
 from site_builder.core.cache import installed, settled, stamp
 from site_builder.core.files import write_aside
+from site_builder.core.lab_door import MODEL_VARIABLE
 from site_builder.core.project import Project
 
+_FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")
 _SKIPPED = {"__pycache__", "node_modules"}
 
 
@@ -24,7 +27,7 @@ class Manifest:
 
     `doubts` counts stale results and claims that do not hold.
 
-    Autoencoders weigh more than everything else together, so size and time of change stand for
+    Weights weigh more than everything else together, so size and time of change stand for
     their digests. `stamps` spares the reading of a file that nobody has touched since.
     """
 
@@ -91,6 +94,23 @@ def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
     for folder in project.folders():
         for path, stat in _walk(folder):
             yield path[start:].replace(os.sep, "/"), path, stat
+    for folder in _models(project):
+        for path, stat in _walk(folder):
+            yield path, path, stat
+
+
+def _models(project: Project) -> Iterator[Path]:
+    """Folders that the studies name; those of models are read wherever they are.
+
+    They are found by their spelling, as to read TOML takes longer than all the rest of a no-op.
+    """
+    named = [os.environ.get(MODEL_VARIABLE, "").encode()]
+    for study in project.studies().values():
+        named += _FOLDER.findall(study.read_bytes())
+    for name in filter(None, named):
+        folder = project.root / Path(os.fsdecode(name)).expanduser()
+        if (folder / "config.json").is_file():
+            yield folder
 
 
 def _walk(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:

@@ -269,9 +269,7 @@ def test_saves_are_seen_however_an_editor_makes_them(opened, by):
         assert f"Saved {number}." in opened.text()
     for number in (3, 4, 5):  # faster than anything can be shown
         (opened.root / SECTION).write_text(f"{text}\nSaved {number}.\n", "utf-8")
-    opened.until(
-        "() => document.querySelector('article').innerText.includes('Saved 5.')"
-    )
+    opened.until("() => document.querySelector('article').innerText.includes('Saved 5.')")
 
 
 def test_only_the_preview_itself_is_answered(opened):
@@ -301,9 +299,7 @@ def test_two_previews_of_one_project_do_not_meet(opened, browser):
         context = browser.new_context()
         other = Open(context.new_page(), url, opened.root)
         other.save(SECTION, (opened.root / SECTION).read_text("utf-8") + "\nBoth.\n")
-        opened.until(
-            "() => document.querySelector('article').innerText.includes('Both.')"
-        )
+        opened.until("() => document.querySelector('article').innerText.includes('Both.')")
         context.close()
     opened.edit(SECTION, "Both.", "One is left.")
 
@@ -445,9 +441,7 @@ def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
         (root / name).write_text(text, "utf-8")
     last = whole[SECTION].rstrip() + "\n\nThe last sentence.\n"
     opened.save(SECTION, last)
-    opened.until(
-        "() => document.querySelector('article').innerText.includes('The last sentence.')"
-    )
+    opened.until("() => document.querySelector('article').innerText.includes('The last sentence.')")
     clean = tmp_path.parent / "clean"
     shutil.copytree(root, clean, ignore=shutil.ignore_patterns("preview.*", "site", "__pycache__"))
     built = build(Project(clean), say=lambda _line: None).site

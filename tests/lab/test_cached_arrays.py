@@ -13,9 +13,12 @@ from analyses.lab.runtime.cached_arrays import FOLDER
 from site_builder.core.code_digest import code
 
 
-def lab(root: Path, digest: str = "one", device: str = "cpu") -> SimpleNamespace:
+def lab(
+    root: Path, digest: str = "one", device: str = "cpu", dtype: str = "torch.float32"
+) -> SimpleNamespace:
     """A lab that knows code as `build-site run` does."""
-    model = SimpleNamespace(weights=SimpleNamespace(digests={"model": digest}), device=device)
+    weights = SimpleNamespace(digests={"model": digest})
+    model = SimpleNamespace(weights=weights, device=device, dtype=dtype)
     known = lambda module: code([root], module).meaning  # noqa: E731
     return SimpleNamespace(root=root, name="toy", model=model, code_of=known)
 
@@ -72,12 +75,13 @@ def test_a_number_is_found_once_and_is_there_as_soon_as_it_is_found(tmp_path: Pa
     assert not made(tmp_path, ask)
 
 
-def test_it_is_named_by_what_it_is_about_the_weights_and_the_device(tmp_path: Path) -> None:
+def test_it_is_named_by_what_it_is_about_and_all_of_the_model(tmp_path: Path) -> None:
     ask = caller(tmp_path)
     assert made(tmp_path, ask)
     assert made(tmp_path, ask, "b")
     assert made(tmp_path, ask, digest="two")
     assert made(tmp_path, ask, device="cuda")
+    assert made(tmp_path, ask, dtype="torch.bfloat16")
     assert not made(tmp_path, ask)
 
 

