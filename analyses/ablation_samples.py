@@ -65,10 +65,14 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         about |= {"place": one.role_place, "site": site, "layer": layer, "features": one.features}
         about["size"] = one.size
         for start, ids in zip(one.starts, draw(lab, one), strict=True):
+            tokens = model.pieces(ids, after=start.prompt)
             rows.append(
                 about
                 | {name: getattr(start, name) for name in ("topic", "held_out", "sample")}
-                | {"given_items": start.given_items, "tokens": model.pieces(ids)}
+                | {
+                    "given_items": start.given_items,
+                    "tokens": tokens,
+                }
                 | {"new_tokens": len(ids), "ended": ids[-1] in ends}
             )
     return labelled(

@@ -79,11 +79,12 @@ def run(lab: Lab) -> pa.Table:
     for batch in lab.shared(draws.batches, label="batches of lists"):
         for place, ids in zip(batch, _drawn(lab, draws, batch), strict=True):
             ended = ids[-1] in ends
+            pieces = model.pieces(ids, after=requests[place].prompt)
             rows[place] |= {
                 "held_out": rows[place]["topic"] in held_out,
                 "token_ids": ids,
-                "tokens": model.pieces(ids),
-                "text": prompt.prefill + model.text(ids[:-1] if ended else ids),
+                "tokens": pieces,
+                "text": prompt.prefill + "".join(pieces[:-1] if ended else pieces),
                 "new_tokens": len(ids),
                 "ended": ended,
             }

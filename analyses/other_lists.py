@@ -101,7 +101,7 @@ def _others(lab: Lab) -> Iterator[Row]:
     texts = [Text(asked.ids, tuple(ids)) for _, _, asked, ids in jobs]
     found = dict(score(model.network, texts, contrasts))
     for i, (topic, condition, asked, ids) in enumerate(jobs):
-        pieces = [prompt.prefill, *model.pieces(ids)]
+        pieces = [prompt.prefill, *model.pieces(ids, after=asked.ids)]
         roles = list_roles(pieces, hyphen=prompt.hyphen, end=pieces[-1:]).tokens
         start, scores = len(asked.ids) - 1, found[i]
         of = {"topic": topic, "held_out": topic in study.topics.held_out, "condition": condition}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyses.instruments.roles import differing_words, prompt_roles
+from analyses.lab.core.errors import LabError
 from analyses.lab.core.study import Prompt
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ def prompt_tokens(
     head, tail = wording.split("{topic}")
     turn = head + topic + tail
     chat = model.chat(turn, prompt.prefill)
-    start = chat.text.index(turn)
+    start = chat.text.find(turn)
+    if start < 0:
+        what = f"the chat template changes the text of {turn!r}"
+        raise LabError("prompt.templates", what, "write it without blanks at its ends")
     shift = len(topic) - len("{topic}")
 
     def moved(place: int) -> int:
@@ -42,11 +46,15 @@ def prompt_tokens(
     roles = prompt_roles(
         chat.places[:asking],
         chat.pieces[:asking],
+        turn=(start, start + len(turn)),
         length=length,
         topic=(start + len(head), start + len(head) + len(topic)),
         turn_open=prompt.turn_open,
         turn_close=prompt.turn_close,
         bos=model.tokenizer.bos_token,
     )
-    roles += ["hyphen"] * (len(chat.pieces) - asking)
-    return PromptTokens(chat.ids, roles, chat.pieces)
+    prefilled = len(chat.pieces) - asking
+    if prefilled > 1:
+        what = f"{prompt.prefill!r} is {prefilled} tokens behind the chat template"
+        raise LabError("prompt.prefill", what, "name a text that is a single token of this model")
+    return PromptTokens(chat.ids, roles + ["hyphen"] * prefilled, chat.pieces)

@@ -105,6 +105,7 @@ def prompt_roles(
     spans: Sequence[tuple[int, int]],
     pieces: Sequence[str],
     *,
+    turn: tuple[int, int],
     length: Sequence[tuple[int, int]],
     topic: tuple[int, int],
     turn_open: str,
@@ -116,17 +117,21 @@ def prompt_roles(
     Args:
         spans: each token's characters in the prompt's text, (start, stop).
         pieces: each token's text.
+        turn: characters of what is asked, which the template's marks stand around.
         length, topic: characters of the words that ask for a length, and of the topic.
     """
     roles: list[str] = []
-    header = False  # between the mark that opens a turn and its line break
+    marks = turn_open in pieces  # else each mark is several tokens
+    header = False  # between the mark that opens a turn and its line break, or its text
     for place, (span, piece) in enumerate(zip(spans, pieces, strict=True)):
         closing = place > 0 and pieces[place - 1] == turn_close and _is_break(piece)
         if piece == turn_open:
             header = True
+        header = header and not _overlap(span, turn)
+        outside = span[0] >= turn[1] or (span[1] <= turn[0] and not marks)
         if place == 0 and piece == bos:
             roles.append("bos")
-        elif header or closing or piece == turn_close:
+        elif header or closing or outside or piece == turn_close:
             roles.append("turn")
         elif any(_overlap(span, word) for word in length):
             roles.append("length")

@@ -164,7 +164,8 @@ def roles_of(pieces, **spans):
     for piece in pieces:
         places.append((start, start + len(piece)))
         start += len(piece)
-    return prompt_roles(places, pieces, turn_open="<s>", turn_close="</s>", bos="<b>", **spans)
+    marks = {"turn_open": "<s>", "turn_close": "</s>", "bos": "<b>"}
+    return prompt_roles(places, pieces, **({"turn": (0, start)} | marks | spans))
 
 
 def test_prompt_roles_of_a_chat():
@@ -172,7 +173,8 @@ def test_prompt_roles_of_a_chat():
               "</s>", "\n", "<s>", "model", "\n"]  # fmt: skip
     text = "".join(pieces)
     short, topic = text.index("short"), text.index("City Names")
-    found = roles_of(pieces, length=[(short, short + 5)], topic=(topic, topic + 10))
+    turn = (text.index("a short"), text.index("</s>"))
+    found = roles_of(pieces, turn=turn, length=[(short, short + 5)], topic=(topic, topic + 10))
     assert found == [
         "bos", "turn", "turn", "turn", "prompt", "length", "prompt", "prompt", "topic", "topic",
         "prompt", "turn", "turn", "turn", "turn", "turn",
@@ -201,8 +203,9 @@ def test_a_turn_closes_with_the_break_behind_its_mark():
 def test_each_token_of_a_prompt_has_a_place():
     with pytest.raises(ValueError, match="zip"):
         prompt_roles(
-            [(0, 1)], ["a", "b"], length=[], topic=(0, 0), turn_open="<", turn_close=">", bos=None
-        )
+            [(0, 1)], ["a", "b"], turn=(0, 1), length=[], topic=(0, 0),
+            turn_open="<", turn_close=">", bos=None,
+        )  # fmt: skip
 
 
 def test_differing_words():

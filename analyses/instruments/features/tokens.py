@@ -40,6 +40,6 @@ def told(lab: Lab, directions: Tensor) -> Iterator[Row]:
             tokens = known.topk(SHOWN, largest=largest).indices.tolist()
             row[name] = [
                 {"text": text, "value": float(values[token]), "deciding": token in (plus, minus)}
-                for token, text in zip(tokens, model.pieces(tokens), strict=True)
+                for token, text in zip(tokens, map(model.piece, tokens), strict=True)
             ]
         yield row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from analyses.lab.core.toml import nearest
@@ -30,8 +31,10 @@ def senseless(study: Study) -> list[str]:
     }
     given = [name for name in checks if study.gives(name)]
     found = [wrong for name in given for wrong in checks[name](getattr(study, name))]
-    if study.gives("bootstrap") and study.bootstrap.resamples < 1:
-        found.append("bootstrap.resamples must be at least 1")
+    if study.gives("bootstrap"):
+        found += ["bootstrap.resamples must be at least 1"] * (study.bootstrap.resamples < 1)
+        found += ["bootstrap.seed must be at least 0"] * (study.bootstrap.seed < 0)
+    found += ["seed must be at least 0"] * (study.gives("seed") and study.seed < 0)
     if study.gives("sampling") and study.gives("prompt"):
         template, known = study.sampling.sweep.template, list(study.prompt.templates)
         if template not in known:
@@ -48,6 +51,8 @@ def _senseless_prompt(prompt: Prompt) -> list[str]:
     found = [
         f"{k} must contain {{topic}} once" for k, v in wordings.items() if v.count("{topic}") != 1
     ]
+    found += [f"{k} must not begin or end blank" for k, v in wordings.items() if v != v.strip()]
+    found += ["prompt.prefill must not be empty"] * (not prompt.prefill.strip())
     for name in ("short", "long"):
         found += [f"missing key prompt.templates.{name}"] * (name not in prompt.templates)
         found += [f"missing key prompt.emphatic.{name}"] * (name not in prompt.emphatic)
@@ -75,8 +80,12 @@ def _senseless_model(model: ModelSource) -> list[str]:
 
 def _senseless_sampling(sampling: Sampling) -> list[str]:
     found = []
-    if min((sampling.temperature, *sampling.sweep.temperatures)) <= 0:
-        found.append("sampling temperatures must be above 0")
+    temperatures = (sampling.temperature, *sampling.sweep.temperatures)
+    if not all(0 < one < inf for one in temperatures):
+        found.append("sampling temperatures must be numbers above 0")
+    elif len(set(temperatures)) < len(temperatures):
+        # The same lists would be drawn twice, and count as more.
+        found.append("sampling.sweep.temperatures must differ, from sampling.temperature as well")
     if not 0 < sampling.top_p <= 1:
         found.append("sampling.top_p must be above 0 and at most 1")
     counts = {

@@ -8,6 +8,7 @@ function is checked on each opened model before a number is made of it, and fail
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,8 +29,12 @@ from analyses.lab.model.weights import Weights
 SAMPLE = "One, two, three: these are numbers, and words as well."
 """What both views are compared on."""
 
+WORD = "x"
+UNREADABLE = "\ufffd"
 DAY = datetime(2024, 7, 26, tzinfo=UTC)
-"""What a chat template that tells the day is told it is: prompts are the same in every run."""
+"""What a chat template that tells the day is told it is."""
+
+_CLOCK = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 
 # Largest difference of two logits that still counts as the same function.
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
@@ -66,6 +71,7 @@ class Model:
     device: str
     weights: Weights
     _bridge: Any
+    _known: dict[tuple[tuple[int, ...], int], str] = field(default_factory=dict)
     _chats: dict[tuple[str, str], Chat] = field(default_factory=dict)
 
     @property
@@ -89,31 +95,68 @@ class Model:
         return checked_blocks(self.network, self.name)
 
     def token(self, text: str) -> int:
-        """The id of the one token that `text` is.
+        """The id of the one token that `text` is, behind a line break or else behind a word.
+
+        At the start of a text some tokenizers put a blank in front (Llama 2), which makes another
+        token of it.
 
         Raises:
             LabError: it is none, or several.
         """
-        ids = self.tokenizer.encode(text, add_special_tokens=False)
-        if len(ids) != 1:
-            cure = "name a text that is a single token of this model"
-            raise LabError(f"token {text!r}", f"the tokenizer makes {len(ids)} tokens of it", cure)
-        return int(ids[0])
+        ids: list[int] = []
+        for before in (WORD + "\n", WORD, ""):
+            first = self._encode(before)
+            ids = self._encode(before + text)
+            if ids[: len(first)] == first and len(ids) == len(first) + 1:
+                return ids[-1]
+        cure = "name a text that is a single token of this model"
+        raise LabError(f"token {text!r}", f"the tokenizer makes {len(ids)} tokens of it", cure)
 
-    def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Each token's text, blanks kept; bytes that are no character on their own become �."""
-        return [self._texts[i] for i in ids]
+    def pieces(self, ids: Sequence[int], after: Sequence[int] = ()) -> list[str]:
+        """Each token's text where it stands, behind `after`, blanks kept.
 
-    def text(self, ids: Sequence[int]) -> str:
-        """The text of a run of tokens."""
-        return str(self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+        Bytes that are no character on their own become �.
+        """
+        found: list[str] = []
+        before = tuple(after[-1:])
+        for one in ids:
+            found.append(self._text(before, one))
+            if UNREADABLE not in found[-1]:
+                before = (one,)
+        return found
+
+    def piece(self, token: int) -> str:
+        """One token's text on its own, its blank kept."""
+        return self.pieces([token], after=self._encode(WORD))[0]
 
     @cached_property
-    def _texts(self) -> list[str]:
-        size = self.network.get_input_embeddings().weight.shape[0]
-        names = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
-        texts = [self.tokenizer.convert_tokens_to_string([name]) for name in names]
-        return texts + ["\ufffd"] * (size - len(texts))  # a vocabulary may be padded
+    def _template(self) -> str:
+        """The chat template; one that tells the day tells the same one in every run."""
+        if not self.tokenizer.chat_template:
+            what = "its tokenizer has no chat template"
+            raise LabError(self.name, what, "take an instruction-tuned model")
+        template = _CLOCK.sub(
+            lambda asked: repr(DAY.strftime(asked[2])), self.tokenizer.get_chat_template()
+        )
+        if "strftime_now(" in template:
+            what = "its chat template tells the time, so that no two runs read the same prompt"
+            raise LabError(self.name, what, "write a fixed one into its chat_template.jinja")
+        return template
+
+    def _text(self, before: tuple[int, ...], token: int) -> str:
+        """What a token adds to the text of one before, or of none."""
+        if (before, token) not in self._known:
+            whole, first = (self._decode(ids) for ids in ((*before, token), before))
+            self._known[before, token] = whole[len(first) :]
+        return self._known[before, token]
+
+    def _encode(self, text: str) -> list[int]:
+        return [*self.tokenizer.encode(text, add_special_tokens=False)]
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        known = [one for one in ids if one < len(self.tokenizer)]  # a vocabulary may be padded
+        text = str(self.tokenizer.decode(known, clean_up_tokenization_spaces=False))
+        return text + UNREADABLE * (len(ids) - len(known))
 
     @property
     def dtype(self) -> str:
@@ -131,16 +174,11 @@ class Model:
     def chat(self, turn: str, answer: str = "") -> Chat:
         """The chat of one user's turn, whose answer begins with `answer`."""
         if (turn, answer) not in self._chats:
-            options = {
-                "tokenize": False,
-                "add_generation_prompt": True,
-                "strftime_now": DAY.strftime,
-            }
-            if not self.tokenizer.chat_template:
-                what = "its tokenizer has no chat template"
-                raise LabError(self.name, what, "take an instruction-tuned model")
             text = self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": turn}], **options
+                [{"role": "user", "content": turn}],
+                chat_template=self._template,
+                tokenize=False,
+                add_generation_prompt=True,
             )
             coded = self.tokenizer(
                 text + answer, add_special_tokens=False, return_offsets_mapping=True
