@@ -74,6 +74,10 @@ OTHERS: dict[str, tuple[Any, Any]] = {
         hf.GptOssForCausalLM,
         hf.GptOssConfig(**HEADS, num_local_experts=4, sliding_window=7),
     ),
+    "bloom": (
+        hf.BloomForCausalLM,
+        hf.BloomConfig(vocab_size=96, hidden_size=32, n_layer=4, n_head=4),
+    ),
     "mamba": (
         hf.MambaForCausalLM,
         hf.MambaConfig(vocab_size=96, hidden_size=32, num_hidden_layers=2),

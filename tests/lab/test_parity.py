@@ -80,9 +80,14 @@ def test_a_family_of_other_parts_is_refused_by_name(family):
     assert "\n" not in str(caught.value)
 
 
-def test_attention_that_shared_prompts_do_not_know_is_refused():
-    with pytest.raises(LabError, match="no text can be sampled from it or scored: gpt_oss: off"):
-        check_decoder(families.network("gpt_oss"), "m")
+@pytest.mark.parametrize(
+    ("family", "why"),
+    [("gpt_oss", "off Hugging Face's by"), ("mamba", "made of other"), ("bloom", "made of other")],
+)
+def test_attention_that_shared_prompts_do_not_know_is_refused(family, why):
+    said = f"m: no text can be sampled from it or scored: {family}: .*{why}"
+    with pytest.raises(LabError, match=said):
+        check_decoder(families.network(family), "m")
 
 
 @pytest.mark.parametrize(
