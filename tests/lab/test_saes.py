@@ -1,5 +1,6 @@
 """Opening the SAEs of a study, taking streams apart, and running the network through them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -218,7 +219,11 @@ def test_gemma_scope_is_read_from_its_own_files(
     sizes = {"d_in": d, "d_sae": width}  # in place of 2,304 and 16,384
     monkeypatch.setattr(module, "get_config_overrides", lambda *_: dict(sizes))
     source = f'site = "{site}"\nlayers = [1]\nrelease = "gemma-scope-2b-pt-{kind}-canonical"\n'
-    lab = study_with(tmp_path, source + 'id = "layer_{layer}/width_16k/canonical"')
+    study_with(tmp_path, source + 'id = "layer_{layer}/width_16k/canonical"')
+    file = tmp_path / "analyses/studies/tiny.toml"
+    named = file.read_text("utf-8").replace('repo = "tiny"', 'repo = "google/gemma-2-2b-it"')
+    file.write_text(named, "utf-8")
+    lab = Lab.open("tiny", root=tmp_path, quiet=True)
     for sae in open_saes(lab):
         assert asked[0][0] == f"google/gemma-scope-2b-pt-{kind}"
         assert asked[0][1].startswith("layer_1/width_16k/")
@@ -235,3 +240,50 @@ def test_gemma_scope_is_read_from_its_own_files(
         seen, after, _, _ = streams(lab, sae, texts(lab))
         assert seen.shape[-1] == d
         assert torch.equal(seen, after)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"hook_name": "blocks.1.hook_resid_post"}, "which is not resid_post of layer 0"),
+        ({"hook_name": "blocks.0.attn.hook_z"}, "which is not resid_post of layer 0"),
+        ({"hook_name": "blocks.0.hook_mlp_out"}, "which is not resid_post of layer 0"),
+        ({"hook_name": "blocks.0.hook_resid_pre"}, "which is not resid_post of layer 0"),
+        ({"model_name": "gpt2-small"}, "was trained on gpt2-small, and the study's model is"),
+    ],
+)
+def test_a_dictionary_of_another_place_or_model_is_refused(
+    metadata: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    lab = study_with(tmp_path, 'site = "resid_post"\nlayers = [0]\nfolder = "sae"')
+    random_sae(tmp_path / "sae")
+    say(tmp_path / "sae", metadata)
+    with pytest.raises(LabError, match=f"^sae: .*{said}"):
+        next(open_saes(lab))
+
+
+def test_one_of_this_place_and_model_is_opened_by_any_of_their_names(tmp_path: Path) -> None:
+    lab = study_with(tmp_path, 'site = "resid_post"\nlayers = [0]\nfolder = "sae"')
+    random_sae(tmp_path / "sae")
+    repo = lab.study.model.repo
+    for hook in ("blocks.0.hook_resid_post", "blocks.1.hook_resid_pre"):
+        for name in (repo, repo.rpartition("/")[2].upper(), f"{repo}-it", ""):
+            say(tmp_path / "sae", {"hook_name": hook, "model_name": name})
+            assert next(open_saes(lab)).width == 40
+
+
+def test_a_transcoder_is_refused(tmp_path: Path) -> None:
+    from sae_lens import Transcoder, TranscoderConfig
+
+    lab = study_with(tmp_path, 'site = "resid_post"\nlayers = [0]\nfolder = "sae"')
+    config = TranscoderConfig(d_in=256, d_out=256, d_sae=40, apply_b_dec_to_input=False)
+    Transcoder(config).save_model(tmp_path / "sae")
+    with pytest.raises(LabError, match="sae: is a transcoder: it does not reconstruct"):
+        next(open_saes(lab))
+
+
+def say(folder: Path, metadata: dict[str, str]) -> None:
+    """Let a saved autoencoder say what it was trained on."""
+    config = json.loads((folder / "cfg.json").read_text("utf-8"))
+    config["metadata"] |= metadata
+    (folder / "cfg.json").write_text(json.dumps(config), "utf-8")

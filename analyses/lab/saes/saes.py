@@ -11,6 +11,7 @@ were trained on it, so it is never counted, like padding.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from analyses.lab.model.hooks import width_of
 from analyses.lab.model.weights import sha256
 from analyses.lab.runtime.lab import Lab
 
+_HOOK = re.compile(r"blocks\.(\d+)\.(.+)")
+_SITES = {"hook_resid_post": "resid_post", "attn.hook_z": "z"}
 FILES = ("cfg.json", "sae_weights.safetensors")
 
 
@@ -138,6 +141,9 @@ def _open(lab: Lab, source: SaeSource, layer: int) -> Sae:
         release, identity = str(source.release), str(source.id).replace("{layer}", str(layer))
         where = f"{release} {identity}"
         module, digests = _from_release(lab, release, identity)
+    if other := _other_place(module.cfg, source.site, layer, lab.study.model.repo):
+        cure = "name autoencoders of this model, site and layer"
+        raise LabError(where, other, cure)
     module.turn_off_forward_pass_hook_z_reshaping()  # heads already stand side by side
     module.requires_grad_(False)
     width = width_of(network, source.site)
@@ -150,6 +156,24 @@ def _open(lab: Lab, source: SaeSource, layer: int) -> Sae:
     if getattr(module.cfg, "rescale_acts_by_decoder_norm", False):
         module.fold_W_dec_norm()  # or a feature would add a · W_dec divided by W_dec's length
     return Sae(source.site, layer, digests, module)
+
+
+def _other_place(config: Any, site: str, layer: int, repo: str) -> str:
+    """What a dictionary says it was trained for, if that is not what the study has it for."""
+    if hasattr(config, "d_out"):
+        return "is a transcoder: it does not reconstruct what it reads"
+    metadata = config.metadata
+    found = _HOOK.fullmatch(metadata.hook_name or "")
+    if found:
+        number, hook = int(found[1]), found[2]
+        if hook == "hook_resid_pre":  # the stream after the block before
+            number, hook = number - 1, "hook_resid_post"
+        if (_SITES.get(hook), number) != (site, layer):
+            return f"was trained on {metadata.hook_name}, which is not {site} of layer {layer}"
+    names = [str(name).lower().rpartition("/")[2] for name in (metadata.model_name or repo, repo)]
+    if not (names[0].startswith(names[1]) or names[1].startswith(names[0])):
+        return f"was trained on {metadata.model_name}, and the study's model is {repo}"
+    return ""
 
 
 def _from_folder(lab: Lab, folder: Path, where: str, layer: int) -> tuple[Any, dict[str, str]]:
