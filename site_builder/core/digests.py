@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from site_builder.core.lab_door import MODEL_VARIABLE
+from site_builder.core.environment import MODEL_VARIABLE
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt")
 """What decides a model's numbers, of its folder: as the lab's `weights` has it."""

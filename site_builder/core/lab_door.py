@@ -6,9 +6,6 @@ import importlib.util
 
 from site_builder.core.project import Project
 
-MODEL_VARIABLE = "LIST_STUDY_MODEL"
-"""Of the environment: a folder whose model every study takes."""
-
 LAB_PACKAGE = "measured-post[lab]"
 
 OF_LAB = {

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from site_builder.core.environment import CACHE_VARIABLE, MODEL_VARIABLE
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.core.workspace import alone
@@ -42,7 +43,7 @@ TRIES = 3
 LEFT = [".git", ".venv", ".cache", "site", "tests", "node_modules", "*.parquet"]
 """What a worker on another machine does not get: results come as tables."""
 
-PASSED_ON = ("LIST_STUDY_MODEL", "LIST_STUDY_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE")
+PASSED_ON = (MODEL_VARIABLE, CACHE_VARIABLE, "HF_TOKEN", "HF_HUB_OFFLINE")
 """Variables of the environment that say where weights are."""
 
 

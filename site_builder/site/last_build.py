@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from site_builder.core.cache import installed, settled, stamp
+from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.files import write_aside
-from site_builder.core.lab_door import MODEL_VARIABLE
 from site_builder.core.project import Project
 
 _FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")

@@ -15,9 +15,9 @@ import pytest
 
 from site_builder.core import cache
 from site_builder.core.code_digest import Code
+from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.errors import BuildError
 from site_builder.core.files import now, write_aside
-from site_builder.core.lab_door import MODEL_VARIABLE
 from site_builder.core.project import Project
 from site_builder.results.maintenance import accept, check
 from site_builder.results.recipe import ResultId
