@@ -184,7 +184,8 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
         for name, claim in verdicts.post.claims.items():
             verdict = verdicts.of[name]
             mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
-            reported = f"reported for Gemma 2 2B: {claim.reported}" if claim.reported else ""
+            source = f"reported for {claim.reported_for}: {claim.reported}"
+            reported = source if claim.reported else ""
             click.echo(f"{mark} {name}: {claim.says}")
             for line in filter(None, (verdicts.said(name), reported)):
                 click.echo(f"    {line}")

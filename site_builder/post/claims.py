@@ -1,13 +1,14 @@
 """What the prose claims: each statement defined once, in content/claims/, tested on a result.
 
-    [length-word]
-    says = "Fewer lists end when the prompt says long."
-    result = "dataset"
-    row = {template = "long"}
-    other = {template = "short", temperature = 0.8}
-    show = "ended_share"
+    [second-run-is-faster]
+    says = "The second run takes less time than the first."
+    result = "timings"
+    row = {run = 2}
+    other = {run = 1, size = 64}
+    show = "seconds"
     holds = "high < other.low"
-    reported = "what was reported for the headline model, if anything"
+    reported = "what was reported elsewhere, if anything"
+    reported_for = "where; at the head of the file for all of its claims"
 
 `row` picks one row, as `value` does; `every = ["k"]` lets these columns be anything, and the claim
 then holds if it does in each row; a list of values stands for any of them. `other` is a second row
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEEDED = ("says", "result", "holds")
-_KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported")
+_FOR = "reported_for"
+_KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported", _FOR)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
 _BOUND = re.compile(r"(low|high)\b")
 """A bound of an interval, in a test: "low", "other.high"."""
 
@@ -64,6 +64,7 @@ class Claim:
     format: str = ""
     unit: str = ""
     reported: str = ""
+    reported_for: str = ""
 
     @property
     def result(self) -> str:
@@ -126,7 +127,9 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
             for number, line in enumerate(text.splitlines(), start=1)
             if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
         }
+        source = {_FOR: tree.pop(_FOR)} if isinstance(tree.get(_FOR), str) else {}
         for name, body in tree.items():
+            body = source | body if isinstance(body, dict) and "reported" in body else body
             where = f"{named}:{lines.get(name, 1)}"
             wrong = _wrong_with(name, body)
             if name in claims:
@@ -267,6 +270,8 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
             wrong.append((f"`{key}` is not a {_KINDS[kind]}", "see site_builder/post/claims.py"))
     if wrong:
         return wrong
+    if "reported" in body and not body.get(_FOR):
+        wrong.append(("`reported`, and not for what", f'add {_FOR} = "…", or at the file\'s head'))
     for key in ("row", "other"):
         wrong += [
             (f"`{key}`: {column} is no value", "write a text, a number, or a list of some")

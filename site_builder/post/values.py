@@ -1,4 +1,4 @@
-"""Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
+"""Numbers in the prose: `<< value: timings small show=estimate run=2 >>`.
 
 `show` names a column (default `estimate`; `interval` prints low to high, `change-interval`
 change_low to change_high), `format` is Python's (`.1f`, `.0%`); every other option picks rows by a

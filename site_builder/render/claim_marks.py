@@ -92,6 +92,7 @@ class Verdicts:
                 "high": verdict.high,
                 "n": verdict.n,
                 "reported": claim.reported or None,
+                "reported_for": claim.reported_for or None,
             }
             for claim, verdict in named
         ]

@@ -23,7 +23,7 @@ HEAD = "In short"
 
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
-    """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
+    """List the claims by section; `count`: how many hold, `reported`: beside what others did."""
     if variant == "count":
         found = [verdict.holds for verdict in blocks.verdicts.of.values()]
         claims = blocks.post.claims
@@ -37,7 +37,10 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
-        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
+        sources = dict.fromkeys(row["claim"].reported_for for row in rows)
+        return blocks.frame.markup(
+            "claims_reported.html.j2", rows=rows, sources=[*sources], page=f"{BASE}/claims/"
+        )
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in map(_rows(blocks), blocks.post.claims):
         groups.setdefault(row["section"], []).append(row)
