@@ -162,7 +162,8 @@ def _keep(project: Project, read: Inputs) -> tuple[dict[str, str], dict[str, str
     """
     after = inputs(project, read).inputs
     if after != read.inputs:
-        project.memory.drop("part")
+        for about in ("part", "card"):
+            project.memory.drop(about)
     project.memory.save()
     return {name: one for name, one in read.inputs.items() if after.get(name) == one}, after
 

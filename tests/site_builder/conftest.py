@@ -127,7 +127,7 @@ def shelves(tmp_path: Path) -> Project:
 def project(shelves: Project) -> Project:
     """All of it: pages can be made."""
     root = shelves.root
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures")
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures", "picture.svg.j2")
     shutil.copytree(REPO / "site_builder", root / "site_builder", ignore=ignore)
     for name in ("templates", "assets"):
         shutil.copytree(REPO / name, root / name, ignore=ignore)
