@@ -24,7 +24,7 @@ from site_builder.commands.console import (
     told,
     variant_argument,
 )
-from site_builder.commands.import_lists import recorded
+from site_builder.commands.import_result import import_result
 from site_builder.commands.init import init
 from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
@@ -74,7 +74,7 @@ def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool
 main.add_command(directives)
 main.add_command(init)
 main.add_command(new)
-main.add_command(recorded)
+main.add_command(import_result)
 main.add_command(run)
 
 

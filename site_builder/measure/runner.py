@@ -143,7 +143,7 @@ def on_path(root: Path) -> None:
         raise BuildError([Problem("analyses", what, "uninstall it, or remove its __init__.py")])
 
 
-def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
+def uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
     """What is said when a measurement imports what is not there; a fault of ours stays one."""
     if not of_lab(error):
         return error
@@ -208,7 +208,7 @@ def compute(
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     except ImportError as error:
-        raise _uninstalled(lab, analysis, error) from error
+        raise uninstalled(lab, analysis, error) from error
     except (BuildError, shards.Stopped):
         raise
     except Exception as error:
