@@ -12,7 +12,7 @@ from typing import Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.project import Project
-from site_builder.post import claims, validation
+from site_builder.post import choices, claims, validation
 from site_builder.post.directives import BLOCKS, Directive, scan
 from site_builder.post.references import References
 from site_builder.post.uses import NOUNS, Part, Use
@@ -40,6 +40,7 @@ class Post:
         self.parts: dict[tuple[str, int], Part] = {}
         self.named: dict[str, Use] = {}
         self.claims: dict[str, claims.Claim] = {}
+        self.choices: list[dict[str, str]] = []
         self.references = References(self.project, self.named)
         self.problems: list[Problem] = []
 
@@ -70,6 +71,8 @@ class Post:
         self.store.forget()
         self.project.settings(self.study)
         self.claims, self.problems = claims.load(self.project)
+        self.choices, wrong = choices.load(self.project)
+        self.problems += wrong
         if not (self.project.content / "index.md").is_file():
             self.problems.append(Problem("content/index.md", "no such page", "write the first one"))
         self.problems += validation.claims(self.project, self.claims)

@@ -33,6 +33,7 @@ PageOf = Callable[[str], Path | None]
 class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
+    `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`.
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
     that is being rendered. With a `section`, and the page that it is part of, that alone is.
     """
@@ -43,6 +44,7 @@ class MeasuredFigures(Extension):
         self,
         study: str = "",
         figures: str = "",  # noqa: ARG002  (read from mkdocs.yml by `Project`, as `study` is)
+        choices: object = None,  # noqa: ARG002
         blocks: Blocks | None = None,
         page: PageOf | None = None,
     ) -> None:

@@ -88,6 +88,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             "post_dark": night,
             "post_card": {"file": shown, "width": width, "height": height},
             "post_date": blocks.post.newest(),
+            "post_choices": blocks.post.choices,
         }
         self._assets |= {night: rules, shown: picture}
 
