@@ -40,8 +40,9 @@ class Ledger:
     @classmethod
     def of(cls, store: Store, id: ResultId, code: Code, inputs: dict[str, str]) -> Ledger:
         """The ledger of a result that is measured with this code from these inputs."""
-        settings, saes = store.current_settings(id.study), store.current_saes(id.study)
-        key = digests.digest([code.meaning, inputs, differences.plain(settings), saes])
+        settings = store.current_settings(id.study)
+        named = store.current_named(id.study, settings)
+        key = digests.digest([code.meaning, inputs, differences.plain(settings), named])
         new = cls(store.project.cache / FOLDER / id.study / f"{id}.json", key)
         try:
             said = json.loads(new.path.read_text("utf-8"))

@@ -114,7 +114,7 @@ def record(
         where = f"analyses/{id.analysis}.py"
         raise BuildError([Problem(where, what, "return a pyarrow Table")])
     settings, used = store.current_settings(id.study), lab.used()
-    saes = store.current_saes(id.study) if "saes" in used.settings else {}
+    named = store.current_named(id.study, used.settings)
     recipe = Recipe(
         study=id.study,
         analysis=id.analysis,
@@ -122,7 +122,7 @@ def record(
         meaning="",
         code={},
         settings={name: settings.get(name) for name in sorted(used.settings)},
-        weights=used.weights | saes,
+        weights=used.weights | named,
         files=used.files,
         inputs={},
         labels=labels(table),

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from site_builder.core import code_digest
+from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
-from site_builder.core.digests import sae_files
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
@@ -156,8 +155,8 @@ def uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
 def _known(lab: SharedLab, used: Used) -> Iterator[str]:
     """The files of the project that a result knows of, and those of its model's folder."""
     yield from used.files
-    if "saes" in used.settings:
-        yield from sae_files(lab.home, Project(lab.home).settings(lab.name))
+    settings = Project(lab.home).settings(lab.name)
+    yield from digests.files(lab.home, {key: settings.get(key) for key in used.settings})
     if used.weights:
         home, folder = lab.home.resolve(), lab.model.weights.folder.resolve()
         if folder.is_relative_to(home):
@@ -254,7 +253,7 @@ class Task:
         """Put the result on the shelf; returns what there is to say of it."""
         id = self.id
         settings = store.current_settings(id.study)
-        saes = store.current_saes(id.study) if "saes" in found.settings else {}
+        named = store.current_named(id.study, found.settings)
         recipe = Recipe(
             study=id.study,
             analysis=id.analysis,
@@ -262,7 +261,7 @@ class Task:
             meaning=self.code.meaning,
             code=self.code.files,
             settings={name: settings.get(name) for name in sorted(found.settings)},
-            weights=found.weights | saes,
+            weights=found.weights | named,
             files=found.files,
             inputs=self.inputs,
             labels=labels(found.table),

@@ -20,9 +20,9 @@ def brief(value: Any) -> str:
 
 
 def weights(named: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Digests of models, and of the files of autoencoders, which are named by path."""
-    saes = {name: digest for name, digest in named.items() if "/" in name}
-    return {name: named[name] for name in named if name not in saes}, saes
+    """Digests of models, and of files in folders that a study names, which have paths."""
+    files = {name: digest for name, digest in named.items() if "/" in name}
+    return {name: named[name] for name in named if name not in files}, files
 
 
 def other_model(mine: Mapping[str, str], theirs: Mapping[str, str]) -> bool:

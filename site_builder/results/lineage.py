@@ -1,4 +1,4 @@
-"""What came from what: study files, weights, autoencoders and results, each behind its inputs.
+"""What came from what: study files, weights and results, each behind its inputs.
 
 Rows stand in layers by depth: a result one below the deepest of its inputs. A source that others
 use has a lane, which runs from its own row to the last row that uses it.
@@ -14,12 +14,15 @@ from site_builder.results import differences
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
+FURTHER = "further weights"
+"""What is in folders that a study's settings name, such as parts that were trained on its model."""
+
 
 @dataclass(frozen=True)
 class Origin:
     """One thing that others come from, or that comes from others.
 
-    kind is "study", "model", "autoencoders" or "result"; depth counts from 0, where nothing is
+    kind is "study", "model", "weights" or "result"; depth counts from 0, where nothing is
     above it; inputs are keys of others.
     """
 
@@ -92,10 +95,10 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
         above = (
             [add(f"study-{id.study}", f"study {id.study}", "study", ())] if recipe.settings else []
         )
-        models, saes = differences.weights(recipe.weights)
+        models, files = differences.weights(recipe.weights)
         above += [add(f"model-{digest[:12]}", name, "model", ()) for name, digest in models.items()]
-        if saes:
-            above.append(add(f"saes-{id.study}", "autoencoders", "autoencoders", above))
+        if files:
+            above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
         add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
     return sorted(found.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from site_builder.core import digests
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.signatures import signature
@@ -61,19 +62,23 @@ def accept(
 
 
 def _weights(store: Store, recipe: Recipe) -> dict[str, str]:
-    """A recipe's weights with the study's own autoencoders as they are now, if it used them."""
-    if "saes" not in recipe.settings:
-        return recipe.weights
-    return differences.weights(recipe.weights)[0] | store.current_saes(recipe.study)
+    """A recipe's weights, those in folders that its settings name as they are now."""
+    models, _ = differences.weights(recipe.weights)
+    return models | store.current_named(recipe.study, recipe.settings)
 
 
 def check(store: Store) -> list[Problem]:
     """Everything that is wrong with the files on the shelf, whether a page uses them or not."""
     project = store.project
     problems: list[Problem] = []
+    named = {
+        project.root / folder
+        for study in project.studies()
+        for setting in store.current_settings(study).values()
+        for folder in digests.folders(setting)
+    }
     for path in sorted(project.data.rglob("*")):
-        is_sae = path.relative_to(project.data).parts[1:2] == ("saes",)
-        if path.is_file() and path.suffix != ".parquet" and not is_sae:
+        if path.is_file() and path.suffix != ".parquet" and path.parent not in named:
             problems.append(Problem(project.named(path), "not a result", "remove it"))
     for id in store.results():
         where = project.named(store.path(id))

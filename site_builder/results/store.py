@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Store:
         self._whys: dict[ResultId, list[str]] = {}
         self._codes: dict[str, Code] = {}
         self._settings: dict[str, dict[str, Any]] = {}
-        self._saes: dict[str, dict[str, str]] = {}
+        self._named: dict[tuple[str, ...], dict[str, str]] = {}
         self._models: dict[str, dict[str, str]] = {}
 
     def path(self, id: ResultId) -> Path:
@@ -89,7 +90,7 @@ class Store:
         self._whys.clear()
         self._codes.clear()
         self._settings.clear()
-        self._saes.clear()
+        self._named.clear()
         self._models.clear()
 
     def load(self, id: ResultId) -> Result:
@@ -151,12 +152,15 @@ class Store:
             self._settings[study] = self.project.settings(study)
         return self._settings[study]
 
-    def current_saes(self, study: str) -> dict[str, str]:
-        """The digests of the study's own sparse autoencoders as they are now, by file."""
-        if study not in self._saes:
-            settings, read = self.current_settings(study), self.project.memory.digest
-            self._saes[study] = digests.saes(self.project.root, settings, read)
-        return self._saes[study]
+    def current_named(self, study: str, keys: Iterable[str]) -> dict[str, str]:
+        """The digests of the files in folders that these settings name, as they are now."""
+        settings = self.current_settings(study)
+        naming = sorted(key for key in keys if any(digests.folders(settings.get(key))))
+        about = (study, *naming)
+        if about not in self._named:
+            named, read = {key: settings[key] for key in naming}, self.project.memory.digest
+            self._named[about] = digests.of_files(self.project.root, named, read)
+        return self._named[about]
 
     def current_model(self, study: str) -> dict[str, str]:
         """The digests of the study's model as it is now, by file, if it is in a folder here."""
@@ -189,12 +193,11 @@ class Store:
             if today != before and differences.plain(today) != differences.plain(before):
                 was, is_now = differences.brief(before), differences.brief(today)
                 reasons.append(f"{name} was {was} and is {is_now}")
-        model, saes = differences.weights(recipe.weights)
+        model, known = differences.weights(recipe.weights)
         # A model that came from elsewhere is not that of a folder, whatever it holds.
         if model and model.keys() & (folder := self.current_model(id.study)).keys():
             reasons += differences.files(model, folder)
-        if "saes" in recipe.settings:
-            reasons += differences.files(saes, self.current_saes(id.study))
+        reasons += differences.files(known, self.current_named(id.study, recipe.settings))
         raw = self.current_files(recipe)
         reasons += [f"{name} is gone" for name in recipe.files if name not in raw]
         reasons += differences.files({name: recipe.files[name] for name in raw}, raw)

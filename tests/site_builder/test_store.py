@@ -133,7 +133,7 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     with (project.analyses / "studies" / "toy.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[saes]]\nlayers = [3]\nfolder = "data/toy/saes/resid_post-{layer}"\n')
     store = Store(project)
-    for id, weights in ((BASE, {}), (TOTALS, store.current_saes("toy"))):
+    for id, weights in ((BASE, {}), (TOTALS, store.current_named("toy", ["saes"]))):
         result = store.load(id)
         settings = {"saes": store.current_settings("toy")["saes"]} if weights else {}
         recipe = replace(result.recipe, weights={"model": "a", **weights}, settings=settings)

@@ -115,7 +115,7 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
     project = blocks.post.project
     path = project.studies()[study]
     of_study = (recipe.weights for id, recipe in recipes.items() if id.study == study)
-    models, saes = differences.weights({k: v for one in of_study for k, v in one.items()})
+    models, further = differences.weights({k: v for one in of_study for k, v in one.items()})
     return {
         "name": study,
         "title": project.settings(study).get("title", study),
@@ -123,7 +123,7 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
         "digest": digests.sha256_file(path),
         "url": blocks.publish(f"data/{study}/study.toml", path.read_bytes),
         "models": models,
-        "saes": saes,
+        "further": further,
     }
 
 
@@ -133,7 +133,7 @@ def _result(
     store, recipe = blocks.post.store, recipes[id]
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
-    models, saes = differences.weights(recipe.weights)
+    models, further = differences.weights(recipe.weights)
     told = _told(blocks, id, recipe)
     return told | {
         "id": id,
@@ -152,8 +152,8 @@ def _result(
         "settings": dict(_settings(recipe.settings)),
         "models": models,
         "files": recipe.files,
-        "saes": saes,
-        "saes_digest": digests.digest(saes),
+        "further": further,
+        "further_digest": digests.digest(further),
         "libraries": {k: v for k, v in recipe.made_with.items() if k not in ("device", "machine")},
         "kilobytes": path.stat().st_size / 1e3,
         "url": blocks.publish(told["file"], path.read_bytes),
