@@ -1,25 +1,25 @@
 """What directives can say in this project, for an editor that checks and completes as one types.
 
     {"format": 1,
-     "study": "smollm2-135m-instruct",
+     "study": "small-model",
      "kinds": {
        "figure": {
          "form": "NAME [VARIANT] [option=value]",
          "alone": true,                    stands on a line of its own
          "several": false,                 takes several names (of these only `cite`)
          "names": {
-           "logit_difference": {
-             "variants": ["mean", "example"],   "" is none; one of these has to stand there
+           "heights": {
+             "variants": ["mean", "median"],   "" is none; one of these has to stand there
              "options": {
-               "template": {"type": "str", "default": "short", "values": ["short", "long"]},
+               "town": {"type": "str", "default": "Ulm", "values": ["Ulm", "Jena"]},
                …},
              "open": false}}}}}            true: options that are not listed may be right, too
 
 Every kind is there. An option's `default` is left out where there is none, its `values` where they
 are not known; the default is always right. They are those that a drawing writes out, else those of
 the column of that name in the results on the shelf, of all studies. Where a drawing has an option
-`feature`, a last word LAYER/INDEX is that option in short. A `ref` names NAME [VARIANT] of what
-stands in the post, a feature's card by LAYER/INDEX, and sections by their files.
+`feature`, a last word PLACE/NUMBER is that option in short. A `ref` names NAME [VARIANT] of what
+stands in the post, a feature's card by PLACE/NUMBER, and sections by their files.
 """
 
 from __future__ import annotations

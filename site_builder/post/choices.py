@@ -1,7 +1,7 @@
 """What a reader chooses once for all figures of a page: the extension's `choices` in mkdocs.yml.
 
     choices:
-      - {name: template, title: length word, note: Some figures have one alone.}
+      - {name: town, title: home town, note: Some figures have one alone.}
 
 `name` is a field of the figures' rows and the parameter in the page's address; `title` is what
 menus are called, which may also be called by the name. A `note` is shown while a value is chosen.

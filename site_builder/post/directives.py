@@ -1,7 +1,7 @@
 """Directives such as `<< figure: entropy short-clean >>`, found with their true file and line.
 
-A feature of an autoencoder is named LAYER/INDEX, or SITE-LAYER/INDEX where its site is not the
-residual stream. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option, and
+A feature is named PLACE/NUMBER; what a place is called, and whether there is such a feature, the
+post's drawings know. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option,
 `<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`. `<< page: provenance graph >>`
 names no result, but a part of a page that is made from the post itself.
 
@@ -33,7 +33,7 @@ _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
 _HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
 _FORMS = {
-    "feature": ("LAYER/INDEX [option=value]", 1),
+    "feature": ("PLACE/NUMBER [option=value]", 1),
     "page": ("NAME [PART]", 2),
     "section": ("FILE", 1),
     "value": ("NAME [VARIANT] column=value", 2),
@@ -43,7 +43,7 @@ _FORMS = {
 }
 """What follows the colon of a kind, and how many words at most."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
-_FEATURE = re.compile(r"(?:[a-z][a-z0-9_]*-)?[0-9]{1,3}/[0-9]{1,7}\Z")
+_FEATURE = re.compile(r"[a-z0-9][a-z0-9_-]*/[0-9]{1,7}\Z")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
 )
@@ -148,7 +148,7 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
         what = f"cannot read {_shown(rest[position:].strip())} in {_shown(whole[0])}"
         return Problem(where, what, f'write << {kind}: NAME [VARIANT] [option="value"] >>')
     if kind == "feature" and not (len(words) == 1 and _FEATURE.match(words[0])):
-        cure = "write << feature: LAYER/INDEX >>, such as << feature: 26/1201 >>"
+        cure = "write << feature: PLACE/NUMBER >>, such as << feature: 26/1201 >>"
         return Problem(where, f"cannot read {_shown(whole[0])}", cure)
     if kind in (*BLOCKS, "ref") and words and _FEATURE.match(words[-1]):
         if "feature" in options:
