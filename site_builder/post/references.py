@@ -18,7 +18,7 @@ from typing import Any
 from site_builder.core.errors import Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import bibliography
-from site_builder.post.directives import Directive
+from site_builder.post.directive import Directive
 from site_builder.post.uses import Use
 
 _HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
@@ -79,11 +79,12 @@ class References:
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
-    def see(self, directive: Directive) -> None:
-        """Take note of a `ref` or `cite`, in the order of reading."""
-        if directive.kind == "ref":
-            self._mentions.append(directive)  # it may point at what comes later
-            return
+    def mention(self, directive: Directive) -> None:
+        """Take note of a reference by name: what it names may come later."""
+        self._mentions.append(directive)
+
+    def cite(self, directive: Directive) -> None:
+        """Number the works that a directive cites, in the order of reading."""
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
@@ -130,14 +131,15 @@ class References:
                 lines[place] = f"## {title} {{ #{section.anchor} }}"
                 return
 
-    def link(self, directive: Directive, page: Path) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead."""
-        if directive.kind == "ref":
-            found = self._target(directive)
-            if not found:
-                return ""
-            name, target, anchor = found
-            return f"[{name}]({_way(page, target)}#{anchor}){{ .post-ref }}"
+    def reference(self, directive: Directive, page: Path) -> str:
+        """A link from `page` to what a directive names, as Markdown; "" if that is not there."""
+        if target := self._target(directive):
+            name, home, anchor = target
+            return f"[{name}]({_way(page, home)}#{anchor}){{ .post-ref }}"
+        return ""
+
+    def citation(self, directive: Directive, page: Path) -> str:
+        """Links from `page` to the works that a directive cites; "" if one is not there."""
         home = self.project.content / "index.md"
         links = []
         for key in directive.name.split():

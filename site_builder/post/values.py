@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
-from site_builder.post.directives import Directive
+from site_builder.post.directive import Directive
 
 if TYPE_CHECKING:
     import pyarrow as pa

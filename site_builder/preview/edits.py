@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from markdown import Markdown
+from markupsafe import Markup
 from mkdocs.config import load_config
 
 from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError
 from site_builder.core.project import EXTENSION, Project, Snapshot
 from site_builder.measure.policy import missing
-from site_builder.post.post import Post, Wanted
+from site_builder.post.post import Post
+from site_builder.post.source import Shown
 from site_builder.post.uses import Use
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
@@ -106,7 +108,7 @@ class Workbench:
         """A section as it reads now, and the figures that its directives ask for otherwise."""
         section = self.post.references.sections.get(path.stem)
         start = f"{self.post.project.named(path)}:"
-        if section is None or any(where.startswith(start) for where, _ in self.post.parts):
+        if section is None or any(part.where.startswith(start) for part in self.post.parts):
             return
         if not path.stat().st_size:  # some editors empty a file before they write it
             return
@@ -118,8 +120,8 @@ class Workbench:
         for use in uses:
             use.state, use.reasons = states.get(use.id, (use.state, use.reasons))
             if not use.slug:
-                self._say(use)
-        self.extension.section = path, section.page
+                self.blocks.show(use)
+        self.extension.section = path
         html = self.markdown.reset().convert(path.stem)
         base = self.post.base(section.page)
         html = _LINK.sub(lambda link: f"{'' if base == '.' else '../'}{as_built(link[0])}", html)
@@ -131,15 +133,6 @@ class Workbench:
             if last is None or last.directive.options != use.directive.options:
                 self._keys[use.slug] = key = self._key(use)
                 yield self._figure(use, key)
-
-    def _say(self, use: Use) -> None:
-        """Make a number or a claim's sign."""
-        if use.directive.kind == "claim" and use.directive.name not in self.blocks.verdicts.of:
-            try:
-                self.blocks.verdicts.test(use.directive.name)
-            except BuildError as error:
-                self.blocks.problems += error.problems
-        self.blocks.show((use.directive.where, use.directive.start), use)
 
     def _figure(self, use: Use, key: str) -> Message:
         """A figure as it is now: its charts alone if it has some, else the whole of it."""
@@ -163,7 +156,7 @@ class Workbench:
                 }
             fragment = fragments.fragment(use)
             self.files |= {name: (fragment.folder / name).read_bytes() for name in fragment.files}
-            self.blocks.show((use.directive.where, use.directive.start), use)
+            self.blocks.show(use)
             return said | {"kind": "figure", "html": self.blocks.block(use.slug, base)}
         except BuildError as error:
             self.blocks.problems += error.problems
@@ -173,11 +166,11 @@ class Workbench:
 class _Slots(Blocks):
     """Blocks for a page that has its figures already."""
 
-    def slot(self, use: Wanted) -> str:
+    def slot(self, shown: Shown) -> str:
         """An empty slot for a figure, the page knows which; a number or a message as ever."""
-        if isinstance(use, Use) and use.slug:
-            return f'<div data-slot id="{use.slug}"></div>'
-        return super().slot(use)
+        if isinstance(shown, Use) and shown.slug:
+            return Markup(f'<div data-slot id="{shown.slug}"></div>')
+        return super().slot(shown)
 
 
 def forget(project: Project, changed: set[Path]) -> bool:

@@ -7,10 +7,13 @@ import json
 import os
 from pathlib import Path
 
+from markupsafe import Markup
+
 from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import values
 from site_builder.post.claims import Claim, Verdict
+from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
 from site_builder.post.uses import Use
@@ -28,6 +31,7 @@ class Verdicts:
         self.post = post
         self.fragments = fragments
         self.of: dict[str, Verdict] = {}
+        self._untested: dict[str, BuildError] = {}
         self._ways: dict[Path, str] = {}
 
     def judge(self) -> list[Problem]:
@@ -47,7 +51,12 @@ class Verdicts:
 
     def test(self, name: str) -> None:
         """Test one claim; raises `BuildError` when it cannot be tested."""
-        self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+        self._untested.pop(name, None)
+        try:
+            self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+        except BuildError as error:
+            self._untested[name] = error
+            raise
 
     def failing(self) -> list[Problem]:
         """Claims that do not hold, at the sentences that make them."""
@@ -113,8 +122,13 @@ class Verdicts:
         """What stands in the prose: a number or, without `show`, the claim's sign, as HTML.
 
         Where the host leads links to their pages by itself, and so has to see them, a sign is
-        `plain` Markdown.
+        `plain` Markdown. Raises `BuildError` when the claim cannot be tested.
         """
+        name = use.directive.name
+        if name in self._untested:
+            raise self._untested[name]
+        if name not in self.of:
+            self.test(name)
         return self._number(use) if use.directive.options else self._mark(use, plain)
 
     def _mark(self, use: Use, plain: bool) -> str:
@@ -131,7 +145,7 @@ class Verdicts:
         shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
         shapes += ["post-doubted"] if use.state == "stale" else []
         if not plain:
-            return (
+            return Markup(
                 f'<a class="{" ".join(shapes)}" href="{self._way(use.page)}#{name}" '
                 f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
             )
@@ -150,14 +164,14 @@ class Verdicts:
             self._ways[page] = way.removeprefix("./")
         return self._ways[page]
 
-    def _number(self, use: Use) -> str:
+    def _number(self, use: Use) -> Markup:
         name = use.directive.name
         verdict = self.of[name]
         shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
         title = html.escape(self.said(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
-        return (
+        return Markup(
             f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
             f'title="{title}">{html.escape(shown)}</span>'
         )
@@ -188,7 +202,7 @@ class Verdicts:
         return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
 
     def _uses(self) -> list[Use]:
-        return [use for use in self.post.uses.values() if use.directive.kind == "claim"]
+        return [use for use in self.post.uses.values() if use.directive.kind == claim_kind.NAME]
 
 
 def judged(project: Project, study: str) -> Verdicts:

@@ -15,6 +15,7 @@ from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.render.figure import Fragment
 from site_builder.results import lineage
+from site_builder.results.reasons import sentences
 
 
 class Frame:
@@ -68,7 +69,7 @@ class Frame:
                 analysis=use.id.analysis,
                 variant=use.id.variant,
                 state=use.state,
-                reasons=use.reasons,
+                reasons=sentences(use.reasons),
                 recipe={
                     "code": recipe.code.get(f"analyses/{use.id.analysis}.py", ""),
                     "key": recipe.key,

@@ -77,6 +77,7 @@ def _build(
     from site_builder.post.post import Post
     from site_builder.render.blocks import Blocks
     from site_builder.render.figures import Fragments
+    from site_builder.results.reasons import sentences
     from site_builder.site.standing import Standing
 
     post = Post(project := Snapshot(project.root), study)
@@ -89,7 +90,7 @@ def _build(
         str(
             Problem(
                 use.directive.where,
-                f'"{use.id}" is stale: {"; ".join(use.reasons)}',
+                f'"{use.id}" is stale: {"; ".join(sentences(use.reasons))}',
                 f"run: {post.store.command(use.id)}",
             )
         )

@@ -14,10 +14,13 @@ from typing import Any
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
+from markdown.util import ETX, STX
+from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.post.post import Post, Wanted
+from site_builder.post.post import Post
+from site_builder.post.source import Shown
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.mathml import SETTINGS, MathML
@@ -34,10 +37,10 @@ class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
-    that is being rendered. With a `section`, and the page that it is part of, that alone is.
+    that is being rendered. With a `section`, that alone is.
     """
 
-    section: tuple[Path, Path] | None = None
+    section: Path | None = None
 
     def __init__(
         self,
@@ -87,18 +90,21 @@ class _Directives(Preprocessor):
         text = "\n".join(lines)
         blocks = self.extension.prepared()
 
-        def place(use: Wanted) -> str:
-            put = blocks.slot(use)
-            # A claim's sign is a link, which the host has to see to lead it to its page.
-            return put if put.startswith("[") else str(self.md.htmlStash.store(put))
+        def show(shown: Shown) -> str:
+            slot = blocks.slot(shown)
+            return str(self.md.htmlStash.store(slot)) if isinstance(slot, Markup) else slot
 
         if self.extension.section:
-            return blocks.post.section(*self.extension.section, place).split("\n")
+            return blocks.post.section(self.extension.section, show).split("\n")
         page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
         if page is None:
             return lines
-        filled = blocks.post.fill(text, page, place).split("\n")
+        filled = blocks.post.fill(page, show, text, self._normal).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
+
+    def _normal(self, line: str) -> str:
+        """A line as `normalize_whitespace` has handed it on."""
+        return line.replace(STX, "").replace(ETX, "").expandtabs(self.md.tab_length)
 
 
 def _page_of(post: Post, text: str) -> Path | None:

@@ -56,7 +56,7 @@ def dead(post: Post, site: Path) -> list[Problem]:
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
     """Every link and picture in the Markdown: its file, its line, where it leads."""
     for path in sorted(post.project.content.rglob("*.md")):
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8", "replace")  # the post has told what is not
         for line, target in post.project.memory.recall("links", text, partial(_links, text)):
             yield path, line, target
 

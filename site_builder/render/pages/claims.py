@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
+from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import Section
 from site_builder.post.uses import Use
@@ -51,7 +52,7 @@ def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
     figures = {use.id: use for use in reversed(blocks.post.uses.values()) if use.slug}
     sentences: dict[str, list[Use]] = {}
     for use in blocks.post.uses.values():
-        if use.directive.kind == "claim":
+        if use.directive.kind == claim_kind.NAME:
             sentences.setdefault(use.directive.name, []).append(use)
     return lambda name: _row(blocks, name, figures, sentences.get(name, []))
 

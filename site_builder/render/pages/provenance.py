@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
 from site_builder.core import digests
+from site_builder.post.kinds import claim
 from site_builder.results import differences, lineage
+from site_builder.results.reasons import sentences
 
 if TYPE_CHECKING:
     from site_builder.post.uses import Use
@@ -42,9 +44,12 @@ def render(blocks: Blocks, *, variant: str) -> Markup:
 
 
 def _prints(use: Use) -> bool:
-    """Whether a number of the prose stands there."""
-    kind = use.directive.kind
-    return kind == "value" or (kind == "claim" and "show" in use.directive.options)
+    """Whether a number of the prose stands there: no block, and no sign of a claim."""
+    return not use.slug and not (_is_claim(use) and "show" not in use.directive.options)
+
+
+def _is_claim(use: Use) -> bool:
+    return use.directive.kind == claim.NAME
 
 
 def _summary(blocks: Blocks) -> dict[str, Any]:
@@ -139,8 +144,8 @@ def _result(
         "id": id,
         "origin": lineage.key(id),
         "shown": {f"{use.noun} {use.number}": _place(blocks, use) for use in uses if use.slug},
-        "values": sum(use.directive.kind == "value" for use in uses),
-        "claims": sum(use.directive.kind == "claim" for use in uses),
+        "values": sum(not use.slug and not _is_claim(use) for use in uses),
+        "claims": sum(map(_is_claim, uses)),
         "module": module,
         "module_digest": recipe.code.get(module, ""),
         "helpers": len(recipe.code.keys() - {module}),
@@ -199,7 +204,7 @@ def _told(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
     return {
         "file": store.path(id).relative_to(store.project.root).as_posix(),
         "state": "stale" if reasons else "fresh",
-        "reasons": reasons,
+        "reasons": sentences(reasons),
         "command": store.command(id),
         "key": recipe.key,
     } | vars(recipe)
