@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from markdown import Markdown
 from markupsafe import Markup
@@ -24,13 +23,11 @@ from site_builder.measure.policy import missing
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Use
+from site_builder.preview.messages import Message
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.extension import MeasuredFigures
 from site_builder.site.links import as_built
-
-Message = dict[str, Any]
-"""What pages are told; `kind` says what the rest means: see assets/preview/preview.js."""
 
 _LINK = re.compile(r'(?<= href=")(?!https?:|mailto:|#|/)[^"]+\.md(#[^"]*)?(?=")')
 _FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
@@ -139,7 +136,7 @@ class Workbench:
         fragments = self.blocks.fragments
         base = self.post.base(use.page)
         self.blocks.problems = [*self.post.problems]
-        said = {"slug": use.slug, "page": self.post.url(use.page)}
+        page = self.post.url(use.page)
         try:
             if use.state == "missing" or not key:
                 raise BuildError([missing(self.post.store, use.id, use.directive.where)])
@@ -148,19 +145,23 @@ class Workbench:
                 caption, files = sketch
                 self.files |= files
                 (chart,) = (name for name in files if name.endswith(".chart.json"))
-                said["charts"] = files[chart].decode()
-                return said | {
+                return {
                     "kind": "chart",
+                    "page": page,
+                    "slug": use.slug,
                     "url": f"{base}/figures/{chart}",
+                    "charts": files[chart].decode(),
                     "caption": caption,
                 }
             fragment = fragments.fragment(use)
             self.files |= {name: (fragment.folder / name).read_bytes() for name in fragment.files}
             self.blocks.show(use)
-            return said | {"kind": "figure", "html": self.blocks.block(use.slug, base)}
+            html = self.blocks.block(use.slug, base)
+            return {"kind": "figure", "page": page, "slug": use.slug, "html": html}
         except BuildError as error:
             self.blocks.problems += error.problems
-            return said | {"kind": "wrong", "html": self.blocks.told(use.directive.where)}
+            html = self.blocks.told(use.directive.where)
+            return {"kind": "wrong", "page": page, "slug": use.slug, "html": html}
 
 
 class _Slots(Blocks):
