@@ -187,7 +187,7 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
             mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
             reported = f"reported for Gemma 2 2B: {claim.reported}" if claim.reported else ""
             click.echo(f"{mark} {name}: {claim.says}")
-            for line in filter(None, (verdicts.said(name), reported)):
+            for line in filter(None, (verdicts.summary(name), reported)):
                 click.echo(f"    {line}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
     if strict and counts[WORDS[False]]:

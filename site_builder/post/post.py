@@ -45,8 +45,8 @@ class Post:
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
         sections = self.project.content / "sections"
-        found = sorted(self.project.content.rglob("*.md"), key=lambda p: (p.name != "index.md", p))
-        return [path for path in found if not path.is_relative_to(sections)]
+        paths = sorted(self.project.content.rglob("*.md"), key=lambda p: (p.name != "index.md", p))
+        return [path for path in paths if not path.is_relative_to(sections)]
 
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""

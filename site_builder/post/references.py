@@ -36,14 +36,14 @@ class Section:
     @property
     def number(self) -> str:
         """ "3.5" of the file 03-5-entropy."""
-        found = _NUMBER.fullmatch(self.stem)
-        return ".".join(str(int(part)) for part in found["number"].split("-")) if found else ""
+        match = _NUMBER.fullmatch(self.stem)
+        return ".".join(str(int(part)) for part in match["number"].split("-")) if match else ""
 
     @property
     def anchor(self) -> str:
         """The id of its heading."""
-        found = _NUMBER.fullmatch(self.stem)
-        return f"sec-{found['word'] if found else self.stem}"
+        match = _NUMBER.fullmatch(self.stem)
+        return f"sec-{match['word'] if match else self.stem}"
 
     @property
     def called(self) -> str:
@@ -72,8 +72,8 @@ class References:
 
         def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
             works, problems = bibliography.load(project)
-            told = [[*map(vars, works.values())], [*map(vars, problems)]]
-            return told, [project.root / bibliography.FILE]
+            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+            return kept, [project.root / bibliography.FILE]
 
         works, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
@@ -95,7 +95,7 @@ class References:
     def section(self, path: Path, page: Path, text: str) -> None:
         """Take note of a section that `page` shows."""
         headings = (_HEADING.match(line) for line in text.splitlines())
-        title = next((found["title"] for found in headings if found), path.stem)
+        title = next((heading["title"] for heading in headings if heading), path.stem)
         self.sections[path.stem] = Section(path.stem, page, title)
 
     def of(self, directive: Directive) -> Section | None:
@@ -126,8 +126,8 @@ class References:
         """Give a section's heading its number and its anchor."""
         section = self.sections[stem]
         for place, line in enumerate(lines):
-            if found := _HEADING.match(line):
-                title = f"{section.number} {found['title']}".strip()
+            if heading := _HEADING.match(line):
+                title = f"{section.number} {heading['title']}".strip()
                 lines[place] = f"## {title} {{ #{section.anchor} }}"
                 return
 

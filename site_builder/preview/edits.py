@@ -160,7 +160,7 @@ class Workbench:
             return {"kind": "figure", "page": page, "slug": use.slug, "html": html}
         except BuildError as error:
             self.blocks.problems += error.problems
-            html = self.blocks.told(use.directive.where)
+            html = self.blocks.problems_at(use.directive.where)
             return {"kind": "wrong", "page": page, "slug": use.slug, "html": html}
 
 

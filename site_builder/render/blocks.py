@@ -195,12 +195,12 @@ class Blocks:
         the post itself is put in whole, so that search reads it. What cannot be shown is told.
         """
         if isinstance(shown, str):
-            return self.told(shown)
+            return self.problems_at(shown)
         directive = shown if isinstance(shown, Directive) else shown.directive
         inline = not KINDS[directive.kind].is_block
         match shown:
             case Link():
-                return _text(self, shown) or self.told(directive.where, inline=inline)
+                return _text(self, shown) or self.problems_at(directive.where, inline=inline)
             case Part() if directive in self._shown:
                 # A host without our plugin moves links from the file to the page by itself.
                 base = self.post.base(shown.page, of_file=self.plain)
@@ -211,9 +211,9 @@ class Blocks:
                 return self._shown[directive]
         failed = self._failed.get(directive, ())
         where = failed[0].where if failed else directive.where
-        return self.told(where, inline=inline)
+        return self.problems_at(where, inline=inline)
 
-    def told(self, where: str, *, inline: bool = False) -> Markup:
+    def problems_at(self, where: str, *, inline: bool = False) -> Markup:
         """What is wrong at a line, in the place of what would stand there."""
         problems = [problem for problem in self.problems if problem.where == where]
         template = "problem_inline.html.j2" if inline else "problem.html.j2"

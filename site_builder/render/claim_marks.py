@@ -63,14 +63,14 @@ class Verdicts:
         return [
             Problem(
                 use.directive.where,
-                f'claim "{use.directive.name}" does not hold: {self.said(use.directive.name)}',
+                f'claim "{use.directive.name}" does not hold: {self.summary(use.directive.name)}',
                 f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
             )
             for use in self._uses()
             if not use.directive.options and self._fails(use)
         ]
 
-    def said(self, name: str) -> str:
+    def summary(self, name: str) -> str:
         """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
         claim, verdict = self.post.claims[name], self.of[name]
         return (
@@ -113,7 +113,7 @@ class Verdicts:
         """A line for every claim that holds no longer, or does again."""
         return [
             f"claim {name}: {WORDS[self.of[name].holds]} before, {WORDS[verdict.holds]} now; "
-            + after.said(name)
+            + after.summary(name)
             for name, verdict in after.of.items()
             if name in self.of and self.of[name].holds is not verdict.holds
         ]
@@ -136,7 +136,7 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        title, label = f"{word}: {self.said(name)}", f"Claim {word}: {claim.says}"
+        title, label = f"{word}: {self.summary(name)}", f"Claim {word}: {claim.says}"
         sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
             sign = f"({sign})"
@@ -168,7 +168,7 @@ class Verdicts:
         name = use.directive.name
         verdict = self.of[name]
         shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
-        title = html.escape(self.said(name))
+        title = html.escape(self.summary(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
@@ -187,7 +187,7 @@ class Verdicts:
             f'!!! failure "Not everything below holds on {attribute(self._study())}"',
             "",
             *(
-                f"    - {self.post.claims[name].says} *{self.said(name)}*"
+                f"    - {self.post.claims[name].says} *{self.summary(name)}*"
                 for name in sorted(failing)
             ),
             "",

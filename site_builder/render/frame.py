@@ -91,9 +91,9 @@ class Frame:
 
     def _provenance(self, use: Use, base: str) -> str:
         """The link to all that is known of a result, if a page tells it."""
-        told = ("provenance", "results")
+        results = ("provenance", "results")
         for part in self.post.parts.values():
-            if (part.directive.name, part.directive.variant) == told and base:
+            if (part.directive.name, part.directive.variant) == results and base:
                 return f"{base}/{self.post.url(part.page)}#{lineage.key(use.id)}"
         return ""
 

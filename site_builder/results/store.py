@@ -210,11 +210,11 @@ class Store:
         import pyarrow.parquet as pq
 
         try:
-            found = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
+            metadata = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
         except (pa.ArrowException, OSError) as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
         try:
-            body = dict(json.loads(found or b""))
+            body = dict(json.loads(metadata or b""))
             seal = body.pop("seal", None)
             Recipe(**body)
         except (ValueError, TypeError, RecursionError):

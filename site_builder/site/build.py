@@ -145,8 +145,8 @@ def preview(
     # Of what was saved meanwhile it is not known which state is in the site.
     read = Inputs(_keep(project, read)[0], read.stamps)
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
-    told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
-    return Previewed(blocks, told, read)
+    messages = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+    return Previewed(blocks, messages, read)
 
 
 def _given(read: Inputs) -> str:
@@ -221,8 +221,8 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
         mkdocs_build(config)
         config.plugins.on_shutdown()
     except MkDocsException as error:
-        said = warnings or [str(error)]
-        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in said]) from None
+        lines = warnings or [str(error)]
+        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in lines]) from None
     except TemplateError as error:
         raise BuildError([wrong(error, "main.html")]) from None
     finally:

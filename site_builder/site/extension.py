@@ -69,7 +69,7 @@ class MeasuredFigures(Extension):
         if not blocks.forgiving:
             raise BuildError([problem])
         blocks.problems.append(problem)
-        return blocks.told(problem.where, inline=True)
+        return blocks.problems_at(problem.where, inline=True)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""

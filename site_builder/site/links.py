@@ -43,14 +43,14 @@ def dead(post: Post, site: Path) -> list[Problem]:
             return nearest(f"#{unquote(anchor)}", [f"#{name}" for name in ids(end)])
         return None
 
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for source, line, target in _written(post):
         where = f"{post.project.named(source)}:{line}"
         page = _page_of(post, source, site)
         at = as_built(target)
         if page.is_file() and (cure := wrong(at, page)):
-            found.append(Problem(where, f'the link "{target}" leads nowhere', cure))
-    return found
+            problems.append(Problem(where, f'the link "{target}" leads nowhere', cure))
+    return problems
 
 
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
@@ -63,15 +63,15 @@ def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
 
 def _links(text: str) -> list[tuple[int, str]]:
     # Four blanks are an admonition's or a footnote's text here, as in `directives`.
-    markdown, found = MarkdownIt("commonmark").disable("code"), []
+    markdown, links = MarkdownIt("commonmark").disable("code"), []
     for token in markdown.parse(_FOOTNOTE.sub("", text)):
         line = token.map[0] + 1 if token.map else 0
         for child in token.children or []:
             if child.type in ("softbreak", "hardbreak"):
                 line += 1
             elif child.type in ("link_open", "image"):
-                found.append((line, str(child.attrs["href" if "href" in child.attrs else "src"])))
-    return found
+                links.append((line, str(child.attrs["href" if "href" in child.attrs else "src"])))
+    return links
 
 
 def _page_of(post: Post, source: Path, site: Path) -> Path:

@@ -40,8 +40,8 @@ def show(blocks: Showing, part: Part) -> Markup:
 
 def names(listing: Listing) -> Names:
     """Every module that makes parts of pages, with the parts."""
-    project, found = listing.post.project, Names()
+    project, parts = listing.post.project, Names()
     for name, path in project.page_parts().items():
         if render := listing.signature(project.engine, path, "render"):
-            found[name] = takes(render.variants, {})
-    return found
+            parts[name] = takes(render.variants, {})
+    return parts

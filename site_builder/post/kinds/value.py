@@ -44,7 +44,7 @@ def show(blocks: Showing, use: Use) -> Markup:
 
 def names(listing: Listing) -> Names:
     """Every measurement, with the columns that pick a row and those that can be shown."""
-    project, found = listing.post.project, Names()
+    project, measured = listing.post.project, Names()
     for name, path in project.measurements().items():
         if run := listing.signature(project.root, path, "run"):
             columns = listing.columns(name)
@@ -57,5 +57,5 @@ def names(listing: Listing) -> Names:
                 **listing.studies,
             }
             options |= {column: option("str") for column in columns if column not in options}
-            found[name] = takes(run.variants, options, open=not columns)
-    return found
+            measured[name] = takes(run.variants, options, open=not columns)
+    return measured

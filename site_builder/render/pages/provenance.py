@@ -139,8 +139,8 @@ def _result(
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
     models, saes = differences.weights(recipe.weights)
-    told = _told(blocks, id, recipe)
-    return told | {
+    facts = _facts(blocks, id, recipe)
+    return facts | {
         "id": id,
         "origin": lineage.key(id),
         "shown": {f"{use.noun} {use.number}": _place(blocks, use) for use in uses if use.slug},
@@ -161,9 +161,9 @@ def _result(
         "saes_digest": digests.digest(saes),
         "libraries": {k: v for k, v in recipe.made_with.items() if k not in ("device", "machine")},
         "kilobytes": path.stat().st_size / 1e3,
-        "url": blocks.publish(told["file"], path.read_bytes),
+        "url": blocks.publish(facts["file"], path.read_bytes),
         "recipe_url": blocks.publish(
-            told["file"].replace(".parquet", ".recipe.json"), lambda: _json(told)
+            facts["file"].replace(".parquet", ".recipe.json"), lambda: _json(facts)
         ),
     }
 
@@ -197,7 +197,7 @@ def _settings(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield name, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _told(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
+def _facts(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
     """A result as a machine is told of it."""
     store = blocks.post.store
     reasons = store.why_stale(id)
@@ -230,7 +230,7 @@ def _everything(blocks: Blocks) -> dict[str, Any]:
         "url": post.project.site_url,
         "study": post.study,
         "figures": figures,
-        "results": [_told(blocks, id, recipe) for id, recipe in _recipes(blocks).items()],
+        "results": [_facts(blocks, id, recipe) for id, recipe in _recipes(blocks).items()],
     }
 
 
