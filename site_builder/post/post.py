@@ -20,7 +20,7 @@ from site_builder.post.kinds.table import KINDS
 from site_builder.post.references import References
 from site_builder.post.source import Normal, Show, Shown, Source
 from site_builder.post.uses import Asked, Inclusion, Part, Use
-from site_builder.results.reasons import Reason
+from site_builder.results.reasons import Reason, State
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 
@@ -168,13 +168,13 @@ class Post:
 
     def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""
-        states: dict[ResultId, tuple[str, list[Reason]]] = {}
+        states: dict[ResultId, tuple[State, list[Reason]]] = {}
         for use in self.uses.values() if uses is None else uses:
             if use.id not in states:
                 states[use.id] = self._state(use.id)
             use.state, use.reasons = states[use.id]
 
-    def _state(self, id: ResultId) -> tuple[str, list[Reason]]:
+    def _state(self, id: ResultId) -> tuple[State, list[Reason]]:
         if not self.store.path(id).is_file():
             return "missing", [Reason("unmeasured", self.store.command(id))]
         try:
@@ -197,6 +197,15 @@ class Post:
             what = "this page came, or became UTF-8, after the post was read"
             raise BuildError([Problem(self.project.named(page), what, "build again")])
         return "\n".join(self._sources[page].filled(put, given, normal))
+
+    def page_of(self, text: str, normal: Normal) -> Path | None:
+        """The page that ends with `text`, if possible with nothing but front matter before it."""
+        text, before = text.strip(), dict[Path, str]()
+        for page in self.pages():
+            whole = normal(self._sources[page].text).strip() if page in self._sources else ""
+            if whole.endswith(text):
+                before[page] = whole.removesuffix(text)
+        return min(before, key=lambda page: before[page][:3] not in ("", "---"), default=None)
 
     def section(self, path: Path, show: Show) -> str:
         """A section's Markdown as its page has it, between marks that a preview finds again."""

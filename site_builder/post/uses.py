@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from site_builder.post.directive import Directive
-from site_builder.results.reasons import Reason
+from site_builder.results.reasons import Reason, State
 from site_builder.results.recipe import ResultId
 
 
@@ -50,7 +50,7 @@ class Use(Asked):
 
     id: ResultId
     label: str = ""
-    state: str = "missing"
+    state: State = "missing"
     reasons: list[Reason] = field(default_factory=list)
     noun: str = ""
     number: int = 0

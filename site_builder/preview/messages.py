@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from site_builder.results.reasons import State
 from site_builder.results.recipe import ResultId
 
 
@@ -72,6 +73,9 @@ class NewPages(TypedDict):
 
 Message = NewSection | NewCharts | NewFigure | NewStyle | Measurement | NewPages
 
+Question = Literal["seen", "measure", "cancel"]
+"""What a page posts to the server: the figures in view, a result to measure, or its end."""
+
 Changed = list[str]
 """The files that changed since the last build."""
 
@@ -82,7 +86,7 @@ class Unmeasured(TypedDict):
     study: str
     analysis: str
     variant: str
-    state: str
+    state: State
 
 
 class Built(TypedDict):

@@ -33,7 +33,7 @@ from site_builder.core.project import Project
 from site_builder.preview import builder_process
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Workbench, restarts
-from site_builder.preview.messages import Built, Changed, Message, NewPages
+from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
 
 QUIET = 0.15
 """Seconds without a save before the whole site is built."""
@@ -184,13 +184,13 @@ class Preview:
             body = json.loads(await request.body() or b"null")
         except ValueError:
             return Response("not JSON\n", 400)
-        what = request.path_params["what"]
-        if what == "seen" and isinstance(body, list):
+        question: Question = request.path_params["what"]  # any other is refused at the end
+        if question == "seen" and isinstance(body, list):
             self.seen = [slug for slug in body if isinstance(slug, str)]
-        elif what == "measure" and isinstance(body, str):
+        elif question == "measure" and isinstance(body, str):
             if not self.measuring.ask(body):
                 return Response("nothing of that name is to be measured\n", 404)
-        elif what == "cancel":
+        elif question == "cancel":
             self.measuring.cancel()
         else:
             return Response("no such question\n", 404)

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+State = Literal["fresh", "stale", "missing"]
+"""What a result is: one that cannot be read is missing."""
+
 Change = Literal[
     "name",
     "table",

@@ -7,6 +7,7 @@ has read the page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from site_builder.site.resolve import resolve
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
 AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
+
+_BLANK = re.compile(r"(?<=\n) +(?=\n)")
 
 PageOf = Callable[[str], Path | None]
 
@@ -96,27 +99,24 @@ class _Directives(Preprocessor):
 
         if self.extension.section:
             return blocks.post.section(self.extension.section, show).split("\n")
-        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+        page = self.extension.page(text) if self.extension.page else self._page_of(text)
         if page is None:
             return lines
         filled = blocks.post.fill(page, show, text, self._normal).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
 
-    def _normal(self, line: str) -> str:
-        """A line as `normalize_whitespace` has handed it on."""
-        return line.replace(STX, "").replace(ETX, "").expandtabs(self.md.tab_length)
+    def _normal(self, text: str) -> str:
+        """A text as `normalize_whitespace` has handed it on."""
+        text = text.replace(STX, "").replace(ETX, "").expandtabs(self.md.tab_length)
+        return _BLANK.sub("", text)
 
-
-def _page_of(post: Post, text: str) -> Path | None:
-    """The page whose file ends with `text`: hosts strip front matter and tell no names."""
-    wanted = text.strip()
-    for path in post.pages():
-        if path.read_text("utf-8").replace("\r\n", "\n").strip().endswith(wanted):
-            return path
-    if "<<" in text:
-        cure = "let the page be the file as it is"
-        raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
-    return None
+    def _page_of(self, text: str) -> Path | None:
+        """The page that a host has handed on without telling its name."""
+        page = self.extension.prepared().post.page_of(text, self._normal)
+        if page is None and "<<" in text:
+            cure = "let the page be the file as it is"
+            raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
+        return page
 
 
 def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from markdown import Markdown
 from markupsafe import Markup
 
 from site_builder.commands.vocabulary import Vocabulary
@@ -19,6 +20,7 @@ from site_builder.post.post import Post
 from site_builder.post.uses import Link, Use
 from site_builder.results.recipe import ResultId
 from site_builder.site.build import build, preview
+from site_builder.site.extension import makeExtension
 
 from .conftest import write
 
@@ -178,3 +180,32 @@ def test_every_kind_reads_its_own_form() -> None:
     for kind, text in written.items():
         (directive,), problems = scan(f"<< {kind}: {text} >>", "f")
         assert (directive.kind, problems) == (kind, [])
+
+
+def test_a_page_is_known_by_its_text_behind_its_front_matter(shelves: Project) -> None:
+    content = shelves.content
+    write(content / "more.md", "---\ntitle: More\n---\n# More\n\nA\tb.\n")
+    write(content / "whole.md", "Before.\n# More\n\nA\tb.\n")
+    write(content / "none.md", "---\ntitle: Nothing\n---\n")
+    post = Post(shelves)
+    post.collect()
+
+    def given(text: str) -> str:
+        found = post.page_of(text, lambda raw: raw.expandtabs(4))
+        return found.name if found else ""
+
+    assert given("# More\n\nA   b.\n\n") == "more.md"
+    assert given("Before.\n# More\n\nA   b.") == "whole.md"
+    assert given("# More\n\nA\tb.") == ""
+
+
+def test_the_extension_alone_fills_a_page_with_tabs_and_leaves_an_empty_one(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project.content / "more.md", "# More\n\nA\tb << value: numbers small x=1 >>.\n")
+    monkeypatch.chdir(project.root)
+    extension = makeExtension()
+    text = (project.content / "more.md").read_text("utf-8")
+
+    assert ">1.25</span>." in Markdown(extensions=[extension]).convert(text)
+    assert Markdown(extensions=[extension]).convert("\n") == ""

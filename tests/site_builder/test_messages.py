@@ -7,7 +7,7 @@ import pytest
 
 from site_builder.core.project import Project
 from site_builder.preview.edits import Workbench
-from site_builder.preview.messages import Message
+from site_builder.preview.messages import Message, Question
 from tests.site_builder.conftest import REPO
 
 SCRIPTS = REPO / "assets" / "preview"
@@ -41,6 +41,12 @@ def handlers() -> dict[str, set[str]]:
 
 def test_every_kind_of_message_has_a_handler_and_no_other() -> None:
     assert handlers().keys() == schema().keys()
+
+
+def test_a_page_asks_what_there_is_to_ask() -> None:
+    scripts = (path.read_text("utf-8") for path in SCRIPTS.glob("*.js"))
+    asked = {word for text in scripts for word in re.findall(r"\bask\(\"(\w+)\"", text)}
+    assert asked == {*get_args(Question)}
 
 
 @pytest.mark.parametrize("kind", schema())
