@@ -53,13 +53,17 @@ class Source:
                 cure = "let no plugin change a page's Markdown before its directives are read"
                 raise BuildError([Problem(directive.where, what, cure)])
             before, after = line[:start], line[end:]
+            text = show(self.asked.get(directive, directive))
             if KINDS[directive.kind].is_block:
+                text = text.replace(
+                    "\n", f"\n{before}"
+                )  # all of it stands where its first line does
                 # A blank line only where there is none: a second one would end a footnote.
                 if number and lines[number - 1].strip(" \t>"):
                     before = f"{before.rstrip()}\n{before}"
                 if number + 1 < len(lines) and lines[number + 1].strip(" \t>"):
                     after = f"{after}\n"
-            lines[number] = before + show(self.asked.get(directive, directive)) + after
+            lines[number] = before + text + after
         for where in {problem.where for problem in self.unread}:
             number = int(where.rpartition(":")[2]) - 1 - skipped
             if number >= 0:  # only a preview shows what cannot be read: behind its line

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+import traceback
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -125,8 +127,9 @@ class Blocks:
         def make() -> list[Any]:
             others, self._files = self._files, {}
             try:
-                text = str(_text(self, part))
-                return [text, {name: sha256(read()) for name, read in self._files.items()}]
+                text = _text(self, part)
+                files = {name: sha256(read()) for name, read in self._files.items()}
+                return [str(text), isinstance(text, Markup), files]
             finally:
                 self._files = others | self._files
 
@@ -137,19 +140,19 @@ class Blocks:
             return self._files[name]()
 
         try:
-            about = [known, str(part.directive), str(part.page)]
+            about = [known, str(part.directive), part.directive.options, str(part.page)]
             recall = self.post.project.memory.recall
-            text, files = recall("part", about, once) if known else once()
-            self._shown[part.directive] = text
+            text, is_html, files = recall("part", about, once) if known else once()
+            self._shown[part.directive] = Markup(text) if is_html else text
             self.digests |= files
             self._files = {name: partial(later, name) for name in files} | self._files
         except Exception as error:
             if not self.forgiving:
                 raise
-            what = f'page "{part.directive.name}" raised {type(error).__name__}: {error}'
-            module = self.post.project.page_parts()[part.directive.name]
-            cure = f"see {self.post.project.named(module)}"
-            self.problems.append(Problem(part.directive.where, what, cure))
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{self.post.project.named(Path(frame.filename))}:{frame.lineno}"
+            what = f'"{part.directive}" raised {type(error).__name__}: {error}'
+            self.problems.append(Problem(part.directive.where, what, f"see {place}"))
 
     def _draw_studies(self) -> None:
         """Publish each figure that several studies have as a file for each of them."""
@@ -204,7 +207,7 @@ class Blocks:
             case Part() if directive in self._shown:
                 # A host without our plugin moves links from the file to the page by itself.
                 base = self.post.base(shown.page, of_file=self.plain)
-                return Markup(self._shown[directive].replace(BASE, base))
+                return self._shown[directive].replace(BASE, base)
             case Use() if self.plain and shown.slug in self._drawn:
                 return Markup(self.block(shown.slug, ""))
             case Use() if directive in self._shown:

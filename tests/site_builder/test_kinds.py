@@ -17,7 +17,7 @@ from site_builder.post.kinds.kind import Kind, Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, plain
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
-from site_builder.post.uses import Link, Use
+from site_builder.post.uses import Link, Part, Use
 from site_builder.results.recipe import ResultId
 from site_builder.site.build import build, preview
 from site_builder.site.extension import makeExtension
@@ -71,6 +71,33 @@ def test_a_kind_that_was_added_to_the_table_is_built(project: Project) -> None:
 
     assert '<p>Of it: <span class="state">numbers small is fresh</span>.</p>' in page
     assert "<p><strong>help</strong></p>" in page
+
+
+@pytest.mark.builds
+def test_a_part_of_a_made_up_kind_is_html_or_markdown_and_tells_what_it_raises(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def part(post: Reading, directive: Directive, page: Path) -> Part:
+        return Part(directive, page)
+
+    def many(blocks: Showing, part: Part) -> str:
+        times = int(part.directive.options["times"])
+        return "\n".join(f"- *{part.directive.name}*" for _ in range(times))
+
+    monkeypatch.setitem(KINDS, "list", Kind("WORD", part, lambda _: {}, many, alone=True))
+    section(project, "<< list: a times=1 >>\n\n!!! note\n    << list: b times=2 >>\n\n"
+                     "<< list: a times=3 >>\n\n<< list: c times=no >>")  # fmt: skip
+    site = project.cache / "preview.1"
+    told = preview(project, site).notes
+    page = (site / "index.html").read_text("utf-8")
+    note = page[page.index('<div class="admonition note">') :]
+
+    assert page.count("<li><em>a</em></li>") == 4
+    assert note[: note.index("</div>")].count("<li><em>b</em></li>") == 2
+    (line,) = (line for line in told if "ValueError" in line)
+    assert line.startswith('content/sections/01-numbers.md:10: "list: c" raised ValueError')
+    assert line.partition("; see ")[2].startswith(__file__)
+    assert "raised ValueError" in page
 
 
 @pytest.mark.usefixtures("made_up")

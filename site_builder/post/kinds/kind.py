@@ -97,8 +97,8 @@ class Kind:
     `form` is what follows its colon, and `read` makes a name, a variant and options of that.
     `take` says what a directive asks for, or all that is wrong with it; `show` gives what then
     stands there: `Markup` is HTML, any other text Markdown. What includes a file shows nothing of
-    its own. A kind with a `noun` is a numbered block, and stands on a line of its own, as what
-    is `alone` does; one that takes `several` names has them all in its name.
+    its own. A kind with a `noun` is drawn as a numbered block, and stands on a line of its own, as
+    what is `alone` does; one that takes `several` names has them all in its name.
     """
 
     form: str
