@@ -80,7 +80,7 @@ class Vocabulary:
 
     @cached_property
     def _drawn(self) -> Names:
-        found: Names = {}
+        names: Names = {}
         drawings = self.project.drawings()
         for name, path in self.project.measurements().items():
             if name in drawings:
@@ -88,20 +88,20 @@ class Vocabulary:
                 draw = self.signature(self.project.root, drawings[name], "draw")
                 if run and draw:
                     variants = filter(draw.takes, run.variants)
-                    found[name] = takes(variants, self._options(name, draw) | self.studies)
-        return found
+                    names[name] = takes(variants, self._options(name, draw) | self.studies)
+        return names
 
     def _options(self, name: str, draw: Signature) -> dict[str, Option]:
         written = _choices(self.project.drawings()[name], self.project)
-        found = {}
+        options = {}
         for key, type_name in draw.options.items():
             known = ["true", "false"] if type_name == "bool" else written.get(key)
             if known is None:
                 known = self._column(name, "name" if key == "feature" else key, type_name)
-            found[key] = option(type_name, known)
+            options[key] = option(type_name, known)
             if key in draw.defaults:
-                found[key]["default"] = draw.defaults[key]
-        return found
+                options[key]["default"] = draw.defaults[key]
+        return options
 
     def shown(self, claim: Claim) -> list[str] | None:
         """What a claim can print; None where that is not known."""
@@ -122,11 +122,11 @@ class Vocabulary:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        found: dict[str, None] = {}
+        columns: dict[str, None] = {}
         for id in self._results.get(analysis, []):
             with suppress(pa.ArrowException, OSError):
-                found |= dict.fromkeys(pq.read_schema(self.post.store.path(id)).names)
-        return [*found]
+                columns |= dict.fromkeys(pq.read_schema(self.post.store.path(id)).names)
+        return [*columns]
 
     def _column(self, analysis: str, column: str, type_name: str) -> list[str] | None:
         """What a column says in all its results; None if that is not known, or too much."""
@@ -134,20 +134,20 @@ class Vocabulary:
         import pyarrow.parquet as pq
 
         fits = {"str": pa.types.is_string, "int": pa.types.is_integer}.get(type_name)
-        found: dict[str, None] = {}
+        values: dict[str, None] = {}
         for id in self._results.get(analysis, []):
             path = self.post.store.path(id)
             with suppress(pa.ArrowException, OSError, KeyError):
                 if fits and fits(pq.read_schema(path).field(column).type):
                     table = pq.read_table(path, columns=[column], partitioning=None)
                     there = table[column].drop_null().unique().to_pylist()
-                    found |= dict.fromkeys(map(str, there))
-        return [*found] if 0 < len(found) <= MOST_VALUES else None
+                    values |= dict.fromkeys(map(str, there))
+        return [*values] if 0 < len(values) <= MOST_VALUES else None
 
 
 def _choices(path: Path, project: Project) -> dict[str, list[str]]:
     """Options whose values a drawing writes out: `theme.choose(align, ["end", "start"], …)`."""
-    found: dict[str, list[str]] = {}
+    choices: dict[str, list[str]] = {}
     functions = [
         node
         for node in parse(path, project.named(path)).body
@@ -160,5 +160,5 @@ def _choices(path: Path, project: Project) -> dict[str, list[str]]:
                 args=[ast.Name(id=option), ast.List() | ast.Tuple() as listed, *_],
             ):
                 with suppress(ValueError):
-                    found[option] = [str(value) for value in ast.literal_eval(listed)]
-    return found
+                    choices[option] = [str(value) for value in ast.literal_eval(listed)]
+    return choices
