@@ -105,7 +105,8 @@ class Post:
             where = self.project.named(path)
             self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
             return
-        source = self._sources[path] = Source(path, text, *self._scan(text, path))
+        named = self.project.named(path)
+        source = self._sources[path] = Source(named, text, *self._scan(text, named))
         self.problems += source.unread
         if path.is_relative_to(self.project.content / "sections"):
             self.references.section(path, page, text)
@@ -215,9 +216,8 @@ class Post:
         self.references.numbered(inner, path.stem)
         return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
 
-    def _scan(self, text: str, path: Path) -> tuple[list[Directive], list[Problem]]:
+    def _scan(self, text: str, named: str) -> tuple[list[Directive], list[Problem]]:
         """What `scan` finds, once as long as the text is the same."""
-        named = self.project.named(path)
 
         def make() -> list[list[dict[str, Any]]]:
             directives, problems = scan(text, named)

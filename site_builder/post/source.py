@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.post.directive import Directive
@@ -24,9 +23,12 @@ Normal = Callable[[str], str]
 
 @dataclass
 class Source:
-    """A file of Markdown; `asked` has what each of its directives asks for, if it can be had."""
+    """A file of Markdown, by its name from the project's root.
 
-    path: Path
+    `asked` has what each of its directives asks for, if it can be had.
+    """
+
+    name: str
     text: str
     directives: list[Directive]
     unread: list[Problem]
@@ -36,28 +38,28 @@ class Source:
         """The lines of the file, every directive in them replaced by what stands there instead.
 
         A host may have `given` the text without its front matter, its blanks made `normal`: its
-        lines are counted from the end. Raises `BuildError` where it is not that of the file.
+        lines are counted from the end. Raises `BuildError` where it is not that of the file, and
+        for a directive that it leaves out.
         """
-        lines = (self.text if given is None else given).split("\n")
-        skipped = self.text.rstrip().count("\n") - "\n".join(lines).rstrip().count("\n")
         own = self.text.split("\n")
+        lines = own if given is None else given.split("\n")
+        skipped = _last(own) - _last(lines)
+        if "\n".join(lines).count("<<") != "\n".join(own[max(0, skipped) :]).count("<<"):
+            raise _changed(self.name)
+        lines = [*lines]
         for directive in reversed(self.directives):
             number = directive.line - skipped
-            if number < 0:  # in the front matter
-                continue
-            ends = (own[directive.line][:column] for column in (directive.start, directive.end))
-            start, end = (len(normal(text)) for text in ends)
-            line = lines[number] if number < len(lines) else ""
-            if line[:end] != normal(own[directive.line][: directive.end]):
-                what = "the host hands on another text than that of the file"
-                cure = "let no plugin change a page's Markdown before its directives are read"
-                raise BuildError([Problem(directive.where, what, cure)])
+            if number < 0:
+                what = "a directive cannot stand in the front matter"
+                raise BuildError([Problem(directive.where, what, "put it in the text")])
+            raw, line = own[directive.line], lines[number] if number < len(lines) else ""
+            start, end = (len(normal(raw[:at])) for at in (directive.start, directive.end))
+            if line[:end] != normal(raw[: directive.end]):
+                raise _changed(directive.where)
             before, after = line[:start], line[end:]
             text = show(self.asked.get(directive, directive))
             if KINDS[directive.kind].is_block:
-                text = text.replace(
-                    "\n", f"\n{before}"
-                )  # all of it stands where its first line does
+                text = text.replace("\n", f"\n{before}")  # in the same quotation, or as deep
                 # A blank line only where there is none: a second one would end a footnote.
                 if number and lines[number - 1].strip(" \t>"):
                     before = f"{before.rstrip()}\n{before}"
@@ -69,3 +71,14 @@ class Source:
             if number >= 0:  # only a preview shows what cannot be read: behind its line
                 lines[number] += f"\n\n{show(where)}\n"
         return lines
+
+
+def _last(lines: list[str]) -> int:
+    """The number of the last line that says something."""
+    return "\n".join(lines).rstrip().count("\n")
+
+
+def _changed(where: str) -> BuildError:
+    what = "the host hands on another text than that of the file"
+    cure = "let no plugin change a page's Markdown before its directives are read"
+    return BuildError([Problem(where, what, cure)])

@@ -173,8 +173,9 @@ def test_a_directive_behind_a_tab_stands_where_it_was_read(project: Project) -> 
         "# A toy\n\n<< section:  01-numbers >>\n",
         "# A toy\n\n",
         "# A toy\n\n\n<< section: 01-numbers >>\nMore.\n",
+        "# A toy\n\n<< section: 01-numbers >> << figure: totals >>\n",
     ],
-    ids=["another line", "none", "another place"],
+    ids=["another line", "none", "another place", "one more"],
 )
 def test_a_page_that_a_host_changed_is_refused_at_its_line(shelves: Project, given: str) -> None:
     post = Post(shelves)
@@ -183,7 +184,7 @@ def test_a_page_that_a_host_changed_is_refused_at_its_line(shelves: Project, giv
     assert "SHOWN" in post.fill(
         page, lambda _shown: "SHOWN", "# A toy\n\n<< section: 01-numbers >>"
     )
-    with pytest.raises(BuildError, match=r"content/index\.md:6: the host hands on another text"):
+    with pytest.raises(BuildError, match=r"content/index\.md(:6)?: the host hands on another text"):
         post.fill(page, lambda _shown: "SHOWN", given)
 
 
@@ -236,3 +237,16 @@ def test_the_extension_alone_fills_a_page_with_tabs_and_leaves_an_empty_one(
 
     assert ">1.25</span>." in Markdown(extensions=[extension]).convert(text)
     assert Markdown(extensions=[extension]).convert("\n") == ""
+
+
+@pytest.mark.builds
+def test_a_directive_in_the_front_matter_is_refused(project: Project) -> None:
+    index = project.content / "index.md"
+    text = index.read_text("utf-8").replace("A toy\n---", '"<< value: numbers small x=1 >>"\n---')
+    index.write_text(text, "utf-8")
+    with pytest.raises(BuildError) as raised:
+        build(project, say=lambda _line: None)
+
+    assert str(raised.value) == (
+        "content/index.md:2: a directive cannot stand in the front matter; put it in the text"
+    )
