@@ -179,7 +179,7 @@ def test_an_edit_of_a_models_folder_makes_stale_and_builds_anew(
     later = (of_a_folder / name).stat().st_mtime_ns + 1000
     (of_a_folder / name).write_text("two")
     os.utime(of_a_folder / name, ns=(later, later))
-    assert Store(project).why_stale(TOTALS) == [f"{name} changed"]
+    assert sentences(Store(project).why_stale(TOTALS)) == [f"{name} changed"]
     assert Store(project).why_stale(BASE) == []
     after = last_build.inputs(project)[0]
     changed = [Path(one).name for one in before if before[one] != after[one]]
@@ -194,7 +194,7 @@ def test_another_folder_in_the_environment_is_another_model(
     monkeypatch.setenv(MODEL_VARIABLE, str(other))
     assert Store(project).why_stale(TOTALS) == []
     (other / "tokenizer.json").write_text("two")
-    assert Store(project).why_stale(TOTALS) == ["tokenizer.json changed"]
+    assert sentences(Store(project).why_stale(TOTALS)) == ["tokenizer.json changed"]
 
 
 def test_what_was_measured_with_a_model_from_elsewhere_is_not_held_against_a_folder(
