@@ -51,7 +51,7 @@ def test_what_a_family_cannot_is_told_and_what_to_change(
     assert lines[0].startswith(f"{tmp_path}: cohere, 4 blocks of 32")
     assert lines[1] == "sampling, scores, entropy: as Hugging Face's network"
     assert lines[2].startswith("lens, patching, attribution, ablation: no; lens, patching")
-    assert "prompt.end = '<end_of_turn>': the tokenizer makes 13 tokens of it" in lines
+    assert "prompt.end = '<end_of_turn>': the tokenizer makes 12 tokens of it" in lines
     assert lines[-4:] == [
         "to change under [prompt] in the study's file:",
         '  end = "</s>"',
