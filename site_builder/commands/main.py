@@ -30,6 +30,7 @@ from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
 from site_builder.core.errors import BuildError
 from site_builder.results import graph
+from site_builder.results.reasons import sentences
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
@@ -143,7 +144,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             "analysis": use.id.analysis,
             "variant": use.id.variant,
             "state": use.state,
-            "reasons": use.reasons,
+            "reasons": sentences(use.reasons),
         }
         for use in post.uses.values()
     ]
@@ -159,7 +160,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             continue
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
-        for reason in use.reasons if explain or use.state == "missing" else ():
+        for reason in sentences(use.reasons) if explain or use.state == "missing" else ():
             click.echo(f"          {reason}")
     counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
@@ -187,7 +188,7 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
             source = f"reported for {claim.reported_for}: {claim.reported}"
             reported = source if claim.reported else ""
             click.echo(f"{mark} {name}: {claim.says}")
-            for line in filter(None, (verdicts.said(name), reported)):
+            for line in filter(None, (verdicts.summary(name), reported)):
                 click.echo(f"    {line}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
     if strict and counts[WORDS[False]]:
@@ -212,7 +213,7 @@ def accept(analysis: str, variant: str, because: str, study: str) -> None:
         ids = [id for id in graph.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids, because)
     for id, reasons in accepted:
-        click.echo(f"accepted {id}: {'; '.join(reasons)}")
+        click.echo(f"accepted {id}: {'; '.join(sentences(reasons))}")
     if not accepted:
         click.echo("nothing is stale")
 

@@ -118,14 +118,14 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
             text = path.read_text("utf-8")
             tree = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            told = re.search(r"line (\d+)", str(error))
-            where = f"{named}:{told[1] if told else len(text.splitlines()) or 1}"
+            line = re.search(r"line (\d+)", str(error))
+            where = f"{named}:{line[1] if line else len(text.splitlines()) or 1}"
             problems.append(Problem(where, f"not TOML: {error}", "mend it"))
             continue
         lines = {
-            found[1]: number
+            heading[1]: number
             for number, line in enumerate(text.splitlines(), start=1)
-            if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
+            if (heading := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
         }
         source = {_FOR: tree.pop(_FOR)} if isinstance(tree.get(_FOR), str) else {}
         for name, body in tree.items():
@@ -165,18 +165,18 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
     if not keys:
         raise _wrong(claim, "no row has its other row", "let both have the same `every`")
     named = _named(claim, table)
-    found = [_judged(claim, rows[key], others.get(key, {}), named) for key in keys]
+    holding = [_judged(claim, rows[key], others.get(key, {}), named) for key in keys]
     key = min(keys, key=lambda key: abs(_number(rows[key][claim.show]) or 0))
     row, other = rows[key], others.get(key, {})
     others_texts = _shown(claim, other, named).items()
     return Verdict(
-        holds=False if False in found else None if None in found else True,
+        holds=False if False in holding else None if None in holding else True,
         estimate=_number(row[claim.show]),
         low=_number(row.get(named.get("low", ""))),
         high=_number(row.get(named.get("high", ""))),
         n=int(row["n"]) if isinstance(row.get("n"), int | float) else None,
         rows=len(keys),
-        failing=found.count(False),
+        failing=holding.count(False),
         shown=_shown(claim, row, named) | {f"other.{name}": text for name, text in others_texts},
     )
 
@@ -229,18 +229,18 @@ def _judged(
     """Whether one row, with its other one, passes; None when a number that it needs is missing."""
     tree = ast.parse(claim.holds, mode="eval").body
     known = _called(row, named) | {f"other.{k}": v for k, v in _called(other, named).items()}
-    wanted = expression.names(tree)
-    if unknown := sorted(wanted - known.keys()):
+    names = expression.names(tree)
+    if unknown := sorted(names - known.keys()):
         raise _wrong(claim, f'no column "{unknown[0]}" to test', nearest(unknown[0], known))
-    numbers = {name: _number(known[name]) for name in wanted}
+    numbers = {name: _number(known[name]) for name in names}
     there = {name: value for name, value in numbers.items() if value is not None}
     if len(there) < len(numbers):
         return None
     try:
         return bool(expression.reckon(tree, there))
     except ZeroDivisionError:
-        told = ", ".join(f"{name} = {value:g}" for name, value in sorted(there.items()))
-        raise _wrong(claim, f"its test divides by zero: {told}", "multiply instead") from None
+        operands = ", ".join(f"{name} = {value:g}" for name, value in sorted(there.items()))
+        raise _wrong(claim, f"its test divides by zero: {operands}", "multiply instead") from None
 
 
 def _named(claim: Claim, table: pa.Table) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 from site_builder.core.errors import Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import bibliography
-from site_builder.post.directives import Directive
+from site_builder.post.directive import Directive
 from site_builder.post.uses import Use
 
 _HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
@@ -36,14 +36,14 @@ class Section:
     @property
     def number(self) -> str:
         """ "3.5" of the file 03-5-entropy."""
-        found = _NUMBER.fullmatch(self.stem)
-        return ".".join(str(int(part)) for part in found["number"].split("-")) if found else ""
+        match = _NUMBER.fullmatch(self.stem)
+        return ".".join(str(int(part)) for part in match["number"].split("-")) if match else ""
 
     @property
     def anchor(self) -> str:
         """The id of its heading."""
-        found = _NUMBER.fullmatch(self.stem)
-        return f"sec-{found['word'] if found else self.stem}"
+        match = _NUMBER.fullmatch(self.stem)
+        return f"sec-{match['word'] if match else self.stem}"
 
     @property
     def called(self) -> str:
@@ -72,18 +72,19 @@ class References:
 
         def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
             works, problems = bibliography.load(project)
-            told = [[*map(vars, works.values())], [*map(vars, problems)]]
-            return told, [project.root / bibliography.FILE]
+            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+            return kept, [project.root / bibliography.FILE]
 
         works, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
-    def see(self, directive: Directive) -> None:
-        """Take note of a `ref` or `cite`, in the order of reading."""
-        if directive.kind == "ref":
-            self._mentions.append(directive)  # it may point at what comes later
-            return
+    def mention(self, directive: Directive) -> None:
+        """Take note of a reference by name: what it names may come later."""
+        self._mentions.append(directive)
+
+    def cite(self, directive: Directive) -> None:
+        """Number the works that a directive cites, in the order of reading."""
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
@@ -94,7 +95,7 @@ class References:
     def section(self, path: Path, page: Path, text: str) -> None:
         """Take note of a section that `page` shows."""
         headings = (_HEADING.match(line) for line in text.splitlines())
-        title = next((found["title"] for found in headings if found), path.stem)
+        title = next((heading["title"] for heading in headings if heading), path.stem)
         self.sections[path.stem] = Section(path.stem, page, title)
 
     def of(self, directive: Directive) -> Section | None:
@@ -125,19 +126,20 @@ class References:
         """Give a section's heading its number and its anchor."""
         section = self.sections[stem]
         for place, line in enumerate(lines):
-            if found := _HEADING.match(line):
-                title = f"{section.number} {found['title']}".strip()
+            if heading := _HEADING.match(line):
+                title = f"{section.number} {heading['title']}".strip()
                 lines[place] = f"## {title} {{ #{section.anchor} }}"
                 return
 
-    def link(self, directive: Directive, page: Path) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead."""
-        if directive.kind == "ref":
-            found = self._target(directive)
-            if not found:
-                return ""
-            name, target, anchor = found
-            return f"[{name}]({_way(page, target)}#{anchor}){{ .post-ref }}"
+    def reference(self, directive: Directive, page: Path) -> str:
+        """A link from `page` to what a directive names, as Markdown; "" if that is not there."""
+        if target := self._target(directive):
+            name, home, anchor = target
+            return f"[{name}]({_way(page, home)}#{anchor}){{ .post-ref }}"
+        return ""
+
+    def citation(self, directive: Directive, page: Path) -> str:
+        """Links from `page` to the works that a directive cites; "" if one is not there."""
         home = self.project.content / "index.md"
         links = []
         for key in directive.name.split():

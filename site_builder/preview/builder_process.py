@@ -10,13 +10,14 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.preview.edits import forget
+from site_builder.preview.messages import Built, Changed, Unmeasured
 from site_builder.site.build import preview
 from site_builder.site.last_build import Inputs
 
@@ -28,38 +29,40 @@ def main(root: Path, site: Path, study: str) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     last: Inputs | None = None
     for line in sys.stdin:
-        forget(Project(root), set(map(Path, json.loads(line))))
-        said, last = _built(root, site, study, last)
-        print(json.dumps(said), file=answers, flush=True)
+        changed: Changed = json.loads(line)
+        forget(Project(root), set(map(Path, changed)))
+        built, last = _built(root, site, study, last)
+        print(json.dumps(built), file=answers, flush=True)
 
 
-def _built(
-    root: Path, site: Path, study: str, last: Inputs | None
-) -> tuple[dict[str, Any], Inputs | None]:
+def _built(root: Path, site: Path, study: str, last: Inputs | None) -> tuple[Built, Inputs | None]:
     """Build once; nothing that an author writes ends this process.
 
     Returns what there is to say, and what the site is made from now.
     """
-    pages: dict[str, str] = {}
     try:
         blocks, notes, read = preview(Project(root), site, study=study, last=last)
-        pages = {blocks.post.url(page): "" for page in blocks.post.pages()}
-        pages = {url: sha256_file(site / url / "index.html") for url in pages}
-        wanted = [
-            [str(use.id), use.id.analysis, use.id.variant, use.id.study, use.state]
-            for use in {use.id: use for use in blocks.post.uses.values()}.values()
-            if use.state != "fresh"
+        urls = map(blocks.post.url, blocks.post.pages())
+        pages = {url: sha256_file(site / url / "index.html") for url in urls}
+        states = {use.id: use.state for use in blocks.post.uses.values()}
+        unmeasured: list[Unmeasured] = [
+            {"study": id.study, "analysis": id.analysis, "variant": id.variant, "state": state}
+            for id, state in states.items()
+            if state != "fresh"
         ]
     except BuildError as error:
-        return {"built": False, "notes": [str(problem) for problem in error.problems]}, last
+        return _failed(map(str, error.problems)), last
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = getattr(error, "filename", None) or frame.filename
         line = getattr(error, "lineno", None) or frame.lineno
         named = Project(root).named(Path(where))
-        said = f"{named}:{line}: {type(error).__name__}: {error}"
-        return {"built": False, "notes": [said]}, last
-    return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}, read
+        return _failed([f"{named}:{line}: {type(error).__name__}: {error}"]), last
+    return {"pages": pages, "notes": notes, "unmeasured": unmeasured}, read
+
+
+def _failed(notes: Iterable[str]) -> Built:
+    return {"pages": None, "notes": [*notes], "unmeasured": []}
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ def serve(
     """Serve until interrupted; raises `BuildError` when there is no port, or no post, to serve."""
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     open_socket = _bound(host, port)
-    found = open_socket.getsockname()[1]
-    if port and found != port:
+    bound = open_socket.getsockname()[1]
+    if port and bound != port:
         say(f"port {port} is taken")
     preview = Preview(project, study, run, say)
     hosts = _HOME if host in _HOME else (*_HOME, host, "*")
@@ -36,7 +36,7 @@ def serve(
     server = uvicorn.Server(config)
     preview.end = lambda: setattr(server, "should_exit", True)
     preview.wake.set()
-    say(f"http://{host}:{found}/ shows every save; Ctrl-C ends it")
+    say(f"http://{host}:{bound}/ shows every save; Ctrl-C ends it")
     server.run(sockets=[open_socket])
     if preview.restart:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -58,19 +58,19 @@ def results(store: Store, ids: Iterable[ResultId]) -> dict[ResultId, Recipe]:
 
     Raises `BuildError` when one cannot be read.
     """
-    found: dict[ResultId, Recipe] = {}
+    recipes: dict[ResultId, Recipe] = {}
 
     def visit(id: ResultId) -> None:
-        if id not in found:
+        if id not in recipes:
             recipe = store.recipe(id)
             for input_id in map(id.input, recipe.inputs):
                 if store.path(input_id).is_file():
                     visit(input_id)
-            found[id] = recipe
+            recipes[id] = recipe
 
     for id in sorted(ids):
         visit(id)
-    return found
+    return recipes
 
 
 def key(id: ResultId) -> str:
@@ -82,13 +82,13 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
     """Every result and what is above it, sorted by depth, then by what they share."""
     several = len({id.study for id in recipes}) > 1
     depths: dict[str, int] = {}
-    found: dict[str, Origin] = {}
+    origins: dict[str, Origin] = {}
 
     def add(key: str, name: str, kind: str, inputs: Iterable[str]) -> str:
-        if key not in found:
+        if key not in origins:
             above = tuple(dict.fromkeys(inputs))
             depths[key] = 1 + max((depths[name] for name in above), default=-1)
-            found[key] = Origin(key, name, kind, depths[key], above)
+            origins[key] = Origin(key, name, kind, depths[key], above)
         return key
 
     for id, recipe in recipes.items():
@@ -101,7 +101,7 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
             above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
         add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
-    return sorted(found.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
+    return sorted(origins.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
 
 
 def _shared(one: Origin) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def rows(ordered: list[Origin]) -> list[Row]:
     last = {name: place for place, one in enumerate(ordered) for name in one.inputs}
     lanes: dict[str, int] = {}
     busy: dict[int, int] = {}  # lane → the last row that uses it
-    found: list[Row] = []
+    rows: list[Row] = []
     for place, one in enumerate(ordered):
         above = tuple(sorted(lane for lane, until in busy.items() if until >= place))
         own = None
@@ -124,5 +124,5 @@ def rows(ordered: list[Origin]) -> list[Row]:
             busy[own] = last[one.key]
         joined = tuple(sorted(lanes[name] for name in one.inputs))
         below = tuple(sorted(lane for lane, until in busy.items() if until > place))
-        found.append(Row(one, own, joined, above, below))
-    return found
+        rows.append(Row(one, own, joined, above, below))
+    return rows

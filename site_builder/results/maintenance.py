@@ -15,6 +15,7 @@ from site_builder.core.files import now
 from site_builder.core.signatures import signature
 from site_builder.core.workspace import alone, recover
 from site_builder.results import differences, graph
+from site_builder.results.reasons import Reason, sentences
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
@@ -27,7 +28,7 @@ LEFT = ("site", "preview", "worker")
 
 def accept(
     store: Store, ids: Iterable[ResultId], because: str = ""
-) -> list[tuple[ResultId, list[str]]]:
+) -> list[tuple[ResultId, list[Reason]]]:
     """Give stale results, inputs first, a recipe of today; returns what was waved through.
 
     `because` is the author's word, which is kept with it.
@@ -42,7 +43,8 @@ def accept(
         result = store.load(id)
         settings = store.current_settings(id.study)
         code = store.current_code(id.analysis if result.recipe.meaning else "")
-        time = {"at": now(), "reasons": reasons} | ({"because": because} if because else {})
+        time = {"at": now(), "reasons": sentences(reasons)}
+        time |= {"because": because} if because else {}
         recipe = replace(
             result.recipe,
             study=id.study,

@@ -21,6 +21,7 @@ from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.results import differences
+from site_builder.results.reasons import Reason
 from site_builder.results.recipe import FORMAT, Recipe, Result, ResultId
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Store:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._paths: dict[ResultId, Path] = {}
-        self._whys: dict[ResultId, list[str]] = {}
+        self._whys: dict[ResultId, list[Reason]] = {}
         self._codes: dict[str, Code] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._named: dict[tuple[str, ...], dict[str, str]] = {}
@@ -128,7 +129,7 @@ class Store:
         """That there is no such result, and how to get it."""
         return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {self.command(id)}")
 
-    def why_stale(self, id: ResultId) -> list[str]:
+    def why_stale(self, id: ResultId) -> list[Reason]:
         """Reasons not to trust a result; empty means fresh.
 
         Raises `BuildError` when there is no result or it cannot be read.
@@ -175,42 +176,36 @@ class Store:
         read = self.project.memory.digest
         return {name: read(path) for name, path in paths.items() if path.is_file()}
 
-    def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
+    def _reasons(self, id: ResultId, recipe: Recipe) -> list[Reason]:
         reasons = []
         if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
-            reasons.append(
-                f"it was measured as {recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
-            )
+            measured_as = f"{recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
+            reasons.append(Reason("name", measured_as))
         if self.content(id) != recipe.content:
-            reasons.append("its table was changed after it was measured")
+            reasons.append(Reason("table"))
         if recipe.meaning:  # what was recorded elsewhere depends on no code of ours
             now = self.current_code(id.analysis)
             if now.meaning != recipe.meaning:
                 reasons += differences.code(recipe.code, now.files)
-        settings = self.current_settings(id.study)
-        for name, before in recipe.settings.items():
-            today = settings.get(name)
-            if today != before and differences.plain(today) != differences.plain(before):
-                was, is_now = differences.brief(before), differences.brief(today)
-                reasons.append(f"{name} was {was} and is {is_now}")
+        reasons += differences.settings(recipe.settings, self.current_settings(id.study))
         model, known = differences.weights(recipe.weights)
         # A model that came from elsewhere is not that of a folder, whatever it holds.
         if model and model.keys() & (folder := self.current_model(id.study)).keys():
             reasons += differences.files(model, folder)
         reasons += differences.files(known, self.current_named(id.study, recipe.settings))
         raw = self.current_files(recipe)
-        reasons += [f"{name} is gone" for name in recipe.files if name not in raw]
+        reasons += [Reason("file gone", name) for name in recipe.files if name not in raw]
         reasons += differences.files({name: recipe.files[name] for name in raw}, raw)
         for name, before in recipe.inputs.items():
             input_id = id.input(name)
             if not self.path(input_id).is_file():
-                reasons.append(f"its input {name} is gone")
+                reasons.append(Reason("input gone", name))
             elif self.content(input_id) != before:
-                reasons.append(f"its input {name} changed")
+                reasons.append(Reason("input changed", name))
             elif self.why_stale(input_id):
-                reasons.append(f"its input {name} is stale")
+                reasons.append(Reason("input stale", name))
             elif differences.other_model(recipe.weights, self.recipe(input_id).weights):
-                reasons.append(f"its weights are not those of its input {name}")
+                reasons.append(Reason("input weights", name))
         return reasons
 
     def _body(self, id: ResultId) -> dict[str, Any]:
@@ -218,11 +213,11 @@ class Store:
         import pyarrow.parquet as pq
 
         try:
-            found = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
+            metadata = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
         except (pa.ArrowException, OSError) as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
         try:
-            body = dict(json.loads(found or b""))
+            body = dict(json.loads(metadata or b""))
             seal = body.pop("seal", None)
             Recipe(**body)
         except (ValueError, TypeError, RecursionError):

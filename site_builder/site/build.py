@@ -77,6 +77,7 @@ def _build(
     from site_builder.post.post import Post
     from site_builder.render.blocks import Blocks
     from site_builder.render.figures import Fragments
+    from site_builder.results.reasons import sentences
     from site_builder.site.standing import Standing
 
     post = Post(project := Snapshot(project.root), study)
@@ -89,7 +90,7 @@ def _build(
         str(
             Problem(
                 use.directive.where,
-                f'"{use.id}" is stale: {"; ".join(use.reasons)}',
+                f'"{use.id}" is stale: {"; ".join(sentences(use.reasons))}',
                 f"run: {post.store.command(use.id)}",
             )
         )
@@ -144,8 +145,8 @@ def preview(
     # Of what was saved meanwhile it is not known which state is in the site.
     read = Inputs(_keep(project, read)[0], read.stamps)
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
-    told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
-    return Previewed(blocks, told, read)
+    messages = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+    return Previewed(blocks, messages, read)
 
 
 def _given(read: Inputs) -> str:
@@ -221,8 +222,8 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
         mkdocs_build(config)
         config.plugins.on_shutdown()
     except MkDocsException as error:
-        said = warnings or [str(error)]
-        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in said]) from None
+        lines = warnings or [str(error)]
+        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in lines]) from None
     except TemplateError as error:
         raise BuildError([wrong(error, "main.html")]) from None
     finally:

@@ -7,6 +7,7 @@ has read the page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from typing import Any
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
+from markdown.util import ETX, STX
+from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.post.post import Post, Wanted
+from site_builder.post.post import Post
+from site_builder.post.source import Shown
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.mathml import SETTINGS, MathML
@@ -27,6 +31,8 @@ from site_builder.site.resolve import resolve
 PRIORITY = 29
 AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
 
+_BLANK = re.compile(r"(?<=\n) +(?=\n)")
+
 PageOf = Callable[[str], Path | None]
 
 
@@ -35,10 +41,10 @@ class MeasuredFigures(Extension):
 
     `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`.
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
-    that is being rendered. With a `section`, and the page that it is part of, that alone is.
+    that is being rendered. With a `section`, that alone is.
     """
 
-    section: tuple[Path, Path] | None = None
+    section: Path | None = None
 
     def __init__(
         self,
@@ -68,7 +74,7 @@ class MeasuredFigures(Extension):
         if not blocks.forgiving:
             raise BuildError([problem])
         blocks.problems.append(problem)
-        return blocks.told(problem.where, inline=True)
+        return blocks.problems_at(problem.where, inline=True)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -89,30 +95,30 @@ class _Directives(Preprocessor):
         text = "\n".join(lines)
         blocks = self.extension.prepared()
 
-        def place(use: Wanted) -> str:
-            put = blocks.slot(use)
-            # A claim's sign is a link, which the host has to see to lead it to its page.
-            return put if put.startswith("[") else str(self.md.htmlStash.store(put))
+        def show(shown: Shown) -> str:
+            slot = blocks.slot(shown)
+            return str(self.md.htmlStash.store(slot)) if isinstance(slot, Markup) else slot
 
         if self.extension.section:
-            return blocks.post.section(*self.extension.section, place).split("\n")
-        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+            return blocks.post.section(self.extension.section, show).split("\n")
+        page = self.extension.page(text) if self.extension.page else self._page_of(text)
         if page is None:
             return lines
-        filled = blocks.post.fill(text, page, place).split("\n")
+        filled = blocks.post.fill(page, show, text, self._normal).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
 
+    def _normal(self, text: str) -> str:
+        """A text as `normalize_whitespace` has handed it on."""
+        text = text.replace(STX, "").replace(ETX, "").expandtabs(self.md.tab_length)
+        return _BLANK.sub("", text)
 
-def _page_of(post: Post, text: str) -> Path | None:
-    """The page whose file ends with `text`: hosts strip front matter and tell no names."""
-    wanted = text.strip()
-    for path in post.pages():
-        if path.read_text("utf-8").replace("\r\n", "\n").strip().endswith(wanted):
-            return path
-    if "<<" in text:
-        cure = "let the page be the file as it is"
-        raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
-    return None
+    def _page_of(self, text: str) -> Path | None:
+        """The page that a host has handed on without telling its name."""
+        page = self.extension.prepared().post.page_of(text, self._normal)
+        if page is None and "<<" in text:
+            cure = "let the page be the file as it is"
+            raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
+        return page
 
 
 def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802

@@ -43,35 +43,35 @@ def dead(post: Post, site: Path) -> list[Problem]:
             return nearest(f"#{unquote(anchor)}", [f"#{name}" for name in ids(end)])
         return None
 
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for source, line, target in _written(post):
         where = f"{post.project.named(source)}:{line}"
         page = _page_of(post, source, site)
         at = as_built(target)
         if page.is_file() and (cure := wrong(at, page)):
-            found.append(Problem(where, f'the link "{target}" leads nowhere', cure))
-    return found
+            problems.append(Problem(where, f'the link "{target}" leads nowhere', cure))
+    return problems
 
 
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
     """Every link and picture in the Markdown: its file, its line, where it leads."""
     for path in sorted(post.project.content.rglob("*.md")):
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8", "replace")  # the post has told what is not
         for line, target in post.project.memory.recall("links", text, partial(_links, text)):
             yield path, line, target
 
 
 def _links(text: str) -> list[tuple[int, str]]:
     # Four blanks are an admonition's or a footnote's text here, as in `directives`.
-    markdown, found = MarkdownIt("commonmark").disable("code"), []
+    markdown, links = MarkdownIt("commonmark").disable("code"), []
     for token in markdown.parse(_FOOTNOTE.sub("", text)):
         line = token.map[0] + 1 if token.map else 0
         for child in token.children or []:
             if child.type in ("softbreak", "hardbreak"):
                 line += 1
             elif child.type in ("link_open", "image"):
-                found.append((line, str(child.attrs["href" if "href" in child.attrs else "src"])))
-    return found
+                links.append((line, str(child.attrs["href" if "href" in child.attrs else "src"])))
+    return links
 
 
 def _page_of(post: Post, source: Path, site: Path) -> Path:

@@ -176,7 +176,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         base = config.site_url or ""
         robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
-        found = {"robots.txt": robots.encode()}
+        files = {"robots.txt": robots.encode()}
         if updated := self.blocks.post.newest():
             entry = feed.Entry(
                 title=config.site_name,
@@ -186,5 +186,5 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 updated=updated,
                 content=self.blocks.pieces(self._home, "."),
             )
-            found |= feed.files(entry, base, self.blocks.post.project.memory)
-        return found
+            files |= feed.files(entry, base, self.blocks.post.project.memory)
+        return files

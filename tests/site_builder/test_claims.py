@@ -717,7 +717,10 @@ def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, mo
             'unknown claim "second-above"; did you mean "second-above-two"?',
         ),
         ("<< claim: second-above-two show=lw >>", 'has no "lw" to show; did you mean "low"?'),
-        ("<< claim: second-above-two size=3 >>", 'unknown option "size" of a claim'),
+        (
+            "<< claim: second-above-two size=3 >>",
+            'unknown option "size" of claim "second-above-two"',
+        ),
     ],
 )
 def test_a_wrong_mark_is_told_by_line(claiming, line, said):

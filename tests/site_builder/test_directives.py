@@ -6,7 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from site_builder.post.directives import Directive, form, scan
+from site_builder.post.directive import Directive
+from site_builder.post.directives import scan
+from site_builder.post.kinds.table import KINDS
 
 CASES = Path(__file__).parent / "directives.md"
 
@@ -162,7 +164,7 @@ def test_how_a_directive_is_called(written: str, named: str, told: str) -> None:
     ],
 )
 def test_each_kind_takes_so_many_words(kind: str, most: int, said: str) -> None:
-    assert form(kind) == said
+    assert KINDS[kind].form == said
     words = " ".join(f"w{number}" for number in range(most))
     (directive,), problems = scan(f"<< {kind}: {words} >>", "f")
     assert (directive.kind, problems) == (kind, [])
@@ -172,7 +174,7 @@ def test_each_kind_takes_so_many_words(kind: str, most: int, said: str) -> None:
     assert problem.where == "f:1"
     assert problem.what.startswith("cannot read << ")
     assert problem.cure == f"write << {kind}: {said} >> in lower case"
-    assert form("feature") == "PLACE/NUMBER [option=value]"
+    assert KINDS["feature"].form == "PLACE/NUMBER [option=value]"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import analyses.instruments.recorded  # noqa: F401  (ours, before a project's ow
 from site_builder.commands.main import main
 from site_builder.core.digests import sha256_file
 from site_builder.core.project import Project
+from site_builder.results.reasons import sentences
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from tests.site_builder.conftest import REPO
@@ -82,7 +83,7 @@ def test_other_prompts_or_topics_make_it_stale(
     text = study.read_text("utf-8")
     assert before in text
     study.write_text(text.replace(before, after), "utf-8")
-    reasons = Store(project).why_stale(LISTS)
+    reasons = sentences(Store(project).why_stale(LISTS))
     assert bool(reasons) == bool(stale)
     assert all(reason.startswith(stale) for reason in reasons)
 
