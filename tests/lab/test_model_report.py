@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analyses.lab.core.errors import LabError
-from analyses.lab.model.report import Marks, report
 from analyses.lab.runtime.lab import Lab
+from analyses.lab.runtime.model_report import Marks, report
 from tests.lab import families
 from tests.lab.conftest import ROOT
 from tests.lab.test_model_tokens import KINDS, TURNS, byte_level, model
@@ -54,9 +54,9 @@ def test_what_a_family_cannot_is_told_and_what_to_change(
     assert "prompt.end = '<end_of_turn>': the tokenizer makes 12 tokens of it" in lines
     assert lines[-4:] == [
         "to change under [prompt] in the study's file:",
-        '  end = "</s>"',
         '  turn_open = "[INST]"',
         '  turn_close = "[/INST]"',
+        '  end = "</s>"',
     ]
 
 

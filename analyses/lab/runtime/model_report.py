@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.model import Model
@@ -71,33 +72,35 @@ def _said(model: Model, view: str) -> str:
     return "as Hugging Face's network"
 
 
+def changes(lab: Lab) -> dict[str, str]:
+    """The keys of [prompt] that have to say something else for the model, and what."""
+    if not lab.study.gives("prompt"):
+        return {}
+    better = asdict(Marks.of(lab.model))
+    return {name: text for name, text in better.items() if text != getattr(lab.study.prompt, name)}
+
+
 def _prompt(lab: Lab, model: Model) -> Iterator[str]:
     """Which of the study's tokens are tokens of the model, and where its answers end."""
-    prompt, marks = lab.study.prompt, Marks.of(model)
-    changes = {}
     for name in TOKENS:
-        text = getattr(prompt, name)
-        better = getattr(marks, name, text)
+        text = getattr(lab.study.prompt, name)
         try:
-            token = model.token(text)
+            yield f"prompt.{name} = {text!r}: token {model.token(text)}"
         except LabError as error:
             yield f"prompt.{name} = {text!r}: {error.what}"
-        else:
-            yield f"prompt.{name} = {text!r}: token {token}"
-        if better and better != text:
-            changes[name] = better
-    yield from _endings(lab, model, marks)
-    if changes:
+    yield from _endings(lab, model)
+    if found := changes(lab):
         yield "to change under [prompt] in the study's file:"
-        yield from (f"  {name} = {_toml(text)}" for name, text in changes.items())
+        yield from (f"  {name} = {json.dumps(text)}" for name, text in found.items())
 
 
-def _endings(lab: Lab, model: Model, marks: Marks) -> Iterator[str]:
+def _endings(lab: Lab, model: Model) -> Iterator[str]:
     """What stands before the end of some answers: the token at which a model decides."""
     prompt, study = lab.study.prompt, lab.study
     wording = next(iter(prompt.templates.values()))
     topics = list(study.topics.names)[:ANSWERS]
-    stop = sorted({model.tokenizer.convert_tokens_to_ids(marks.end), *model.named_ends()})
+    end = model.tokenizer.convert_tokens_to_ids(Marks.of(model).end)
+    stop = sorted({end, *model.named_ends()})
     requests = [
         Request(model.chat(wording.replace("{topic}", topic), prompt.prefill).ids, 0.8, (topic,))
         for topic in topics
@@ -109,8 +112,3 @@ def _endings(lab: Lab, model: Model, marks: Marks) -> Iterator[str]:
     said = Counter("a line break" if "\n" in model.piece(one) else "a word" for one in before)
     where = ", ".join(f"{count} behind {what}" for what, count in said.most_common())
     yield f"of {len(topics)} answers {len(before)} ended{f': {where}' if where else ''}"
-
-
-def _toml(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
