@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import click
 
 from site_builder.commands import completion
-from site_builder.core.errors import BuildError, Problem
+from site_builder.core.errors import BuildError, Problem, plain
 from site_builder.core.project import Project
 
 
 def say(line: str) -> None:
     """Tell a person what happens; never on standard output, which is for machines."""
-    click.echo(line, err=True)
+    click.echo(plain(line), err=True)
 
 
 def counted(number: int, thing: str) -> str:

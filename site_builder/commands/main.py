@@ -28,7 +28,7 @@ from site_builder.commands.import_result import import_result
 from site_builder.commands.init import init
 from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
-from site_builder.core.errors import BuildError
+from site_builder.core.errors import BuildError, plain
 from site_builder.results import graph
 from site_builder.results.reasons import sentences
 
@@ -89,7 +89,7 @@ def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
             project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet
         )
     for note in built.notes:
-        click.secho(note, err=True, fg="yellow")
+        click.secho(plain(note), err=True, fg="yellow")
     if not quiet:
         page = project.named(built.site / "index.html")
         if built.unchanged:
@@ -161,7 +161,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
         for reason in sentences(use.reasons) if explain or use.state == "missing" else ():
-            click.echo(f"          {reason}")
+            click.echo(f"          {plain(reason)}")
     counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
 
@@ -187,9 +187,9 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
             mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
             source = f"reported for {claim.reported_for}: {claim.reported}"
             reported = source if claim.reported else ""
-            click.echo(f"{mark} {name}: {claim.says}")
+            click.echo(f"{mark} {name}: {plain(claim.says)}")
             for line in filter(None, (verdicts.summary(name), reported)):
-                click.echo(f"    {line}")
+                click.echo(f"    {plain(line)}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
     if strict and counts[WORDS[False]]:
         sys.exit(1)
@@ -213,7 +213,7 @@ def accept(analysis: str, variant: str, because: str, study: str) -> None:
         ids = [id for id in graph.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids, because)
     for id, reasons in accepted:
-        click.echo(f"accepted {id}: {'; '.join(sentences(reasons))}")
+        click.echo(f"accepted {id}: {plain('; '.join(sentences(reasons)))}")
     if not accepted:
         click.echo("nothing is stale")
 
@@ -269,4 +269,5 @@ def studies(as_json: bool) -> None:
         return
     for row in rows:
         star = "*" if row["shown"] else " "
-        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {row['title']}")
+        title = plain(str(row["title"]))
+        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {title}")

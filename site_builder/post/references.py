@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from site_builder.core.errors import Problem, nearest
+from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import bibliography
 from site_builder.post.directive import Directive
@@ -163,7 +163,7 @@ class References:
 
 def attribute(text: str) -> str:
     """Text that fits into a quoted attribute of a Markdown link, and is not Markdown there."""
-    text = re.sub(r"[\"{}\s]+", " ", text)
+    text = re.sub(r"[\"{}\s]+", " ", plain(text))
     return re.sub(r"[*_`\[\]\\$<>]", lambda sign: f"&#{ord(sign[0])};", text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 MOST_FOOTER = 8_000_000
 MOST_BYTES = 1_000_000_000
 MOST_VALUES = 50_000_000
-"""Of a file: bytes of its footer; bytes of its table, unpacked; cells, those of lists included."""
+MOST_NAME = 300
+"""Of a file: bytes of its footer; bytes of its table, unpacked; cells, those of lists included;
+characters of a column's name."""
 
 _RECIPE = b"recipe"
 _MAGIC = b"PAR1"
@@ -68,6 +71,9 @@ def table(path: Path) -> pa.Table:
         found.validate(full=True)  # texts are UTF-8, lists end where the next one begins
     except (pa.ArrowException, OSError, RecursionError) as error:
         raise UnreadableError(str(error)) from None
+    for name in _names(found.schema):
+        if not name.isprintable() or len(name) > MOST_NAME:
+            raise UnreadableError(f"one of its columns is called {ascii(name)[:60]}")
     for name, column in zip(found.column_names, found.columns, strict=True):
         if _tells_time(column.type):
             try:
@@ -107,6 +113,13 @@ def _footer(path: Path) -> pq.FileMetaData:
     if size > MOST_BYTES:
         raise UnreadableError(f"its table has {size:,} bytes, more than {MOST_BYTES:,}")
     return found
+
+
+def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """The names of columns, and of what is inside them."""
+    for field in fields:
+        yield field.name
+        yield from _names(field.type.field(place) for place in range(field.type.num_fields))
 
 
 def _tells_time(kind: pa.DataType) -> bool:

@@ -97,7 +97,10 @@ class _Directives(Preprocessor):
 
         def show(shown: Shown) -> str:
             slot = blocks.slot(shown)
-            return str(self.md.htmlStash.store(slot)) if isinstance(slot, Markup) else slot
+            if not isinstance(slot, Markup):
+                return slot
+            # In the host's stash they would stand for something else.
+            return str(self.md.htmlStash.store(slot.replace(STX, "").replace(ETX, "")))
 
         if self.extension.section:
             return blocks.post.section(self.extension.section, show).split("\n")
