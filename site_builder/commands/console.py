@@ -12,6 +12,7 @@ import click
 from site_builder.commands import completion
 from site_builder.core.errors import BuildError, Problem, plain
 from site_builder.core.project import Project
+from site_builder.core.shelves import files
 
 
 def say(line: str) -> None:
@@ -57,9 +58,14 @@ _CURES = {
 """What the system may refuse, and what to do about it; anything else is a fault of ours."""
 
 
-def find_project() -> Project:
-    """The project of the current folder, its modules importable."""
+def find_project(*, looked_through: bool = True) -> Project:
+    """The project of the current folder, its modules importable, its folders `looked_through`.
+
+    A build does that by itself.
+    """
     project = Project.find()
+    if looked_through:
+        files(project.root, project.folders())
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
     return project

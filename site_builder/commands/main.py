@@ -84,7 +84,7 @@ def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
 
     set_threshold(1_000_000)  # a build keeps nearly all that it makes: to look costs a twentieth
     with told(of_page=True):
-        project = find_project()
+        project = find_project(looked_through=False)
         built = build(
             project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet
         )

@@ -296,5 +296,5 @@ def _modules(folder: Path, suffix: str) -> dict[str, Path]:
     return {
         path.stem: path
         for path in sorted(folder.glob(f"*{suffix}"))
-        if not path.stem.startswith("_")
+        if not path.stem.startswith("_") and path.is_file()
     }

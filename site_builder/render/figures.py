@@ -6,7 +6,6 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,7 @@ from site_builder.core import code_digest, modules
 from site_builder.core.digests import digest, sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Snapshot
+from site_builder.core.workspace import remove
 from site_builder.post import claims, validation, values
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
@@ -181,7 +181,7 @@ class Fragments:
         gone = 0
         for path in self.folder.glob("*"):
             if path.name not in self.used:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                remove(path)
                 gone += 1
         return gone
 

@@ -16,9 +16,9 @@ from site_builder.core.cache import installed, settled, stamp
 from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.files import write_aside
 from site_builder.core.project import Project
+from site_builder.core.shelves import files, walk
 
 _FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")
-_SKIPPED = {"__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ class Inputs(NamedTuple):
 
 
 def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
-    """What a build may read now; the digest of a file whose stamp is that in `last` is its."""
+    """What a build may read now; the digest of a file whose stamp is that in `last` is its.
+
+    Raises `BuildError` for links out of the project, and for what is no file.
+    """
     now, stamps = time.time_ns(), {}
     digests = {"python": sys.version, "packages": installed()}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
@@ -83,7 +86,7 @@ def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
 def outputs(site: Path) -> dict[str, int]:
     """The files of the site and their sizes; a removed or cut file makes a new build."""
     start = len(str(site)) + 1
-    return {path[start:]: stat.st_size for path, stat in _walk(site)}
+    return {path[start:]: stat.st_size for path, stat in walk(site)}
 
 
 def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
@@ -91,11 +94,10 @@ def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
     config = project.root / "mkdocs.yml"
     yield config.name, str(config), config.stat()
     start = len(str(project.root)) + 1
-    for folder in project.folders():
-        for path, stat in _walk(folder):
-            yield path[start:].replace(os.sep, "/"), path, stat
+    for path, stat in files(project.root, project.folders()):
+        yield path[start:].replace(os.sep, "/"), path, stat
     for folder in _models(project):
-        for path, stat in _walk(folder):
+        for path, stat in walk(folder):
             yield path, path, stat
 
 
@@ -111,21 +113,6 @@ def _models(project: Project) -> Iterator[Path]:
         folder = project.root / Path(os.fsdecode(name)).expanduser()
         if (folder / "config.json").is_file():
             yield folder
-
-
-def _walk(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file under a folder, in no order; this runs in every no-op."""
-    try:
-        with os.scandir(folder) as found:
-            entries = [*found]
-    except OSError:  # there is no such folder
-        return
-    for entry in entries:
-        if not entry.is_dir():
-            if not entry.name.startswith(".") and not entry.name.endswith(".tmp"):
-                yield entry.path, entry.stat()
-        elif entry.name not in _SKIPPED and not entry.is_symlink():
-            yield from _walk(entry.path)
 
 
 def _file(project: Project) -> Path:
