@@ -91,7 +91,9 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
             number = float(wanted)
         except ValueError:
             number = math.nan  # equals nothing
-        same = pc.equal(column.cast(pa.float64()), number)
+        same = pc.equal(column.cast(pa.float64(), safe=False), number)
+    elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_dictionary(kind):
+        same = pa.chunked_array([pa.array([str(one) == wanted for one in column.to_pylist()])])
     else:
         same = pc.equal(column.cast(pa.string()), wanted)
     return pc.fill_null(same, False)

@@ -173,7 +173,7 @@ def raising_drawing(project: Project) -> None:
     [
         (no_column, f"{SECTION}:3: numbers small has no column"),
         (no_column, f'{SECTION}:5: "numbers small": the result has no column'),
-        (broken_study, "analyses/studies/toy.toml: not TOML"),
+        (broken_study, "analyses/studies/toy.toml:1: not TOML"),
         (broken_config, "mkdocs.yml:"),
         (twice, 'content/index.md:8: section "01-numbers" stands twice; keep one'),
         (wrong_study, 'analyses/studies: no study "toi"; did you mean "toy"?'),
