@@ -17,12 +17,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
@@ -30,7 +29,7 @@ from watchfiles import awatch
 
 from site_builder.core.digests import sha256
 from site_builder.core.project import Project
-from site_builder.preview import builder_process
+from site_builder.preview import builder_process, door
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Workbench, restarts
 from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
@@ -177,12 +176,14 @@ class Preview:
 
     async def asked(self, request: Request) -> Response:
         """What a page asks for: that figures are seen, a measurement, its end."""
-        origin = urlsplit(request.headers.get("origin", ""))
-        if origin.netloc != request.headers.get("host"):
+        if not door.is_own(request):
             return Response("only the preview's own pages may ask\n", 403)
+        sent = await door.body(request)
+        if sent is None:
+            return Response("too much was sent along\n", 413)
         try:
-            body = json.loads(await request.body() or b"null")
-        except ValueError:
+            body = json.loads(sent or b"null")
+        except (ValueError, RecursionError):
             return Response("not JSON\n", 400)
         question: Question = request.path_params["what"]  # any other is refused at the end
         if question == "seen" and isinstance(body, list):
@@ -203,9 +204,9 @@ class Preview:
         """
         name = request.path_params["name"]
         for folder in self.project.asset_folders:
-            if _inside(folder / name, folder):
-                return _file(folder / name, folder)
-        return _file(self.site / "assets" / name, self.site)
+            if door.is_file(found := door.below(folder, name)):
+                return _file(found)
+        return _file(door.below(self.site / "assets", name))
 
     async def page(self, request: Request) -> Response:
         """A file of the site, or of a figure that is newer than the site."""
@@ -215,17 +216,19 @@ class Preview:
             kind = "text/html" if path.endswith(".htm") else "application/json"
             return Response(early, media_type=kind, headers=_FRESH)
         await self.built.wait()  # only the first time
-        file = self.site / path
-        if file.is_dir():
+        file = door.below(self.site, path)
+        if file is None:
+            return _file(None)
+        if _is_folder(file):
             if path and not path.endswith("/"):
-                return Response(status_code=307, headers={"Location": f"/{path}/"})
+                return Response(status_code=307, headers={"Location": f"/{quote(path)}/"})
             file /= "index.html"
-        if file.suffix == ".html" and _inside(file, self.site):
+        if file.suffix == ".html" and door.is_file(file):
             built = file.read_bytes()
             head = _HEAD.format(digest=sha256(built))
             text = built.decode("utf-8").replace("</head>", head, 1)
             return HTMLResponse(text, headers=_FRESH)
-        return _file(file, self.site)
+        return _file(file)
 
     @asynccontextmanager
     async def running(self, _app: Starlette) -> AsyncIterator[None]:
@@ -248,18 +251,21 @@ class Preview:
 _FRESH = {"Cache-Control": "no-cache"}
 
 
-def _inside(file: Path, folder: Path) -> bool:
-    return file.resolve().is_relative_to(folder.resolve()) and file.is_file()
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # too long a name
+        return False
 
 
-def _file(file: Path, folder: Path) -> Response:
-    if not _inside(file, folder):
+def _file(file: Path | None) -> Response:
+    if file is None or not door.is_file(file):
         return Response("not found\n", 404)
     return FileResponse(file, headers=_FRESH)
 
 
 def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
-    """The preview as an application; `hosts` are the names that it answers to."""
+    """The preview as an application; `hosts` are further names that it answers to."""
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
@@ -267,6 +273,6 @@ def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/{path:path}", preview.page),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],
+        middleware=[Middleware(door.OnlyHosts, hosts=(*door.HOME, *hosts))],
         lifespan=preview.running,
     )
