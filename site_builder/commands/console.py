@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 import click
 
@@ -23,6 +27,34 @@ def say(line: str) -> None:
 def counted(number: int, thing: str) -> str:
     """So many of a thing: "1 figure", "2 figures"."""
     return f"{number} {thing}{'s' * (number != 1)}"
+
+
+class Interruptible(click.Group):
+    """Commands that end in one line when they are interrupted, wherever they are."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; called by the command line, or by code that has read its words."""
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, _interrupt) if in_main else None
+        try:
+            return super().main(*args, **extra)
+        finally:
+            if in_main and signal.getsignal(signal.SIGINT) is _interrupt:
+                signal.signal(signal.SIGINT, before)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named; click would say "Aborted!" behind an empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("stopped; what was finished is kept, and a page is as it was")
+            sys.exit(130)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Interrupt once: whoever is impatient would only interrupt what cleans up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager

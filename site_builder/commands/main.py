@@ -14,6 +14,7 @@ from gc import freeze, set_threshold
 import click
 
 from site_builder.commands.console import (
+    Interruptible,
     analysis_argument,
     counted,
     find_project,
@@ -48,7 +49,11 @@ _strict = click.option(
 )
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Interruptible,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="measured-post", prog_name="build-site")
 @study_option
 @_run

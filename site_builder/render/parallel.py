@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from site_builder.core.errors import BuildError, Problem
@@ -74,12 +75,30 @@ def _in_pool(
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     pool = ProcessPoolExecutor(count, fresh, _begin, (prepared, os.getpid()))
     try:
-        for begun in [pool.submit(_draw, *one) for one in wanted]:
-            yield begun.result()
+        with _uninterrupted():
+            begun = [pool.submit(_draw, *one) for one in wanted]
+        for one in begun:
+            yield one.result()
     except BrokenProcessPool:
         return
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let an interruption wait: a process that is only loading would tell it with a traceback."""
+    from multiprocessing import resource_tracker
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would let interruptions through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _drawer: Drawer

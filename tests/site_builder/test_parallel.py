@@ -181,3 +181,33 @@ def test_what_is_no_vega_lite_is_told_at_its_line(project: Project) -> None:
     (said,) = told(project)
     assert "raised SchemaValidationError" in said
     assert said.endswith(f"see site_builder/figures/numbers.py:{line}")
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.3, 1.0])
+def test_an_interrupted_build_is_a_line(long: Project, wait: float) -> None:
+    """As a terminal does it: every process of the build is interrupted."""
+    edit(
+        long.figures / "numbers.py",
+        '    theme.need(table, "x", "estimate")\n',
+        "    import time\n    time.sleep(0.3)\n",
+    )
+    start = "from site_builder.render import parallel; parallel.processes = lambda drawings: 2\n"
+    code = f"{start}from site_builder.__main__ import run\nprint('begins', flush=True)\nrun()\n"
+    whole = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=long.root,
+        env=os.environ | {"PYTHONPATH": str(long.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert whole.stdout is not None
+    assert whole.stdout.readline() == "begins\n"
+    time.sleep(wait)
+    os.killpg(whole.pid, signal.SIGINT)
+    out, err = whole.communicate(timeout=120)
+    assert whole.returncode == 130
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("stopped")
