@@ -82,7 +82,8 @@ def csv(table: pa.Table) -> bytes:
 
     for place, column in enumerate(table.columns):
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if pa.types.is_nested(kind):  # no cell of a CSV file can be a list
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            # No cell of a CSV file can be a list, or bytes.
             texts = [None if value is None else str(value) for value in column.to_pylist()]
             table = table.set_column(place, table.column_names[place], pa.array(texts, pa.string()))
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
