@@ -16,7 +16,7 @@ import click
 from site_builder.commands import completion
 from site_builder.core.errors import BuildError, Problem, plain
 from site_builder.core.project import Project
-from site_builder.core.shelves import files
+from site_builder.site.shelves import files
 
 
 def say(line: str) -> None:

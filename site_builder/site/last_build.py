@@ -16,7 +16,7 @@ from site_builder.core.cache import installed, settled, stamp
 from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.files import write_aside
 from site_builder.core.project import Project
-from site_builder.core.shelves import files, walk
+from site_builder.site.shelves import files, walk
 
 _FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")
 

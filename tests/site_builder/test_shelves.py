@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from site_builder.commands.main import main
 from site_builder.core.errors import BuildError
-from site_builder.core.shelves import files
 from site_builder.results.maintenance import collect
 from site_builder.results.store import Store
 from site_builder.site.build import build
+from site_builder.site.shelves import files
 
 CURE = "remove it, or put the files themselves there"
 STRAYS = {
