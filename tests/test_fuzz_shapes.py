@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -238,13 +239,11 @@ def test_requests(project: Project) -> None:  # noqa: F811
         await served(scope, receive, send)  # type: ignore[arg-type]
         return sent
 
-    with asyncio.Runner() as runner:
+    def attempt(request: dict[str, str]) -> None:
+        sent = beside.submit(asyncio.run, ask(request)).result()
+        assert sent[0]["status"] < 500
+        assert b"root:" not in b"".join(message.get("body", b"") for message in sent)
 
-        def attempt(request: dict[str, str]) -> None:
-            sent = runner.run(ask(request))
-            assert sent[0]["status"] < 500
-            text = b"".join(message.get("body", b"") for message in sent)
-            assert b"root:" not in text
-
+    with ThreadPoolExecutor(1) as beside:  # a browser's tests leave a loop in this thread
         fuzz("requests", sound, attempt, change, COUNT // 8)
     preview.hand.shutdown()

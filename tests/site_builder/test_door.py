@@ -1,6 +1,7 @@
 """What the preview answers to whom: hosts, paths, bodies."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
@@ -38,7 +39,9 @@ def ask(project):
             "query_string": b"", "headers": headers, "server": (server, 8000),
             "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1", "root_path": "",
         }  # fmt: skip
-        asyncio.run(app(preview, ("named.example",))(scope, receive, send))
+        answer = app(preview, ("named.example",))(scope, receive, send)
+        with ThreadPoolExecutor(1) as beside:  # a browser's tests leave a loop in this thread
+            beside.submit(asyncio.run, answer).result()
         preview.hand.shutdown()
         asked.left = left
         return sent[0]["status"]
