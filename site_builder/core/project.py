@@ -229,8 +229,7 @@ class Project:
     def settings(self, study: str) -> dict[str, Any]:
         """A study's file as dotted keys: `{"sampling.top_p": 0.9}`.
 
-        Raises `BuildError` when there is no such study, its file is not TOML, or its autoencoders
-        are not where one looks for them.
+        Raises `BuildError` when there is no such study or its file is not TOML.
         """
         known = self.studies()
         if study not in known:
@@ -239,13 +238,7 @@ class Project:
         from site_builder.core import toml  # a build of the same reads none
 
         named = self.named(known[study])
-        settings = flat(toml.read(known[study], named)[1])
-        if wrong := _wrong_saes(settings.get("saes", [])):
-            cure = (
-                'write [[saes]] with layers = [3] and folder = "…/layer-{layer}" or release and id'
-            )
-            raise BuildError([Problem(named, wrong, cure)])
-        return settings
+        return flat(toml.read(known[study], named)[1])
 
 
 class Snapshot(Project):
@@ -292,19 +285,6 @@ def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             keys |= flat(value, f"{prefix}{name}.")
     return keys
-
-
-def _wrong_saes(sources: Any) -> str:
-    """What keeps a study's autoencoders from being found, whoever reads them; "" if nothing."""
-    if not isinstance(sources, list) or not all(isinstance(one, dict) for one in sources):
-        return "`saes` is no list of tables"
-    for place, source in enumerate(sources):
-        layers = source.get("layers")
-        if not isinstance(layers, list) or not all(type(one) is int for one in layers):
-            return f"`saes[{place}].layers` is no list of numbers"
-        if not isinstance(source.get("folder", ""), str):
-            return f"`saes[{place}].folder` is no text"
-    return ""
 
 
 def _modules(folder: Path, suffix: str) -> dict[str, Path]:

@@ -68,7 +68,7 @@ def table(path: Path) -> pa.Table:
     _footer(path)
     try:
         found = pq.read_table(path, partitioning=None)
-        found.validate(full=True)  # texts are UTF-8, lists end where the next one begins
+        found.validate(full=True)  # texts are UTF-8, rows end where the next one begins
     except (pa.ArrowException, OSError, RecursionError) as error:
         raise UnreadableError(str(error)) from None
     for name in _names(found.schema):

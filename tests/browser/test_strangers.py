@@ -45,6 +45,7 @@ def test_nothing_of_a_strangers_runs(project, browser):  # noqa: F811
     reseal(path, change)
     claims = [
         f"[claim-{n}]\nsays = {json.dumps(one)}\nunit = {json.dumps(one)}\nreported = {json.dumps(one)}\n"
+        f"reported_for = {json.dumps(one)}\n"
         f'result = "numbers small"\nrow = {{x = {n}}}\nholds = "low > 5"\n'
         for n, one in enumerate(HOSTILE)
     ]
