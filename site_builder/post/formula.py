@@ -17,8 +17,8 @@ class Formula:
     display: bool
     label: str
     where: str
-    line: int
-    start: int
-    last: int
-    end: int
-    source: str
+    line: int = 0
+    start: int = 0
+    last: int = 0
+    end: int = 0
+    source: str = ""

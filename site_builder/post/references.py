@@ -17,7 +17,7 @@ from typing import Any
 
 from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
-from site_builder.post import bibliography
+from site_builder.post.bibliography import works as bibliography
 from site_builder.post.directive import Directive
 from site_builder.post.formula import Formula
 from site_builder.post.uses import Use
@@ -75,18 +75,19 @@ class References:
         self.problems: list[Problem] = []
         self.cited: dict[str, int] = {}
         self._mentions: list[Directive] = []
+        self._broken: list[str] = []
 
     @cached_property
     def works(self) -> dict[str, bibliography.Work]:
         """The bibliography by key."""
         project = self.project
 
-        def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
-            works, problems = bibliography.load(project)
-            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+        def load() -> tuple[list[list[Any]], list[Path]]:
+            works, broken, problems = bibliography.load(project)
+            kept: list[list[Any]] = [[*map(vars, works.values())], broken, [*map(vars, problems)]]
             return kept, [project.root / bibliography.FILE]
 
-        works, problems = project.memory.read("works", load)
+        works, self._broken, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
@@ -99,7 +100,7 @@ class References:
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
-            elif self.works or not self.problems:  # a file that cannot be read has said so
+            elif key not in self._broken:  # which has been told, at its line
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
@@ -171,8 +172,10 @@ class References:
                 return ""
             work = self.works[key]
             title = attribute(f"{work.short}: {work.title}")
+            at = attribute(directive.options[key]) if key in directive.options else ""
+            number = f"{self.cited[key]}, {at}" if at else str(self.cited[key])
             links.append(
-                f"[\\[{self.cited[key]}\\]]({_way(page, home)}#ref-{key})"
+                f"[\\[{number}\\]]({_way(page, home)}#{work.anchor})"
                 f'{{ .post-cite title="{title}" }}'
             )
         return "".join(links)
