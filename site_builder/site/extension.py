@@ -110,7 +110,7 @@ class _Directives(Preprocessor):
 
     def _normal(self, text: str) -> str:
         """A text as `normalize_whitespace` has handed it on."""
-        text = text.replace(STX, "").replace(ETX, "").expandtabs(self.md.tab_length)
+        text = _unmarked(text).expandtabs(self.md.tab_length)
         return _BLANK.sub("", text)
 
     def _page_of(self, text: str) -> Path | None:
