@@ -17,8 +17,9 @@ from typing import Any
 
 from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
-from site_builder.post import bibliography
+from site_builder.post.bibliography import works as bibliography
 from site_builder.post.directive import Directive
+from site_builder.post.formula import Formula
 from site_builder.post.uses import Use
 
 _HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
@@ -51,6 +52,15 @@ class Section:
         return f"Section {self.number}" if self.number else self.title
 
 
+@dataclass(frozen=True)
+class Equation:
+    """A formula that has a name, and with it a number."""
+
+    number: int
+    page: Path
+    where: str
+
+
 class References:
     """Everything that the post's prose can point at, and what it points at that is not there.
 
@@ -61,21 +71,23 @@ class References:
         self.project = project
         self.named = named
         self.sections: dict[str, Section] = {}
+        self.equations: dict[str, Equation] = {}
         self.problems: list[Problem] = []
         self.cited: dict[str, int] = {}
         self._mentions: list[Directive] = []
+        self._broken: list[str] = []
 
     @cached_property
     def works(self) -> dict[str, bibliography.Work]:
         """The bibliography by key."""
         project = self.project
 
-        def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
-            works, problems = bibliography.load(project)
-            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+        def load() -> tuple[list[list[Any]], list[Path]]:
+            works, broken, problems = bibliography.load(project)
+            kept: list[list[Any]] = [[*map(vars, works.values())], broken, [*map(vars, problems)]]
             return kept, [project.root / bibliography.FILE]
 
-        works, problems = project.memory.read("works", load)
+        works, self._broken, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
@@ -88,7 +100,7 @@ class References:
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
-            elif self.works or not self.problems:  # a file that cannot be read has said so
+            elif key not in self._broken:  # which has been told, at its line
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
@@ -97,6 +109,19 @@ class References:
         headings = (_HEADING.match(line) for line in text.splitlines())
         title = next((heading["title"] for heading in headings if heading), path.stem)
         self.sections[path.stem] = Section(path.stem, page, title)
+
+    def count(self, formulas: Mapping[Formula, Path]) -> list[Problem]:
+        """Number the formulas that have a name, in this order; `formulas` tell their pages."""
+        self.equations.clear()
+        problems = []
+        for formula, page in formulas.items():
+            if first := self.equations.get(formula.label):
+                what = f'equation "{formula.label}" stands in {first.where} already'
+                problems.append(Problem(formula.where, what, "give one of them another name"))
+            elif formula.label:
+                number = len(self.equations) + 1
+                self.equations[formula.label] = Equation(number, page, formula.where)
+        return problems
 
     def of(self, directive: Directive) -> Section | None:
         """The section that a directive stands in."""
@@ -107,7 +132,7 @@ class References:
         """What the prose points at and is not there; call it when all has been seen."""
         for directive in self._mentions:
             if self._target(directive) is None:
-                known = self.named.keys() | self.sections.keys()
+                known = self.named.keys() | self.sections.keys() | self.equations.keys()
                 what = f'nothing on the page is called "{directive.named}"'
                 self.problems.append(
                     Problem(directive.where, what, nearest(directive.named, known))
@@ -147,8 +172,10 @@ class References:
                 return ""
             work = self.works[key]
             title = attribute(f"{work.short}: {work.title}")
+            at = attribute(directive.options[key]) if key in directive.options else ""
+            number = f"{self.cited[key]}, {at}" if at else str(self.cited[key])
             links.append(
-                f"[\\[{self.cited[key]}\\]]({_way(page, home)}#ref-{key})"
+                f"[\\[{number}\\]]({_way(page, home)}#{work.anchor})"
                 f'{{ .post-cite title="{title}" }}'
             )
         return "".join(links)
@@ -157,6 +184,8 @@ class References:
         """The words, page and id of what a `ref` names."""
         if use := self.named.get(directive.named):
             return f"{use.noun} {use.number}", use.page, use.slug
+        if equation := self.equations.get(directive.named):
+            return f"Equation {equation.number}", equation.page, directive.named
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
 
