@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+
+_NOT_MEANT = re.compile(
+    r"\.|.*(?:~|\.(?:orig|rej|bak|tmp|sw[a-z])|#)\Z|__pycache__\Z|node_modules\Z"
+)
+"""Names of what editors, systems and tools leave beside a file: hidden, backups, half-written."""
+
+
+def is_meant(name: str) -> bool:
+    """Whether a file or folder of this name is the author's, not what a tool left there."""
+    return not _NOT_MEANT.match(name)
+
+
+def below(folder: Path, suffix: str) -> Iterator[Path]:
+    """Every file of an author's with this ending, in a folder and in those below it."""
+    for path in folder.glob("*"):
+        if is_meant(path.name):
+            if path.is_dir():
+                yield from below(path, suffix) if not path.is_symlink() else ()
+            elif path.suffix == suffix and path.is_file():
+                yield path
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.post import claims, validation
 from site_builder.post.directives import BLOCKS, Directive, scan
+from site_builder.post.labels import Put
 from site_builder.post.references import References
+from site_builder.post.source import Text, front, look, normalised, text_of
 from site_builder.post.uses import NOUNS, Part, Use
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -30,10 +33,11 @@ MARK = "<!-- section {} -->"
 
 
 class Post:
-    """Pages of Markdown whose directives name results."""
+    """Pages of Markdown whose directives name results; `drafts` are among them if asked for."""
 
-    def __init__(self, project: Project, study: str = "") -> None:
+    def __init__(self, project: Project, study: str = "", *, drafts: bool = False) -> None:
         self.project = project
+        self.drafts = drafts
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[tuple[str, int], Use] = {}
@@ -46,17 +50,37 @@ class Post:
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
         sections = self.project.content / "sections"
-        found = sorted(self.project.content.rglob("*.md"), key=lambda p: (p.name != "index.md", p))
-        return [path for path in found if not path.is_relative_to(sections)]
+        found = sorted(below(self.project.content, ".md"), key=lambda p: (p.name != "index.md", p))
+        return [
+            path for path in found if not path.is_relative_to(sections) and not self.is_draft(path)
+        ]
+
+    def is_draft(self, path: Path) -> bool:
+        """Whether a page or a section is to be left out, as its front matter says."""
+        return not self.drafts and front(self.project, path)[0].draft
 
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.directive.kind in NOUNS]
 
     def url(self, page: Path) -> str:
-        """Where a page is in the site: "" for the first one, "features/" for features.md."""
-        parts = page.relative_to(self.project.content).with_suffix("").parts
-        return "".join(f"{part}/" for part in parts if part != "index")
+        """Where a page is in the site: "" for the first one, "features/" for features.md.
+
+        Where mkdocs.yml says `use_directory_urls: false`, it is "index.html", "features.html".
+        """
+        path = page.relative_to(self.project.content).with_suffix("")
+        if self.project.config.get("use_directory_urls") is False:
+            return f"{path.as_posix()}.html"
+        return "".join(f"{part}/" for part in path.parts if part != "index")
+
+    def file(self, page: Path) -> str:
+        """The file of the site that a page becomes: "features/index.html"."""
+        url = self.url(page)
+        return url if url.endswith(".html") else f"{url}index.html"
+
+    def way(self, page: Path, target: Path) -> str:
+        """The address of one page as another one's links have it."""
+        return f"{self.base(page)}/{self.url(target)}"
 
     def base(self, page: Path, *, of_file: bool = False) -> str:
         """The way from a page, or from its Markdown file, to the root."""
@@ -135,8 +159,9 @@ class Post:
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")
-                for path in sorted(here.glob("*.md"))
+                for path in sorted(below(here, ".md"))
                 if path.stem not in self.references.sections
+                and not self.is_draft(path)
                 and (line := f"<< section: {path.stem} >>")
             ),
             *self.references.uncited(),
@@ -171,63 +196,82 @@ class Post:
         `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
         its lines are counted from the end.
         """
-        lines = [part.rstrip().count("\n") for part in (_read(page), text)]
+        text = normalised(text)
+        lines = [part.rstrip().count("\n") for part in (text_of(page), text)]
         first = lines[0] - lines[1] + 1
-        return "\n".join(self._filled(text, page, page, first, place))
+        return "\n".join(self._filled(text, page, page, first, place)[0])
 
-    def _filled(self, text: str, source: Path, page: Path, first: int, place: Place) -> list[str]:
+    def _filled(
+        self, text: str, source: Path, page: Path, first: int, place: Place
+    ) -> tuple[list[str], list[str]]:
+        """A text's lines with everything put in, and what ends all that it leaves open."""
         lines = text.split("\n")
         directives, problems = self._scan(text, source, first)
-        # Only a preview fills what cannot be read; it is told behind its line.
-        unread = {int(problem.where.rpartition(":")[2]) - first for problem in problems}
-        for directive in reversed(directives):
+        seen = self._look(text, source)
+        puts = list(seen.puts)
+        for directive in directives:
             line = lines[directive.line]
-            if directive.kind == "section":
-                path = self._section(directive)
-                put = self.section(path, page, place) if path else place(directive)
-            elif directive.kind in ("ref", "cite"):
-                put = self.references.link(directive, page) or place(directive)
-            else:
-                key = directive.where, directive.start
-                put = place(self.uses.get(key) or self.parts.get(key) or directive)
-            before, after = line[: directive.start], line[directive.end :]
+            put = self._put(directive, page, place, seen)
             if directive.kind in BLOCKS:
                 # A blank line only where there is none: a second one would end a footnote.
-                if directive.line and lines[directive.line - 1].strip(" \t>"):
-                    before = f"{before.rstrip()}\n{before}"
-                if directive.line + 1 < len(lines) and lines[directive.line + 1].strip(" \t>"):
-                    after = f"{after}\n"
-            lines[directive.line] = before + put + after
-        for number in unread:
-            lines[number] += f"\n\n{place(f'{self.project.named(source)}:{first + number}')}\n"
-        return lines
+                if directive.line and lines[directive.line - 1].strip(" >"):
+                    put = f"\n{line[: directive.start]}{put}"
+                if directive.line + 1 < len(lines) and lines[directive.line + 1].strip(" >"):
+                    put = f"{put}\n"
+            puts.append(Put(directive.line, directive.start, directive.end, put))
+        for number, start, end, put in sorted(puts, reverse=True):
+            lines[number] = lines[number][:start] + put + lines[number][end:]
+        # Only a preview fills what cannot be read; it is told behind its line, or at the end.
+        named = self.project.named(source)
+        for number in {int(problem.where.rpartition(":")[2]) - first for problem in problems}:
+            lines[number] += f"\n\n{place(f'{named}:{first + number}')}\n"
+        told = dict.fromkeys(f"{named}:{first + fault.line}" for fault in seen.faults)
+        return lines, [*seen.ends, *(f"\n{place(where)}\n" for where in told)]
+
+    def _put(self, directive: Directive, page: Path, place: Place, seen: Text) -> str:
+        """What stands in a page's Markdown for one directive."""
+        if directive.kind == "section":
+            path = self._section(directive)
+            if path and self.is_draft(path):
+                return ""
+            return self.section(path, page, place) if path else place(directive)
+        if directive.kind in ("ref", "cite"):
+            raw = any(start <= directive.line <= end for start, end in seen.raw)
+            link = self.references.link(directive, page, self.way if raw else None)
+            return link or place(directive)
+        key = directive.where, directive.start
+        return place(self.uses.get(key) or self.parts.get(key) or directive)
 
     def section(self, path: Path, page: Path, place: Place) -> str:
         """A section's Markdown as its page has it, between marks that a preview finds again."""
-        inner = self._filled(_read(path), path, page, 1, place)
-        self.references.numbered(inner, path.stem)
-        return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
+        inner, ends = self._filled(text_of(path), path, page, 1, place)
+        return "\n".join(["", MARK.format(path.stem), "", *inner, *ends, "", MARK.format(""), ""])
 
     def _walk(self, source: Path, page: Path) -> Iterator[Directive]:
         """The directives of a page as they are read, those of its sections in their place."""
         try:
-            text = _read(source)
+            text = text_of(source)
         except UnicodeDecodeError:
             where = self.project.named(source)
             self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
             return
         directives, problems = self._scan(text, source)
         self.problems += problems
+        self.problems += front(self.project, source)[1]
+        seen, named = self._look(text, source), self.project.named(source)
+        self.problems += (
+            Problem(f"{named}:{fault.line + 1}", fault.what, fault.cure) for fault in seen.faults
+        )
         inside = source.is_relative_to(self.project.content / "sections")
         if inside:
-            self.references.section(source, page, text)
+            self.references.section(source, page, seen.heading)
         for directive in directives:
             if directive.kind != "section":
                 yield directive
             elif inside:
                 what = "a section cannot hold a section"
                 self.problems.append(Problem(directive.where, what, "list it in the page"))
-            elif path := self._section(directive):
+            elif (path := self._section(directive)) and not self.is_draft(path):
                 if path.stem in self.references.sections:
                     what = f'section "{directive.name}" stands twice'
                     self.problems.append(Problem(directive.where, what, "keep one"))
@@ -247,11 +291,19 @@ class Post:
         directives, problems = self.project.memory.recall("scan", [text, named, first], make)
         return [Directive(**one) for one in directives], [Problem(**one) for one in problems]
 
+    def _look(self, text: str, source: Path) -> Text:
+        """What `look` finds, once as long as the text is the same."""
+        inside = source.is_relative_to(self.project.content / "sections")
+        stem = source.stem if inside else ""
+        return Text.of(
+            self.project.memory.recall("look", [text, stem], lambda: [*look(text, stem)])
+        )
+
     def _section(self, directive: Directive) -> Path | None:
         path = self.project.content / "sections" / f"{directive.name}.md"
         if path.is_file():
             return path
-        known = [p.stem for p in (self.project.content / "sections").glob("*.md")]
+        known = [p.stem for p in below(self.project.content / "sections", ".md")]
         what = f'no section "{directive.name}"'
         self.problems.append(Problem(directive.where, what, nearest(directive.name, known)))
         return None
@@ -270,7 +322,3 @@ class Post:
             return Use(directive, ResultId(self.study, claim.analysis, claim.variant), page)
         study = directive.options.get("study", self.study)
         return Use(directive, ResultId(study, directive.name, directive.variant), page)
-
-
-def _read(path: Path) -> str:
-    return path.read_text("utf-8")

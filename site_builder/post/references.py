@@ -7,9 +7,10 @@ every host resolves it.
 
 from __future__ import annotations
 
+import html
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,31 +20,31 @@ from site_builder.core.errors import Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import bibliography
 from site_builder.post.directives import Directive
+from site_builder.post.headings import Heading, numbered
 from site_builder.post.uses import Use
 
-_HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
-_NUMBER = re.compile(r"(?P<number>[0-9]+(?:-[0-9]+)*)-(?P<word>.*)")
+Way = Callable[[Path, Path], str]
+"""The way from one page's address to another's."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section as the page shows it; `number` is "" when its file has none."""
+    """A section as the page shows it; `id` is the one that its author gives its heading, or ""."""
 
     stem: str
     page: Path
     title: str
+    id: str = ""
 
     @property
     def number(self) -> str:
-        """ "3.5" of the file 03-5-entropy."""
-        found = _NUMBER.fullmatch(self.stem)
-        return ".".join(str(int(part)) for part in found["number"].split("-")) if found else ""
+        """ "3.5" of the file 03-5-entropy; "" when it has none."""
+        return numbered(self.stem)[0]
 
     @property
     def anchor(self) -> str:
         """The id of its heading."""
-        found = _NUMBER.fullmatch(self.stem)
-        return f"sec-{found['word'] if found else self.stem}"
+        return self.id or f"sec-{numbered(self.stem)[1]}"
 
     @property
     def called(self) -> str:
@@ -91,11 +92,10 @@ class References:
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
-    def section(self, path: Path, page: Path, text: str) -> None:
+    def section(self, path: Path, page: Path, heading: Heading | None) -> None:
         """Take note of a section that `page` shows."""
-        headings = (_HEADING.match(line) for line in text.splitlines())
-        title = next((found["title"] for found in headings if found), path.stem)
-        self.sections[path.stem] = Section(path.stem, page, title)
+        title, anchor = (heading.title, heading.anchor) if heading else (path.stem, "")
+        self.sections[path.stem] = Section(path.stem, page, title, anchor)
 
     def of(self, directive: Directive) -> Section | None:
         """The section that a directive stands in."""
@@ -121,34 +121,33 @@ class References:
             if key not in self.cited
         ]
 
-    def numbered(self, lines: list[str], stem: str) -> None:
-        """Give a section's heading its number and its anchor."""
-        section = self.sections[stem]
-        for place, line in enumerate(lines):
-            if found := _HEADING.match(line):
-                title = f"{section.number} {found['title']}".strip()
-                lines[place] = f"## {title} {{ #{section.anchor} }}"
-                return
+    def link(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
+        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead.
 
-    def link(self, directive: Directive, page: Path) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead."""
+        In HTML, where no Markdown is read, it is HTML; `raw` then tells the way to another page.
+        """
+
+        def written(name: str, target: Path, anchor: str, kind: str, title: str) -> str:
+            if raw is None:
+                named = f' title="{attribute(title)}"' if title else ""
+                way = f"{_way(page, target)}#{anchor}"
+                return f"[{name}]({way}){{ .post-{kind}{named} }}"
+            named = f' title="{html.escape(title)}"' if title else ""
+            way = f"{'' if page == target else raw(page, target)}#{anchor}"
+            text = html.escape(name.replace("\\", ""))
+            return f'<a class="post-{kind}" href="{html.escape(way)}"{named}>{text}</a>'
+
         if directive.kind == "ref":
             found = self._target(directive)
-            if not found:
-                return ""
-            name, target, anchor = found
-            return f"[{name}]({_way(page, target)}#{anchor}){{ .post-ref }}"
+            return written(*found, "ref", "") if found else ""
         home = self.project.content / "index.md"
         links = []
         for key in directive.name.split():
             if key not in self.cited:
                 return ""
             work = self.works[key]
-            title = attribute(f"{work.short}: {work.title}")
-            links.append(
-                f"[\\[{self.cited[key]}\\]]({_way(page, home)}#ref-{key})"
-                f'{{ .post-cite title="{title}" }}'
-            )
+            title = f"{work.short}: {work.title}"
+            links.append(written(f"\\[{self.cited[key]}\\]", home, f"ref-{key}", "cite", title))
         return "".join(links)
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:

@@ -18,6 +18,7 @@ from markdown.preprocessors import Preprocessor
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.post.post import Post, Wanted
+from site_builder.post.source import normalised, text_of
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.mathml import SETTINGS, MathML
@@ -103,9 +104,9 @@ class _Directives(Preprocessor):
 
 def _page_of(post: Post, text: str) -> Path | None:
     """The page whose file ends with `text`: hosts strip front matter and tell no names."""
-    wanted = text.strip()
+    wanted = normalised(text).strip()
     for path in post.pages():
-        if path.read_text("utf-8").replace("\r\n", "\n").strip().endswith(wanted):
+        if text_of(path).strip().endswith(wanted):
             return path
     if "<<" in text:
         cure = "let the page be the file as it is"
