@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.core.signatures import Signature, signature
 from site_builder.core.syntax import parse
@@ -69,7 +70,7 @@ class Vocabulary:
             "value": self._values(),
             "claim": self._claims(),
             "page": self._pages(),
-            "section": _plain(p.stem for p in (self.project.content / "sections").glob("*.md")),
+            "section": _plain(p.stem for p in below(self.project.content / "sections", ".md")),
             "ref": self._targets(),
             "cite": _plain(self.post.references.works),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,14 +18,22 @@ def is_meant(name: str) -> bool:
     return not _NOT_MEANT.match(name)
 
 
-def below(folder: Path, suffix: str) -> Iterator[Path]:
-    """Every file of an author's with this ending, in a folder and in those below it."""
+def listed(folder: Path, *suffixes: str) -> list[Path]:
+    """Every file of an author's with one of these endings directly in a folder, by name."""
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if path.suffix in suffixes and is_meant(path.name) and path.is_file()
+    )
+
+
+def below(folder: Path, suffix: str) -> list[Path]:
+    """Every file of an author's with this ending, in a folder and in those below it, by name."""
+    found = listed(folder, suffix)
     for path in folder.glob("*"):
-        if is_meant(path.name):
-            if path.is_dir():
-                yield from below(path, suffix) if not path.is_symlink() else ()
-            elif path.suffix == suffix and path.is_file():
-                yield path
+        if is_meant(path.name) and path.is_dir() and not path.is_symlink():
+            found += below(path, suffix)
+    return sorted(found)
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.files import listed
 from site_builder.core.project import Project
 from site_builder.post import expression, values
 
@@ -99,7 +100,7 @@ def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
 
     def make() -> tuple[list[list[dict[str, Any]]], list[Path]]:
         folder = project.content / "claims"
-        files = sorted(folder.glob("*.toml"))
+        files = listed(folder, ".toml")
         claims, problems = _load(project, files)
         return [[*map(vars, claims.values())], [*map(vars, problems)]], [folder, *files]
 

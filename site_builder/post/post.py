@@ -159,7 +159,7 @@ class Post:
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")
-                for path in sorted(below(here, ".md"))
+                for path in below(here, ".md")
                 if path.stem not in self.references.sections
                 and not self.is_draft(path)
                 and (line := f"<< section: {path.stem} >>")

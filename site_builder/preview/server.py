@@ -29,6 +29,7 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from site_builder.core.digests import sha256
+from site_builder.core.files import is_meant
 from site_builder.core.project import Project
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Message, Workbench, restarts
@@ -84,7 +85,7 @@ class Preview:
         config = self.project.root / "mkdocs.yml"
         async for changes in awatch(*there, config, step=STEP, stop_event=self.stop):
             paths = {Path(path) for _, path in changes}
-            paths = {p for p in paths if "__pycache__" not in p.parts and p.suffix != ".tmp"}
+            paths = {p for p in paths if is_meant(p.name) and is_meant(p.parent.name)}
             if restarts(self.project, paths):
                 self.say("the builder itself was edited: starting again")
                 self.restart = True

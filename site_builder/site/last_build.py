@@ -8,17 +8,17 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from site_builder.core.cache import installed, settled, stamp
 from site_builder.core.environment import MODEL_VARIABLE
-from site_builder.core.files import write_aside
+from site_builder.core.files import is_meant, write_aside
 from site_builder.core.project import Project
 
 _FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")
-_SKIPPED = {"__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,10 @@ def _walk(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
         return
     for entry in entries:
         if not entry.is_dir():
-            if not entry.name.startswith(".") and not entry.name.endswith(".tmp"):
-                yield entry.path, entry.stat()
-        elif entry.name not in _SKIPPED and not entry.is_symlink():
+            if is_meant(entry.name):
+                with suppress(FileNotFoundError):  # a link to nowhere
+                    yield entry.path, entry.stat()
+        elif is_meant(entry.name) and not entry.is_symlink():
             yield from _walk(entry.path)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from markdown_it import MarkdownIt
 
 from site_builder.core.errors import Problem, nearest
+from site_builder.core.files import below
 from site_builder.post.post import Post
 
 _FOOTNOTE = re.compile(r"^\[\^[^\]\n]+\]:", re.MULTILINE)  # which CommonMark takes for a link's end
@@ -55,7 +56,7 @@ def dead(post: Post, site: Path) -> list[Problem]:
 
 def _written(post: Post) -> Iterator[tuple[Path, int, str]]:
     """Every link and picture in the Markdown: its file, its line, where it leads."""
-    for path in sorted(post.project.content.rglob("*.md")):
+    for path in below(post.project.content, ".md"):
         text = path.read_text("utf-8")
         for line, target in post.project.memory.recall("links", text, partial(_links, text)):
             yield path, line, target

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from markdown.treeprocessors import Treeprocessor
 
 from site_builder.core.errors import Problem
+from site_builder.core.files import below
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -75,7 +76,7 @@ class MathML(Treeprocessor):
         """The line at which a formula stands."""
         first = latex.split("\n")[0]
         project = self.project()
-        for path in sorted(project.content.rglob("*.md")):
+        for path in below(project.content, ".md"):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
                 if first in line:
                     return f"{project.named(path)}:{number}"

@@ -21,6 +21,7 @@ from mkdocs.utils import get_relative_url
 
 from site_builder.core.digests import sha256
 from site_builder.core.errors import BuildError
+from site_builder.core.files import is_meant
 from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
 from site_builder.render.blocks import Blocks
@@ -92,8 +93,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         self._assets |= {night: rules, shown: picture}
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add hashed assets; leave our templates out of the site."""
-        for file in [file for file in files if file.src_uri.endswith(".j2")]:
+        """Add hashed assets; leave out our templates, drafts, and what is no author's file."""
+        for file in [file for file in files if not self._is_published(file)]:
             files.remove(file)
         for name, data in self._assets.items():
             files.append(File.generated(config, name, content=data))
@@ -102,6 +103,16 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             if last and last.has(file.dest_uri, file.abs_src_path):
                 file.copy_file = self._linked(file)  # type: ignore[assignment,method-assign]
         return files
+
+    def _is_published(self, file: File) -> bool:
+        """Whether a file that MkDocs found is for readers."""
+        assert self.blocks is not None
+        if file.src_uri.endswith(".j2") or not all(map(is_meant, file.src_uri.split("/"))):
+            return False
+        path = Path(file.abs_src_path) if file.abs_src_path else None
+        if path is None:
+            return True
+        return path.is_file() and not (path.suffix == ".md" and self.blocks.post.is_draft(path))
 
     def _publish(self, site: str) -> None:
         """Write the figures' files, or take them over from the last site.
