@@ -25,7 +25,7 @@ from site_builder.post.uses import Use
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.extension import MeasuredFigures
-from site_builder.site.links import as_built
+from site_builder.site.page_check import as_built
 
 Message = dict[str, Any]
 """What pages are told; `kind` says what the rest means: see assets/preview/preview.js."""

@@ -174,11 +174,11 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
     """
     import shutil
 
-    from site_builder.site.links import dead
+    from site_builder.site.page_check import wrong
 
     try:
-        warnings = _mkdocs(blocks, aside, standing)
-        blocks.problems += dead(blocks.post, aside)
+        warnings, pages = _mkdocs(blocks, aside, standing)
+        blocks.problems += wrong(blocks.post, aside, pages)
         if blocks.problems and not blocks.forgiving:
             raise BuildError(blocks.problems)
         _replace(site, aside)
@@ -187,8 +187,10 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
     return warnings
 
 
-def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
-    """Let MkDocs write the pages into `site`; returns its warnings."""
+def _mkdocs(
+    blocks: Blocks, site: Path, standing: Standing | None
+) -> tuple[list[str], dict[Path, str]]:
+    """Let MkDocs write the pages into `site`; returns its warnings, and the HTML of the prose."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     import logging
@@ -226,7 +228,7 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
         raise BuildError([wrong(error, "main.html")]) from None
     finally:
         logger.removeHandler(handler)
-    return warnings
+    return warnings, plugin.prose
 
 
 def _replace(site: Path, aside: Path) -> None:

@@ -7,13 +7,16 @@ has read the page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
@@ -27,6 +30,8 @@ from site_builder.site.resolve import resolve
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
 AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
+
+_ALIGNED = re.compile(r"text-align: (left|center|right);")
 
 PageOf = Callable[[str], Path | None]
 
@@ -57,6 +62,7 @@ class MeasuredFigures(Extension):
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
         md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
+        md.treeprocessors.register(_Alignment(md), "alignment", AFTER_INLINE)
         md.treeprocessors.register(
             MathML(md, lambda: self.prepared().post.project, self._wrong), "mathml", AFTER_INLINE
         )
@@ -77,6 +83,17 @@ class MeasuredFigures(Extension):
             self.blocks = Blocks(post, Fragments(post), plain=True)
             self.blocks.draw()
         return self.blocks
+
+
+class _Alignment(Treeprocessor):
+    """Columns are aligned by class: a page's policy lets no inline style through."""
+
+    def run(self, root: Element) -> None:
+        """Turn the style that Python-Markdown gives a cell into a class."""
+        for cell in (cell for cell in root.iter() if cell.tag in ("td", "th")):
+            if found := _ALIGNED.fullmatch(cell.get("style") or ""):
+                del cell.attrib["style"]
+                cell.set("class", f"post-{found[1]}")
 
 
 class _Directives(Preprocessor):

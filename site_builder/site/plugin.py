@@ -41,6 +41,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
     blocks: Blocks | None = None
     standing: Standing | None = None
+    prose: dict[Path, str]
     _page: Path | None = None
     _home = ""
     _serving = False
@@ -52,6 +53,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Resolve every directive and hand the blocks to the extension."""
+        self.prose = {}
         project = Project.find(Path(config.config_file_path).parent)
         if self.blocks is None or self._serving:
             try:
@@ -163,6 +165,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         if page.is_homepage:
             self._home = page.content or ""
+        if page.file.abs_src_path:
+            self.prose[Path(page.file.abs_src_path)] = page.content or ""
         return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
 
     @event_priority(-100)
