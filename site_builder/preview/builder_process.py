@@ -9,32 +9,40 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 import traceback
 from pathlib import Path
 from typing import Any
 
 from site_builder.core.digests import sha256_file
-from site_builder.core.errors import BuildError
+from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
+from site_builder.post import bibliography, claims
 from site_builder.preview.edits import forget
 from site_builder.site.build import preview
 from site_builder.site.last_build import Inputs
 
 
-def main(root: Path, site: Path, study: str) -> None:
+def main(root: Path, site: Path, study: str, drafts: bool) -> None:
     """Build whenever standard input asks for it, until it ends."""
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     last: Inputs | None = None
+    open_files: set[Path] = set()  # saved, and not whole yet
     for line in sys.stdin:
-        forget(Project(root), set(map(Path, json.loads(line))))
-        said, last = _built(root, site, study, last)
+        changed = set(map(Path, json.loads(line)))
+        forget(Project(root), changed)
+        open_files = {path for path in changed | open_files if last and not is_whole(path)}
+        if open_files:
+            said = {"built": False, "notes": _unread(Project(root), open_files)}
+        else:
+            said, last = _built(root, site, study, drafts, last)
         print(json.dumps(said), file=answers, flush=True)
 
 
 def _built(
-    root: Path, site: Path, study: str, last: Inputs | None
+    root: Path, site: Path, study: str, drafts: bool, last: Inputs | None
 ) -> tuple[dict[str, Any], Inputs | None]:
     """Build once; nothing that an author writes ends this process.
 
@@ -42,9 +50,9 @@ def _built(
     """
     pages: dict[str, str] = {}
     try:
-        blocks, notes, read = preview(Project(root), site, study=study, last=last)
-        pages = {blocks.post.url(page): "" for page in blocks.post.pages()}
-        pages = {url: sha256_file(site / url / "index.html") for url in pages}
+        blocks, notes, read = preview(Project(root), site, study=study, drafts=drafts, last=last)
+        post = blocks.post
+        pages = {post.url(page): sha256_file(site / post.file(page)) for page in post.pages()}
         wanted = [
             [str(use.id), use.id.analysis, use.id.variant, use.id.study, use.state]
             for use in {use.id: use for use in blocks.post.uses.values()}.values()
@@ -62,5 +70,34 @@ def _built(
     return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}, read
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a text that a post is made from can be read, and not only a part of it was saved.
+
+    Of what cannot, the page keeps the last good state: one broken line would lose every citation.
+    """
+    if path.suffix not in (".bib", ".toml", ".md") or not path.is_file():
+        return True
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix == ".toml":
+            tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return False
+    braces = [text.replace("\\{", "").count("{"), text.replace("\\}", "").count("}")]
+    return bool(text.strip()) and (path.suffix != ".bib" or braces[0] == braces[1])
+
+
+def _unread(project: Project, paths: set[Path]) -> list[str]:
+    """What is wrong with files that are not whole, as a build would tell it."""
+    known = [*claims.load(project)[1], *bibliography.load(project)[1]]
+    notes = []
+    for path in sorted(paths):
+        named = project.named(path)
+        told = [str(one) for one in known if one.where.partition(":")[0] == named]
+        cure = "the page keeps what it last said; mend it"
+        notes += told or [str(Problem(named, "empty, or cut in the middle", cure))]
+    return notes
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], "--drafts" in sys.argv[4:])

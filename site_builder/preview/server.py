@@ -8,6 +8,7 @@ whatever still differs. And with `--run`, what is not fresh is measured in a thi
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import os
 import shutil
@@ -17,15 +18,16 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from watchfiles import awatch
 
 from site_builder.core.digests import sha256
@@ -44,24 +46,36 @@ BREATH = 0.12
 """Seconds that a page gets to paint one message before the next one is made."""
 
 _HEAD = (
-    '<meta name="preview" content="{digest}">'
-    '<script type="module" src="/assets/preview/preview.js"></script></head>'
+    '<meta name="preview" content="{digest}" data-page="{page}" data-root="{root}/">'
+    '<script type="module" src="{root}/assets/preview/preview.js"></script></head>'
 )
-"""What a page gets: which state of it this is, as a build may follow at once, and its script."""
+"""What a page gets: which state of which page this is, as a build may follow at once, its script,
+and the way to the root, as a proxy may put anything before it."""
 
 
 class Preview:
     """One project's preview; `site` is its own folder, so that several do not meet."""
 
-    def __init__(self, project: Project, study: str, run: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        study: str,
+        run: str,
+        say: Callable[[str], None],
+        *,
+        drafts: bool = False,
+        allowed: Iterable[str] = (),
+    ) -> None:
         self.project = project
+        self.drafts = drafts
+        self.allowed = frozenset(allowed)
         self.site = project.cache / f"preview.{os.getpid()}"
         self.study = study
         self.say = say
         self.restart = False
         self.end: Callable[[], None] = lambda: None
         self.stop = asyncio.Event()
-        self.bench = Workbench(project.root, study)
+        self.bench = Workbench(project.root, study, drafts=drafts)
         self.hand = ThreadPoolExecutor(1)  # one edit after the other, beside the server
         self.measuring = Measuring(project, run, self.tell)
         self.listeners: set[asyncio.Queue[Message]] = set()
@@ -117,6 +131,7 @@ class Preview:
         loop = asyncio.get_running_loop()
         command = [sys.executable, "-m", "site_builder.preview.builder_process"]
         arguments = [str(self.project.root), str(self.site), self.study]
+        arguments += ["--drafts"] if self.drafts else []
         said: list[str] = []
         while True:
             await self.wake.wait()
@@ -151,7 +166,7 @@ class Preview:
             self.built.set()
             self.tell(self.state)
             self.measuring.offer(told.get("unmeasured", []))
-            if not self.wake.is_set():
+            if told["built"] and not self.wake.is_set():
                 with suppress(Exception):  # what keeps the post from loading was told by the build
                     await loop.run_in_executor(self.hand, self.bench.load)
 
@@ -174,7 +189,9 @@ class Preview:
     async def asked(self, request: Request) -> Response:
         """What a page asks for: that figures are seen, a measurement, its end."""
         origin = urlsplit(request.headers.get("origin", ""))
-        if origin.netloc != request.headers.get("host"):
+        # A proxy's page has the proxy's name, and may ask us by ours.
+        known = origin.netloc == request.headers.get("host") or origin.hostname in self.allowed
+        if not known:
             return Response("only the preview's own pages may ask\n", 403)
         try:
             body = json.loads(await request.body() or b"null")
@@ -214,11 +231,16 @@ class Preview:
         file = self.site / path
         if file.is_dir():
             if path and not path.endswith("/"):
-                return Response(status_code=307, headers={"Location": f"/{path}/"})
+                last = path.rpartition("/")[2]
+                return Response(status_code=307, headers={"Location": f"./{quote(last)}/"})
             file /= "index.html"
         if file.suffix == ".html" and _inside(file, self.site):
             built = file.read_bytes()
-            head = _HEAD.format(digest=sha256(built))
+            page = file.relative_to(self.site).as_posix()
+            known = (page, page.removesuffix("index.html"))
+            page = next((name for name in known if name in self.state["pages"]), page)
+            root = "/".join([".."] * path.count("/")) or "."
+            head = _HEAD.format(digest=sha256(built), page=html.escape(page), root=root)
             text = built.decode("utf-8").replace("</head>", head, 1)
             return HTMLResponse(text, headers=_FRESH)
         return _file(file, self.site)
@@ -254,8 +276,32 @@ def _file(file: Path, folder: Path) -> Response:
     return FileResponse(file, headers=_FRESH)
 
 
-def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
-    """The preview as an application; `hosts` are the names that it answers to."""
+class Rooted:
+    """Takes the path that a proxy puts before every address away, if the proxy leaves it there."""
+
+    def __init__(self, app: ASGIApp, root: str) -> None:
+        self.app = app
+        self.root = root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as if the address began at the root."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and f"{path}/".startswith(f"{self.root}/"):
+            if path == self.root:
+                last = self.root.rpartition("/")[2]
+                await RedirectResponse(f"./{quote(last)}/")(scope, receive, send)
+                return
+            path = path[len(self.root) :]
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
+        await self.app(scope, receive, send)
+
+
+def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
+    """The preview as an application; `hosts` are the names that it answers to.
+
+    A proxy may put `root` before every path, and leave it there or not.
+    """
+    rooted = [Middleware(Rooted, root=root)] if root else []
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
@@ -263,6 +309,6 @@ def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/{path:path}", preview.page),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts]), *rooted],
         lifespan=preview.running,
     )

@@ -37,6 +37,7 @@ def build(
     study: str = "",
     run: str = "missing",
     strict: bool = False,
+    drafts: bool = False,
     say: Say,
     quiet: bool = False,
 ) -> Built:
@@ -45,14 +46,14 @@ def build(
     Raises `BuildError` with every problem; the last good site then stays in place.
     """
     last, read = _before(project)
-    same = last and last.study == study and last.inputs == read.inputs
+    same = last and (last.study, last.drafts, last.inputs) == (study, drafts, read.inputs)
     if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
     with alone(project, say) as waited:
         recover(project)
         if waited:
             last, read = _before(project)
-        return _build(project, last, read, study, run, strict, say, quiet)
+        return _build(project, last, read, study, run, strict, drafts, say, quiet)
 
 
 def _before(project: Project) -> tuple[Manifest | None, Inputs]:
@@ -70,6 +71,7 @@ def _build(
     study: str,
     run: str,
     strict: bool,
+    drafts: bool,
     say: Say,
     quiet: bool,
 ) -> Built:
@@ -79,7 +81,7 @@ def _build(
     from site_builder.render.figures import Fragments
     from site_builder.site.standing import Standing
 
-    post = Post(project := Snapshot(project.root), study)
+    post = Post(project := Snapshot(project.root), study, drafts=drafts)
     project.memory.hold()
     measured = resolve(post, run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post), given="" if measured else _given(read))
@@ -107,7 +109,9 @@ def _build(
     made_from, after = _keep(project, read)
     made_from |= {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
-    Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)
+    Manifest(study, drafts, made_from, outputs(project.site), notes, doubts, read.stamps).save(
+        project
+    )
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
@@ -120,7 +124,12 @@ class Previewed(NamedTuple):
 
 
 def preview(
-    project: Project, site: Path, *, study: str = "", last: Inputs | None = None
+    project: Project,
+    site: Path,
+    *,
+    study: str = "",
+    drafts: bool = False,
+    last: Inputs | None = None,
 ) -> Previewed:
     """Build into `site` whatever is there, for who writes it; `last` is what it was made from.
 
@@ -133,7 +142,7 @@ def preview(
     from site_builder.site.standing import Standing
 
     read = inputs(project, last)
-    post = Post(project := Snapshot(project.root), study)
+    post = Post(project := Snapshot(project.root), study, drafts=drafts)
     project.memory.hold()
     post.collect()
     post.judge()

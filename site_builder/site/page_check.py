@@ -205,10 +205,15 @@ def _key(target: str) -> tuple[str, str]:
     return ("" if name in (".", "..", "index") else name), unquote(anchor)
 
 
-def as_built(target: str) -> str:
-    """A link to a Markdown file as the host writes it: `features.md#x` is `features/#x`."""
+def as_built(target: str, *, flat: bool = False) -> str:
+    """A link to a Markdown file as the host writes it: `features.md#x` is `features/#x`.
+
+    Where pages are no folders, it is `features.html#x`.
+    """
     address, anchor = urldefrag(target)
-    if address.endswith(".md") and "://" not in address:
+    if flat and address.endswith(".md"):
+        address = f"{address.removesuffix('.md')}.html"
+    elif address.endswith(".md") and "://" not in address:
         address = re.sub(r"(^|/)index\.md$", r"\1", address)
         address = re.sub(r"\.md$", "/", address) or "./"
     return f"{address}#{anchor}" if anchor else address

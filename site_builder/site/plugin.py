@@ -20,7 +20,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from site_builder.core.digests import sha256
-from site_builder.core.errors import BuildError
+from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import is_meant
 from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
@@ -30,6 +30,17 @@ from site_builder.site import assets, csp, dark, feed, social_card
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
+
+
+def _refused(config: MkDocsConfig, project: Project) -> Problem | None:
+    """A feature of the theme that would leave a page's charts dead, with its line."""
+    features = config.theme.get("features") or ()
+    for name in (one for one in features if str(one).startswith("navigation.instant")):
+        lines = (project.root / "mkdocs.yml").read_text("utf-8").splitlines()
+        line = next((number for number, one in enumerate(lines, 1) if name in one), 1)
+        what = f"{name} swaps pages without running their scripts: charts would be dead"
+        return Problem(f"mkdocs.yml:{line}", what, "remove it from theme: features")
+    return None
 
 
 class NoOptions(Config):  # type: ignore[no-untyped-call]
@@ -55,6 +66,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         """Resolve every directive and hand the blocks to the extension."""
         self.prose = {}
         project = Project.find(Path(config.config_file_path).parent)
+        if refused := _refused(config, project):
+            raise PluginError(str(refused)) if self.blocks is None else BuildError([refused])
         if self.blocks is None or self._serving:
             try:
                 post = Post(project)

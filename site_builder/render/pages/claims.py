@@ -37,7 +37,8 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
-        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=f"{BASE}/claims/")
+        page = f"{BASE}/{blocks.post.url(blocks.post.project.content / 'claims.md')}"
+        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=page)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in map(_rows(blocks), blocks.post.claims):
         groups.setdefault(row["section"], []).append(row)
