@@ -17,7 +17,7 @@ from site_builder.post import claims, validation
 from site_builder.post.directives import BLOCKS, Directive, scan
 from site_builder.post.labels import Put
 from site_builder.post.references import References
-from site_builder.post.source import Text, front, look, normalised, text_of
+from site_builder.post.source import Front, Text, front, look, normalised, text_of
 from site_builder.post.uses import NOUNS, Part, Use
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -54,6 +54,10 @@ class Post:
         return [
             path for path in found if not path.is_relative_to(sections) and not self.is_draft(path)
         ]
+
+    def front(self) -> Front:
+        """What the first page's front matter says of the post."""
+        return front(self.project, self.project.content / "index.md")[0]
 
     def is_draft(self, path: Path) -> bool:
         """Whether a page or a section is to be left out, as its front matter says."""

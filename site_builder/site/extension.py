@@ -19,6 +19,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.post.post import Post, Wanted
 from site_builder.post.source import normalised, text_of
@@ -125,6 +126,10 @@ def _page_of(post: Post, text: str) -> Path | None:
     for path in post.pages():
         if text_of(path).strip().endswith(wanted):
             return path
+    for path in filter(post.is_draft, below(post.project.content, ".md")):
+        if text_of(path).strip().endswith(wanted):
+            named, cure = post.project.named(path), "move it out of content/ until it is none"
+            raise BuildError([Problem(named, "this host publishes drafts", cure)])
     if "<<" in text:
         cure = "let the page be the file as it is"
         raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])

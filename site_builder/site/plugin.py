@@ -204,14 +204,16 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         base = config.site_url or ""
         robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
         found = {"robots.txt": robots.encode()}
+        said = self.blocks.post.front()
         if updated := self.blocks.post.newest():
             entry = feed.Entry(
                 title=config.site_name,
                 summary=config.site_description or "",
-                author=config.site_author or config.site_name,
+                authors=said.authors or (config.site_author or config.site_name,),
                 rights=config.copyright or "",
                 updated=updated,
                 content=self.blocks.pieces(self._home, "."),
+                published=said.date,
             )
             found |= feed.files(entry, base, self.blocks.post.project.memory)
         return found

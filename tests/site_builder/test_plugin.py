@@ -154,3 +154,17 @@ def test_no_search_cuts_letters_off(project: Project, search: str) -> None:
 
 def test_the_repository_s_own_configuration_cuts_no_letters() -> None:
     assert "trimmer" not in (Path(__file__).parents[2] / "mkdocs.yml").read_text("utf-8")
+
+
+@pytest.mark.builds
+def test_the_feed_names_the_day_and_the_authors_of_the_first_page(project: Project) -> None:
+    index = project.content / "index.md"
+    text = index.read_text("utf-8")
+    said = "title: A toy\ndate: 2026-03-31\nauthors: [Ada Lovelace, Łukasz & Co]\n"
+    index.write_text(text.replace("title: A toy\n", said), "utf-8")
+    build(project, say=silent, strict=True)
+    feed = (project.site / "feed.xml").read_text("utf-8")
+
+    assert feed.count("<published>2026-03-31T00:00:00Z</published>") == 1
+    entry = feed.partition("<entry>")[2]
+    assert re.findall("<name>([^<]+)</name>", entry) == ["Ada Lovelace", "Łukasz &amp; Co"]

@@ -87,7 +87,7 @@ def test_the_feed_of_a_page_in_pieces_is_that_of_the_whole_page(tmp_path: Path, 
         '<p class="a">One &amp; two<br><a href="x#y">three</a></p><form><p>gone</p></form>\n'
         "<figure><svg><g></g></svg><img src=a.png></figure><!-- a note --><p>&lt;p&gt; five</p>"
     )
-    entry = feed.Entry("t", "s", "a", "r", "2026-01-01T00:00:00+00:00", [page])
+    entry = feed.Entry("t", "s", ("a",), "r", "2026-01-01T00:00:00+00:00", [page])
     whole = feed.files(entry, "https://example.org/", Memory(tmp_path / "none"))
     pieces = [page[start : start + width] for start in range(0, len(page), width)]
     cut = replace(entry, content=pieces)
