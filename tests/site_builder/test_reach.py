@@ -101,7 +101,7 @@ def test_text_of_results_is_text_in_the_feed(project: Project, published: None) 
     table = pa.table({"x": [1], "estimate": [1.0], "item": [odd], "low": [1.0], "high": [1.0]})
     put(Store(project), ResultId("toy", "numbers", "small"), table)
     section = project.content / "sections" / "01-numbers.md"
-    section.write_text("Item << value: numbers small x=1 show=item >>.\n", "utf-8")
+    section.write_text("## Items\n\nItem << value: numbers small x=1 show=item >>.\n", "utf-8")
     site = built(project)
     (entry,) = feedparser.parse((site / "feed.xml").read_bytes(), sanitize_html=False).entries
     assert "&lt;script&gt;alert" in entry.content[0].value
