@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from site_builder.core.errors import BuildError, Problem
-from site_builder.core.files import is_meant, now
+from site_builder.core.files import now
 from site_builder.core.signatures import signature
 from site_builder.core.workspace import alone, recover
 from site_builder.results import differences, graph
@@ -72,8 +72,6 @@ def check(store: Store) -> list[Problem]:
     project = store.project
     problems: list[Problem] = []
     for path in sorted(project.data.rglob("*")):
-        if not all(map(is_meant, path.relative_to(project.data).parts)):
-            continue
         is_sae = path.relative_to(project.data).parts[1:2] == ("saes",)
         if path.is_file() and path.suffix != ".parquet" and not is_sae:
             problems.append(Problem(project.named(path), "not a result", "remove it"))

@@ -5,7 +5,6 @@ import pytest
 from site_builder.core.files import below, is_meant, listed
 from site_builder.core.project import Project
 from site_builder.post.post import Post
-from site_builder.results.maintenance import check
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from site_builder.site import assets
@@ -57,7 +56,6 @@ def test_every_shelf_is_as_if_it_was_not_there(shelves: Project, left: str, kind
             [*project.studies(), *project.measurements(), *project.drawings()],
             assets.files(project.asset_folders),
             Store(project).results(),
-            check(Store(project)),
             inputs(project).inputs,
         ]
 
