@@ -35,7 +35,7 @@ _NO_TAG = re.compile(r"<!--.*?-->|(?<=<script>).*?(?=</script)", re.DOTALL)
 _TAG = re.compile(r"<([A-Za-z][\w-]*+)((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _RAW = re.compile(rf"&lt;&lt;\s*(?:{'|'.join(KINDS)})\b[^\n<]*?&gt;&gt;")
-_CODE = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
+_SHOWN = re.compile(r"<(code|pre)\b.*?</\1>|<span class=\"post-value\".*?</span>", re.DOTALL)
 
 _FETCHED = {
     "audio": {"src": "media-src"},
@@ -136,7 +136,7 @@ def wrong(post: Post, site: Path, pages: Mapping[Path, str]) -> list[Problem]:
         for name, count in Counter(_OWN_ID.findall(text)).items():
             if count > 1:
                 found += told("", name, f'the id "{name}" stands twice on the page', "rename one")
-        for raw in dict.fromkeys(_RAW.findall(_CODE.sub("", text)) if "&lt;&lt;" in text else ()):
+        for raw in dict.fromkeys(_RAW.findall(_SHOWN.sub("", text)) if "&lt;&lt;" in text else ()):
             written = html.unescape(raw)
             if any(written in text_of(source) for source in _sources(post, page)):
                 found += told(
