@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analyses.lab.core.effects import FEW_TOPICS, STRONG, Effect, agreement, mean_effects
+from analyses.lab.core.effects import STRONG, Effect, agreement, mean_effects
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -134,7 +134,7 @@ def _means(
 def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> Iterator[Row]:
     """Estimates beside real patches, and how they agree."""
     from analyses.instruments import sweeps
-    from analyses.instruments.paired_lists import shortest
+    from analyses.instruments.paired_lists import FEW_TOPICS, shortest
 
     pairs = [one.paired for one in found]
     if site in FEW_TOPICS:

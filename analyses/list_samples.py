@@ -24,6 +24,8 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from analyses.lab.model.sampling import Draws
@@ -114,3 +116,29 @@ def _drawn(lab: Lab, draws: Draws, batch: range) -> list[list[int]]:
     about = ["lists", requests, batch.start, batch.stop, settings]
     found = kept(lab, about, make)
     return [[int(token) for token in row if token >= 0] for row in found]
+
+
+def read_external(
+    lab: Lab,
+    file: Path,
+    *,
+    tokenizer: Path | None = None,
+    template: str = "",
+    temperature: float | None = None,
+) -> pa.Table:
+    """Read lists that were sampled elsewhere, so that what needs no model is shown for them.
+
+    FILE is Parquet (template, temperature, topic, sample, token_ids, tokens), JSON lines
+    ({"template", "temperature", "topic", "sample", "text", "ended"}) or PyTorch (topic to tensor
+    of token ids).
+
+    Args:
+        lab: its study says which lists there are.
+        file: the lists.
+        tokenizer: The model's tokenizer.json, for files without texts.
+        template: The wording of all lists, for files of tensors.
+        temperature: Their temperature, for files of tensors.
+    """
+    from analyses.instruments.recorded import Origin, read
+
+    return read(file, lab.study, Origin(tokenizer, template, temperature))

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from analyses.lab.core.effects import FEW_TOPICS, SMALL, STRONG, mean_effects
+from analyses.lab.core.effects import SMALL, STRONG, mean_effects
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -71,7 +71,7 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     model, site = lab.model, variant.replace("-", "_")
     from analyses.instruments import sweeps
     from analyses.instruments.lists import read_lists
-    from analyses.instruments.paired_lists import paired_lists, shortest
+    from analyses.instruments.paired_lists import FEW_TOPICS, paired_lists, shortest
 
     engine = model.blocks
     lists = read_lists(list_samples, lab.study.prompt)
@@ -163,6 +163,8 @@ def _token_rows(done: Sequence[tuple[Job, Swept]]) -> Iterator[Row]:
 
 
 def _labelled(lab: Lab, variant: str, done: Sequence[tuple[Job, Swept]]) -> pa.Table:
+    from analyses.instruments.paired_lists import FEW_TOPICS
+
     rows = [*_pair_rows(done), *_mean_rows(lab, done), *_token_rows(done)]
     pairs = [row for row in rows if row["part"] == "pair"]
     flagged = sum(row["flagged"] for row in pairs)

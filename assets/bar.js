@@ -1,6 +1,6 @@
 /** The page's choice in one place: a bar that follows the reader from the first figure with one. */
 import { NAMES, choose, chosenOf, onChoice } from "./choice.js";
-import { SHARED, WORDS } from "./choices.js";
+import { NOTES, SHARED, WORDS } from "./choices.js";
 import { button, element } from "./element.js";
 
 const LET_GO = "post-bar-let-go";
@@ -44,14 +44,13 @@ export function bar() {
   /** Tell how far a change went; only one that was made in the bar is read out. */
   function tell() {
     const lacking = document.querySelectorAll(".post-unmet").length;
-    const any = [...selects.values()].some((select) => select.value);
+    const made = [...selects.keys()].filter((name) => selects.get(name).value);
+    const any = made.length > 0;
     reset.disabled = !any;
     const few = lacking ? `; ${lacking} have no such data and say so` : "";
-    const warm = selects.get("temperature")?.value
-      ? " A figure that does not name temperatures has one, and keeps it."
-      : "";
+    const notes = made.map((name) => NOTES[name] && ` ${NOTES[name]}`).join("");
     said.textContent = any
-      ? `Figures show it, or mark it${few}.${warm}`
+      ? `Figures show it, or mark it${few}.${notes}`
       : "One choice for all figures; now each shows its author’s.";
   }
 

@@ -1,10 +1,20 @@
 /**
- * What means the same in every figure of a page, and is chosen once for all of them. A project's
- * `assets/choices.js` is used instead.
+ * What means the same in every figure of a page, and is chosen once for all of them: the study, and
+ * what `choices` in mkdocs.yml names.
  */
+const given = document.querySelector('meta[name="post-choices"]')?.content ?? "[]";
+const CHOICES = [...JSON.parse(given), { name: "study", title: "study" }];
 
 /** The words before a menu -> the name in the address. */
-export const SHARED = { study: "study" };
+export const SHARED = Object.fromEntries(
+  CHOICES.flatMap(({ name, title }) => [
+    [title, name],
+    [name, name],
+  ]),
+);
 
 /** What can be chosen, by its name in the address, in words. */
-export const WORDS = { study: "study" };
+export const WORDS = Object.fromEntries(CHOICES.map(({ name, title }) => [name, title]));
+
+/** What is said while something is chosen, by its name in the address. */
+export const NOTES = Object.fromEntries(CHOICES.map(({ name, note = "" }) => [name, note]));

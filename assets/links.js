@@ -1,21 +1,15 @@
 /**
- * What stands out everywhere: the mark that is pointed at, in all figures that show the same role,
- * layer, feature or topic; while there is none, the page's choice.
+ * What stands out everywhere: the mark that is pointed at, in all figures that show the same; while
+ * there is none, the page's choice. A chart's signal `at_FIELD` is about that field of its rows, as
+ * text; an element's data attribute is about the field of its name.
  */
-import { chosenOf, onChoice } from "./choice.js";
+import { NAMES, chosenOf, onChoice } from "./choice.js";
 
-/** Signals of charts, the field of a row (or the data attribute) that each is about, its choice. */
-const LINKS = {
-  at_role: { field: "role" },
-  at_layer: { field: "layer", read: Number },
-  at_feature: { field: "feature" },
-  at_topic: { field: "topic", choice: "topic" },
-  at_template: { field: "template", choice: "template" },
-  at_temperature: { field: "temperature", read: Number, choice: "temperature" },
-};
-const MARKED = ["topic", "template", "temperature", "feature"]
-  .map((field) => `[data-${field}]`)
-  .join();
+const AT = "at_";
+
+/** Fields that anything is about: elements of the page, and the charts that are live. */
+const fields = new Set([...NAMES.filter((name) => name !== "study"), "feature"]);
+const MARKED = [...fields].map((field) => `[data-${field}]`).join();
 const CURVES = ["area", "line", "trail"];
 const linked = new Map();
 let pointed = {};
@@ -37,7 +31,10 @@ function soon() {
 
 /** Listen to a view, and remember which of the signals it has, with their values at rest. */
 export function link(view, { signals = [] }, place) {
-  const rest = signals.filter(({ name }) => name in LINKS);
+  const rest = signals
+    .filter(({ name }) => name.startsWith(AT))
+    .map(({ name, value }) => ({ name, value, field: name.slice(AT.length) }));
+  for (const { field } of rest) fields.add(field);
   if (rest.length) {
     linked.set(place, { view, rest });
     onScreen.observe(place);
@@ -56,9 +53,10 @@ export function point(item) {
   const points = CURVES.includes(marktype) ? item.mark.items : [item];
   pointed = {};
   if (marktype !== "group") {
-    for (const [name, { field }] of Object.entries(LINKS)) {
-      const value = item.datum?.[field];
-      if (points.every(({ datum }) => datum?.[field] === value)) pointed[name] = value;
+    for (const field of fields) {
+      const value = item.datum?.[field] ?? undefined;
+      const same = points.every(({ datum }) => (datum?.[field] ?? undefined) === value);
+      if (same && value !== undefined) pointed[field] = String(value);
     }
   }
   soon();
@@ -67,16 +65,13 @@ export function point(item) {
 /** Point at what an element of the page is about. */
 function pointAt(node) {
   pointed = {};
-  for (const [name, { field, read = String }] of Object.entries(LINKS)) {
-    if (field in node.dataset) pointed[name] = read(node.dataset[field]);
-  }
+  for (const field of fields) if (field in node.dataset) pointed[field] = node.dataset[field];
   soon();
 }
 
-/** What a signal says now; undefined is nothing. */
-function meant(name) {
-  const { choice, read = String } = LINKS[name];
-  return pointed[name] ?? (chosenOf(choice) ? read(chosenOf(choice)) : undefined);
+/** What is meant of a field now; undefined is nothing. */
+function meant(field) {
+  return pointed[field] ?? (chosenOf(field) || undefined);
 }
 
 function highlight() {
@@ -88,23 +83,23 @@ function highlight() {
     }
     if (!seen) continue;
     let changed = false;
-    for (const { name, value } of rest) {
-      const now = meant(name) ?? value;
+    for (const { name, value, field } of rest) {
+      const now = meant(field) ?? value;
       if (view.signal(name) === now) continue;
       view.signal(name, now);
       changed = true;
     }
     if (changed) view.runAsync();
   }
-  const meaning = JSON.stringify(Object.keys(LINKS).map(meant));
+  const meaning = JSON.stringify([...fields].map((field) => meant(field) ?? null));
   if (meaning === told) return;
   told = meaning;
   for (const node of document.querySelectorAll(MARKED)) {
-    const asked = Object.entries(LINKS).filter(
-      ([name, { field }]) => field in node.dataset && meant(name) !== undefined,
+    const asked = [...fields].filter(
+      (field) => field in node.dataset && meant(field) !== undefined,
     );
-    const same = ([name, { field }]) => String(meant(name)) === node.dataset[field];
-    node.classList.toggle("is-meant", asked.length > 0 && asked.every(same));
+    const same = asked.every((field) => meant(field) === node.dataset[field]);
+    node.classList.toggle("is-meant", asked.length > 0 && same);
   }
 }
 

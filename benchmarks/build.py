@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks import edits
 from site_builder.core.project import FOLDERS
-from site_builder.post.uses import NOUNS
+from site_builder.post.kinds.table import KINDS
 
 REPO = Path(__file__).resolve().parents[1]
 OURS = [
@@ -133,7 +133,8 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
         source = re.sub(
             r"<< section: (\S+) >>", lambda found: text(sections / f"{found[1]}.md"), source
         )
-        source = re.sub(rf"<< ({'|'.join(NOUNS)}):[^<>]*>>", place, source)
+        blocks = "|".join(name for name, kind in KINDS.items() if kind.noun)
+        source = re.sub(rf"<< ({blocks}):[^<>]*>>", place, source)
         return re.sub(r"<<[^<>]*>>", "", source)
 
     for page in (ours / "content").glob("*.md"):

@@ -13,7 +13,8 @@ import pytest
 from site_builder.commands.main import main
 from site_builder.core.project import Project
 from site_builder.post import claims
-from site_builder.post.directives import KINDS, scan
+from site_builder.post.directives import scan
+from site_builder.post.kinds.table import KINDS
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from tests.site_builder.test_vocabulary import ours, wrong

@@ -17,6 +17,7 @@ from analyses.instruments.roles import Token
 from analyses.lab.runtime.lab import Lab
 
 NEAR = 3  # items at the end that have columns of their own
+FEW_TOPICS = {"q": 8, "pattern": 8}  # patched for so many of the shortest lists only
 MOST = 48  # tokens of a list, where there is a choice: a sweep's cost grows with their square
 IN_PROMPT = ("length", "prompt", "topic", "turn")
 IN_ITEM = ("hyphen", "item", "blank", "break")

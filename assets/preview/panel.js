@@ -3,28 +3,28 @@ import { button, element } from "../element.js";
 
 const panel = element("aside", "preview-panel");
 panel.setAttribute("aria-label", "Preview");
-const told = element("details");
+const problems = element("details");
 const busy = element("p");
 const sheet = element("link");
 sheet.rel = "stylesheet";
 sheet.href = new URL("./preview.css", import.meta.url);
 document.head.append(sheet);
-panel.append(told, busy);
+panel.append(problems, busy);
 busy.setAttribute("role", "status");
 
 function show() {
-  panel.hidden = !told.childNodes.length && !busy.childNodes.length;
+  panel.hidden = !problems.childNodes.length && !busy.childNodes.length;
   if (!panel.isConnected) document.body.append(panel);
 }
 
 /** Say all that is wrong, each on a line of its own. */
 export function notes(lines = []) {
-  told.replaceChildren();
+  problems.replaceChildren();
   if (lines.length) {
     const list = element("ul");
     list.append(...lines.map((line) => element("li", "", line)));
     const count = `${lines.length} thing${lines.length > 1 ? "s" : ""} to mend`;
-    told.append(element("summary", "", count), list);
+    problems.append(element("summary", "", count), list);
   }
   show();
 }
@@ -41,10 +41,10 @@ export function ask(what, body) {
 }
 
 /** Say what is measured, and offer what could be: at the stale figure and at the missing one. */
-export function measuring({ name, said, open }) {
+export function measuring({ name, line, open }) {
   busy.replaceChildren();
-  if (name) busy.append(`measuring ${name}: ${said} `, button("cancel", "", () => ask("cancel")));
-  else if (said) busy.append(said);
+  if (name) busy.append(`measuring ${name}: ${line} `, button("cancel", "", () => ask("cancel")));
+  else if (line) busy.append(line);
   for (const old of document.querySelectorAll(".preview-measure")) old.remove();
   if (!name) {
     for (const note of document.querySelectorAll(".post-stale, .post-problem")) {

@@ -91,7 +91,8 @@ function parsed(html) {
   return place.content;
 }
 
-const TOLD = {
+/** What each kind of message does; the messages are those of site_builder/preview/messages.py. */
+const HANDLERS = {
   section({ name, html }) {
     const place = section(name);
     if (!place) return;
@@ -124,11 +125,11 @@ const TOLD = {
   },
   style: ({ name, url }) => style(name, new URL(url, ROOT).href),
   measuring,
-  async page(told) {
-    if (process && told.process && told.process !== process) known = undefined;
-    process = told.process ?? process;
-    notes(told.notes);
-    const digest = told.pages?.[HERE];
+  async page({ pages, notes: lines, process: sender }) {
+    if (process && sender && sender !== process) known = undefined;
+    process = sender ?? process;
+    notes(lines);
+    const digest = pages[HERE];
     if (!digest) return;
     if (digest !== known) {
       known = digest;
@@ -185,7 +186,7 @@ events.addEventListener("message", ({ data }) => {
   if (message.page !== undefined && message.page !== HERE) return;
   // One after the other: a later save must not be overtaken by an earlier one.
   last = last
-    .then(() => TOLD[message.kind]?.(message))
+    .then(() => HANDLERS[message.kind](message))
     .then(() => document.dispatchEvent(new CustomEvent("preview", { detail: message })))
     .catch((error) => console.error(`${message.kind}:`, error));
 });

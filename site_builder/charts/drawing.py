@@ -43,7 +43,7 @@ class Choices:
     page's script puts those of another choice in their place. Not every combination need exist.
 
     Attributes:
-        names: What is picked, as it stands before each menu ("length word", "topic").
+        names: What is picked, as it stands before each menu ("city", "year").
         options: One value a name -> rows, in the order of the menus.
         chosen: The combination that stands in the page first.
     """
@@ -66,7 +66,7 @@ class Drawing:
         files: Files that the page's script fetches, by the end of their name ("city-names.json").
         choices: What a reader may pick, if anything.
         only: What the charts show alone of what can be chosen for the whole page, for example
-            {"template": "short"}: the figure says so when a reader chooses another.
+            {"year": "2020"}: the figure says so when a reader chooses another.
     """
 
     body: tuple[Chart, ...] | Markup

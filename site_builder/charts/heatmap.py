@@ -17,16 +17,6 @@ from site_builder.charts.drawing import PICKED, Chart, Choices
 
 Row = dict[str, Any]
 
-_IN_ITEM = ("hyphen", "item", "blank", "break")
-_WORDS = {"length": "length word", "earlier": "earlier items", "deciding": "deciding token"}
-
-ROLES = (
-    *("length word", "prompt", "topic", "turn", "earlier items"),
-    *(f"{role} −{k}" for k in (3, 2, 1) for role in _IN_ITEM),
-    "deciding token",
-)
-"""Roles as words, in the order in which the model reads them."""
-
 ENDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 """Where a scale of shares may end, on either side of zero."""
 
@@ -36,20 +26,6 @@ STEP = 13
 _INTERVAL = (
     "isValid(datum.low) ? format(datum.low, '.2f') + ' to ' + format(datum.high, '.2f') : 'none'"
 )
-
-
-def role(name: str, k_end: int | None) -> str:
-    """Return a role as words; items before the last three are one."""
-    if name not in _IN_ITEM:
-        return _WORDS.get(name, name)
-    words = f"{name} −{-(k_end or 0)}"
-    return words if words in ROLES else _WORDS["earlier"]
-
-
-def roles(records: Iterable[Row]) -> list[str]:
-    """Return the roles that occur, in reading order."""
-    present = {row["role"] for row in records}
-    return [name for name in ROLES if name in present]
 
 
 def head(layer: int, number: int) -> str:
@@ -137,7 +113,7 @@ def roles_axis(present: Sequence[str]) -> alt.Y:
 
 
 def tokens_axis() -> alt.Y:
-    """Return the y of a list's tokens, as `token` writes them."""
+    """Return the y of the tokens of a text, as `token` writes them."""
     # A font that has the signs of a blank and of a break, or a picture's letters would be mixed.
     font = f"DejaVu Sans, {theme.FONT}"
     axis = _names_axis(labelExpr="slice(datum.value, 4)", labelFont=font)
@@ -204,7 +180,7 @@ def picked(choices: Choices, *fields: str, **same: Iterable[Any]) -> alt.Chart:
 
 def at_layer(base: alt.Chart) -> alt.Chart:
     """Return a line at the layer that is pointed at in any chart of the page."""
-    line: alt.Chart = base.transform_filter("datum.layer === at_layer").mark_rule(strokeWidth=1.5)
+    line: alt.Chart = base.transform_filter(highlight.match("layer")).mark_rule(strokeWidth=1.5)
     return line
 
 

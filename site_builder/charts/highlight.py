@@ -1,37 +1,26 @@
 """What stands out in all charts at once: the mark that a reader points at, and the page's choice.
 
 The page sets a parameter `at_FIELD` in every chart that declares it to the value that the field has
-in the mark that is pointed at, whatever chart that is in; topic, template and temperature are those
-chosen for the whole page while nothing is pointed at. Only fields that a chart's rows have can
+in the mark that is pointed at, as text, whatever chart that is in; while nothing is pointed at, to
+what is chosen of it for the whole page, or to nothing. Only fields that a chart's rows have can
 match, so a chart declares those alone.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
 from site_builder.charts import theme
 
-NOTHING: dict[str, str | int] = {
-    "role": "",
-    "layer": -1,
-    "feature": "",
-    "topic": "",
-    "template": "",
-    "temperature": -1,
-}
-"""Fields that charts have in common, and what their parameters say while nothing is meant."""
-
 DIM, HALF = 0.35, 0.65
 
 
 def parameters(*fields: str) -> list[alt.Parameter]:
     """Return what a page sets to point at `fields` in a chart."""
-    return [alt.param(name=f"at_{field}", value=NOTHING[field]) for field in fields]
+    return [alt.param(name=f"at_{field}", value="") for field in fields]
 
 
 def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt.LayerChart:
@@ -53,17 +42,21 @@ def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt
 
 def none(*fields: str) -> str:
     """Return the expression that nothing is pointed at, of these fields."""
-    tests = [f"at_{name} === ''" if NOTHING[name] == "" else f"at_{name} < 0" for name in fields]
-    return " && ".join(tests)
+    return " && ".join(f"at_{field} === ''" for field in fields)
 
 
 def match(*fields: str) -> str:
     """Return the expression that a row has all that is pointed at, if anything is."""
-    same = [f"datum.{field} === at_{field}" for field in fields]
+    same = [_has(field) for field in fields]
     if len(same) == 1:
         return same[0]
     tests = [f"({none(field)} || {test})" for field, test in zip(fields, same, strict=True)]
     return f"!({none(*fields)}) && {' && '.join(tests)}"
+
+
+def _has(field: str) -> str:
+    """The expression that a row has what is pointed at of a field, be it a number or a text."""
+    return f"'' + datum.{field} === at_{field}"
 
 
 def dimmed(*fields: str) -> alt.OpacityValue:
@@ -76,27 +69,17 @@ def dimmed(*fields: str) -> alt.OpacityValue:
 
 def _dimmed(*fields: str) -> Any:
     others = [field for field in fields if field != "feature"]
-    cross = " || ".join(f"datum.{field} === at_{field}" for field in others)
+    cross = " || ".join(map(_has, others))
     if "feature" not in fields:
         return alt.condition(f"({none(*fields)}) || {cross}", alt.value(1), alt.value(DIM))
     alone = f"{none('feature')} && ({cross})"
     return (
-        alt.when(f"({none(*fields)}) || datum.feature === at_feature || ({alone})")
+        alt.when(f"({none(*fields)}) || {_has('feature')} || ({alone})")
         .then(alt.value(1))
         .when(cross)
         .then(alt.value(HALF))
         .otherwise(alt.value(DIM))
     )
-
-
-def marked(held_out: Iterable[str], field: str = "topic") -> str:
-    """Return the expression of a topic's name with a dagger if it is held out.
-
-    Rows have the name alone: that is what figures have in common, and a topic's name a cell is
-    enough.
-    """
-    names = json.dumps(list(dict.fromkeys(held_out)), ensure_ascii=False)
-    return f"datum.{field} + (indexof({names}, datum.{field}) < 0 ? '' : ' †')"
 
 
 def band(base: alt.Chart, axis: alt.X | alt.Y, *fields: str, framed: bool = False) -> alt.Chart:

@@ -6,7 +6,7 @@ interval exists, and then none is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ Domain = tuple[float | None, float | None]
 """Ends of an axis; None leaves an end to the data."""
 
 FEWEST = 10
-"""A mean over fewer lists than this is not drawn."""
+"""A mean over fewer than this is not drawn."""
 
 _SAMPLE: dict[str, Any] = {"symbolType": "M-2.4,0L2.4,0", "labelOffset": 10, "columnPadding": 16}
 """A line in a legend, long enough to show its dashes: colours alone are lost on paper."""
@@ -66,26 +66,6 @@ class Classes:
         }
 
 
-def templates(present: Sequence[str]) -> Classes:
-    """Return the classes of the prompt's length word; each has one colour on the whole page."""
-    looks = {
-        "short": (theme.SHORT, [1, 0], "circle"),
-        "none": (theme.NONE, [2, 2], "square"),
-        "long": (theme.LONG, [5, 3], "triangle-up"),
-    }
-    names = tuple(name for name in looks if name in present)
-    colours, dashes, shapes = zip(*(looks[name] for name in names), strict=True)
-    return Classes("template", "length word", names, colours, dashes, shapes, at=("template",))
-
-
-def temperatures(present: Sequence[float]) -> Classes:
-    """Return the classes of the sampling temperature, as an ordered sequence of colours."""
-    names = tuple(f"{value:g}" for value in sorted(set(present)))
-    step = 5 / max(len(names) - 1, 1)
-    colours = tuple(theme.colour(f"s{1 + round(step * place)}") for place in range(len(names)))
-    return Classes("at", "temperature", names, colours, at=("temperature",))
-
-
 def numbers(title: str = "", form: str = ".2f") -> list[alt.Tooltip]:
     """Return what a tooltip says of an estimate: the value under its title, and the interval."""
     return [
@@ -100,20 +80,6 @@ def extent(records: Iterable[dict[str, Any]], *known: float) -> tuple[float, flo
     sides = (row[side] for row in records for side in ("estimate", "low", "high"))
     ends = [*known, *(end for end in sides if end is not None)]
     return min(ends), max(ends)
-
-
-def lists_to_pick(options: Mapping[tuple[str, ...], Records], template: str, topic: str) -> Choices:
-    """Return lists to pick by length word and topic.
-
-    Args:
-        options: length word and topic -> rows.
-        template: length word of the list that stands in the page first.
-        topic: its topic; the first one if empty.
-    """
-    theme.choose(template, [word for word, _ in options], "template")
-    topics = [name for word, name in options if word == template]
-    chosen = template, theme.choose(topic or topics[0], topics, "topic")
-    return Choices(("length word", "topic"), options, chosen)
 
 
 def picked(choices: Choices) -> alt.InlineData:

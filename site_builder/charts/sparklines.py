@@ -115,7 +115,7 @@ def rows(named: Sequence[tuple[str, Estimate, Estimate]], title: str, width: int
 def curves(
     points: Sequence[tuple[int, Estimate, Estimate]], title: str, width: int = WIDTH
 ) -> Markup:
-    """Return two curves over places in the list, their intervals as upright lines."""
+    """Return two curves over places, their intervals as upright lines."""
     both = [estimate for _, *pair in points for estimate in pair]
     ends = [end for one in both for end in (one.value, one.low, one.high)]
     height, left = 110, 34
@@ -147,11 +147,14 @@ def curves(
     return _picture(width, height + 14, title, parts)
 
 
-def bars(named: Sequence[tuple[str, float, float, bool]], title: str) -> Markup:
-    """Return a row a topic: a bar for the share of tokens, a dot for that of lists.
+def bars(
+    named: Sequence[tuple[str, float, float, bool]], of: tuple[str, str], title: str
+) -> Markup:
+    """Return a row per name: a bar for one share, a dot for another.
 
     Args:
-        named: name, share of tokens, share of lists, whether it is held out.
+        named: name, both shares, whether a dagger marks it.
+        of: what both are shares of.
         title: what the picture shows.
     """
     names = NAMES + 40
@@ -159,14 +162,14 @@ def bars(named: Sequence[tuple[str, float, float, bool]], title: str) -> Markup:
     parts = [
         _line("zero", scale.at(share), 0, scale.at(share), 15 * len(named)) for share in (0, 1)
     ]
-    for place, (name, tokens, lists, held_out) in enumerate(named):
+    for place, (name, share, other, marked) in enumerate(named):
         y = place * 15
-        told = f"{name}: {tokens:.0%} of tokens, {lists:.0%} of lists"
-        parts.append(_text(names - 8, y + 11, f"{name} †" if held_out else name, "end"))
+        told = f"{name}: {share:.0%} of {of[0]}, {other:.0%} of {of[1]}"
+        parts.append(_text(names - 8, y + 11, f"{name} †" if marked else name, "end"))
         bar = Markup('<rect class="share" x="{}" y="{}" width="{}" height="8"/>').format(
-            names, y + 3, max(round(scale.at(tokens) - names, 1), 0)
+            names, y + 3, max(round(scale.at(share) - names, 1), 0)
         )
-        dot = _circle("clean", scale.at(lists), y + 7)
+        dot = _circle("clean", scale.at(other), y + 7)
         parts.append(Markup("<g><title>{}</title>{}{}</g>").format(told, bar, dot))
     height = 15 * len(named)
     ends = (

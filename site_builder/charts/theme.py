@@ -83,8 +83,6 @@ def literal_colours(svg: str, scheme: str) -> str:
     return re.sub(r"var\(--fig-(\w+), [^)]*\)", lambda found: values[found.group(1)], svg)
 
 
-TEMPLATES = ("short", "none", "long")
-SHORT, NONE, LONG = colour("1"), colour("3"), colour("2")
 SEQUENTIAL: Final = "viridis"
 DIVERGING: Final = "blueorange"
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 3])

@@ -24,12 +24,13 @@ from site_builder.commands.console import (
     told,
     variant_argument,
 )
-from site_builder.commands.import_lists import recorded
+from site_builder.commands.import_result import import_result
 from site_builder.commands.init import init
 from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
 from site_builder.core.errors import BuildError
 from site_builder.results import graph
+from site_builder.results.reasons import sentences
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
@@ -81,7 +82,7 @@ def main(
 main.add_command(directives)
 main.add_command(init)
 main.add_command(new)
-main.add_command(recorded)
+main.add_command(import_result)
 main.add_command(run)
 
 
@@ -185,7 +186,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             "analysis": use.id.analysis,
             "variant": use.id.variant,
             "state": use.state,
-            "reasons": use.reasons,
+            "reasons": sentences(use.reasons),
         }
         for use in post.uses.values()
     ]
@@ -201,7 +202,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             continue
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
-        for reason in use.reasons if explain or use.state == "missing" else ():
+        for reason in sentences(use.reasons) if explain or use.state == "missing" else ():
             click.echo(f"          {reason}")
     counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
@@ -226,9 +227,10 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
         for name, claim in verdicts.post.claims.items():
             verdict = verdicts.of[name]
             mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
-            reported = f"reported for Gemma 2 2B: {claim.reported}" if claim.reported else ""
+            source = f"reported for {claim.reported_for}: {claim.reported}"
+            reported = source if claim.reported else ""
             click.echo(f"{mark} {name}: {claim.says}")
-            for line in filter(None, (verdicts.said(name), reported)):
+            for line in filter(None, (verdicts.summary(name), reported)):
                 click.echo(f"    {line}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
     if strict and counts[WORDS[False]]:
@@ -253,7 +255,7 @@ def accept(analysis: str, variant: str, because: str, study: str) -> None:
         ids = [id for id in graph.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids, because)
     for id, reasons in accepted:
-        click.echo(f"accepted {id}: {'; '.join(reasons)}")
+        click.echo(f"accepted {id}: {'; '.join(sentences(reasons))}")
     if not accepted:
         click.echo("nothing is stale")
 

@@ -95,10 +95,11 @@ def _listed(kinds: dict[str, Any]) -> Iterator[str]:
         plain = []
         for name, takes in said["names"].items():
             variants = [variant or "(none)" for variant in takes["variants"]]
-            # What a value or a claim can show are columns: too many for a short list.
-            options = takes["options"] if said["alone"] else {}
-            options = {option: of for option, of in options.items() if option != "study"}
-            if kind == "value" or (variants == ["(none)"] and not options):
+            # What stands in a sentence can show any column: too many for a short list.
+            listed = takes["options"] if said["alone"] else {}
+            options = {option: of for option, of in listed.items() if option != "study"}
+            is_long = takes["options"] and not said["alone"]
+            if is_long or (variants == ["(none)"] and not options):
                 plain.append(name)
                 continue
             words = [name, "" if variants == ["(none)"] else ", ".join(variants)]

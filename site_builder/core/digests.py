@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from site_builder.core.environment import MODEL_VARIABLE
 MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt")
 """What decides a model's numbers, of its folder: as the lab's `weights` has it."""
 
-SAE_FILES = ("cfg.json", "sae_weights.safetensors")
-"""Of a sparse autoencoder, as sae_lens names them."""
+NOTE = "recipe.json"
+"""A file beside others that tells how they were made, and does not count."""
+
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 def sha256(data: bytes) -> str:
@@ -46,20 +50,37 @@ def model(
     return {name: digest_of(files[name]) for name in sorted(files)}
 
 
-def sae_files(root: Path, settings: Mapping[str, Any]) -> list[str]:
-    """The files of a study's own sparse autoencoders, from its settings."""
+def folders(setting: Any) -> Iterator[str]:
+    """The folders that a setting names: `folder` of each table of a list, such as `[[parts]]`.
+
+    In "data/parts/{size}" stands each of the table's `sizes`.
+    """
+    for table in setting if isinstance(setting, list) else ():
+        named = table.get("folder") if isinstance(table, dict) else None
+        if isinstance(named, str):
+            slots = {f"{{{slot}}}": table.get(f"{slot}s") for slot in _SLOT.findall(named)}
+            slots = {slot: values for slot, values in slots.items() if isinstance(values, list)}
+            for values in product(*slots.values()):
+                folder = named
+                for slot, value in zip(slots, values, strict=True):
+                    folder = folder.replace(slot, str(value))
+                yield folder
+
+
+def files(root: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The files in the folders that settings name, by their paths below `root`."""
     return [
-        file
-        for source in settings.get("saes", [])
-        if "folder" in source
-        for layer in source["layers"]
-        for name in SAE_FILES
-        if (root / (file := f"{source['folder'].replace('{layer}', str(layer))}/{name}")).is_file()
+        f"{folder}/{path.name}"
+        for setting in settings.values()
+        for folder in folders(setting)
+        if (root / folder).is_dir()
+        for path in sorted((root / folder).glob("[!.]*"))
+        if path.is_file() and path.name != NOTE
     ]
 
 
-def saes(
+def of_files(
     root: Path, settings: Mapping[str, Any], digest_of: Callable[[Path], str]
 ) -> dict[str, str]:
     """Their digests, by file."""
-    return {file: digest_of(root / file) for file in sae_files(root, settings)}
+    return {file: digest_of(root / file) for file in files(root, settings)}

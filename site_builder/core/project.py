@@ -80,6 +80,11 @@ class Project:
         return self.root / named
 
     @property
+    def choices(self) -> Any:
+        """What a reader chooses once for all figures, unchecked: the extension's `choices`."""
+        return self._option("choices")
+
+    @property
     def package(self) -> str:
         """What the drawings are modules of, seen from the project: "figures"."""
         return ".".join(self.figures.relative_to(self.root).parts)

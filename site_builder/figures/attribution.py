@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, marks, theme
 from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import agreement, effects, feature_links, saes
+from site_builder.figures import agreement, effects, feature_links, roles, saes
 
 Row = dict[str, Any]
 
@@ -112,7 +112,7 @@ def _by_role(choices: Choices) -> Chart:
     base = effects.picked(choices, "role").add_params(heatmap.end_of_picked("end"))
     rows = [row for rows in choices.options.values() for row in rows if row["what"] == "role"]
     present = {row["role"] for row in rows}
-    order = [role for role in (saes.START, *heatmap.ROLES) if role in present]
+    order = [role for role in (saes.START, *roles.ROLES) if role in present]
     return heatmap.heatmap(
         base,
         title="Sums over features, by role",

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from site_builder.charts import heatmap, marks, theme
 from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import agreement
+from site_builder.figures import agreement, prompts, roles
 
 Row = dict[str, Any]
 
@@ -45,8 +45,8 @@ COLUMNS = (
 PLACE = ("site", "layer", "head", "role", "k_end")
 METHODS = {"plain": agreement.PLAIN, "corrected": agreement.CORRECTED}
 LISTS = {
-    ("short", "length"): ("short", theme.SHORT, "circle"),
-    ("long", "length"): ("long", theme.LONG, "square"),
+    ("short", "length"): ("short", prompts.SHORT, "circle"),
+    ("long", "length"): ("long", prompts.LONG, "square"),
     ("short", "emphatic"): ("short, emph.", theme.colour("4"), "triangle-up"),
     ("long", "emphatic"): ("long, emph.", theme.colour("5"), "diamond"),
 }
@@ -70,7 +70,7 @@ def draw(table: pa.Table, *, variant: str) -> Drawing:
     """Draw the estimates for heads or for the residual stream, and their checks."""
     theme.choose(variant, SITES, "variant")
     records = [
-        {**row, "role": heatmap.role(row["role"], row["k_end"]) if row["role"] else WHOLE}
+        {**row, "role": roles.role(row["role"], row["k_end"]) if row["role"] else WHOLE}
         for row in theme.rows(_shown(table), *COLUMNS, digits=3)
     ]
     checks, heads = _part(records, "check"), variant == "heads"
@@ -209,7 +209,7 @@ def _by_role(checks: Sequence[Row], choices: Choices, heads: bool) -> list[Chart
     x = heatmap.layers_axis(max(row["layer"] for row in checks) + 1)
     if heads:
         base, x = heatmap.heads_axis(base)
-    return _pair(base, "by role", x, heatmap.roles_axis(heatmap.roles(checks)), "end", heads)
+    return _pair(base, "by role", x, heatmap.roles_axis(roles.roles(checks)), "end", heads)
 
 
 def _patches(choices: Choices, heads: bool) -> Chart:

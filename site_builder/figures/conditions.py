@@ -12,7 +12,7 @@ from typing import Any
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Choices, DrawingError
-from site_builder.figures import saes
+from site_builder.figures import prompts, saes
 
 Row = dict[str, Any]
 
@@ -45,8 +45,8 @@ ABLATED = {
 }
 
 LOOKS = {
-    BASELINES["base"]: (theme.SHORT, [1, 0], "square"),
-    BASELINES["long prompt"]: (theme.LONG, [5, 3], "triangle-up"),
+    BASELINES["base"]: (prompts.SHORT, [1, 0], "square"),
+    BASELINES["long prompt"]: (prompts.LONG, [5, 3], "triangle-up"),
     TOP: (theme.colour("3"), [10, 4], "circle"),
     OWN: (theme.colour("6"), [4, 2], "cross"),
     RANDOM: (theme.colour("7"), [2, 2], "diamond"),

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from site_builder.charts import theme
 from site_builder.charts.drawing import Drawing
+from site_builder.figures import prompts
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:
@@ -18,7 +19,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
     records.sort(
         key=lambda row: (
             -row["lists"] if max(sizes) != min(sizes) else 0,
-            theme.TEMPLATES.index(row["template"]),
+            prompts.TEMPLATES.index(row["template"]),
             row["temperature"],
         )
     )

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from site_builder.charts import highlight, marks, theme
 from site_builder.charts.drawing import Chart, Drawing
+from site_builder.figures import prompts
 
 SHOWN = 30
 """Positions that the panels of means show, from either end."""
@@ -27,13 +28,13 @@ WHERE = {
     "break": "at the line break after an item",
 }
 CONDITIONS = {
-    "short-clean": (theme.SHORT, [1, 0], "circle"),
-    "short-corrupted": (theme.SHORT, [2, 2], "square"),
-    "long-clean": (theme.LONG, [8, 3], "triangle-up"),
-    "long-corrupted": (theme.LONG, [8, 3, 2, 3], "diamond"),
-    "none-clean": (theme.NONE, [4, 2], "triangle-down"),
-    "short": (theme.SHORT, [1, 0], "circle"),
-    "long": (theme.LONG, [5, 3], "triangle-up"),
+    "short-clean": (prompts.SHORT, [1, 0], "circle"),
+    "short-corrupted": (prompts.SHORT, [2, 2], "square"),
+    "long-clean": (prompts.LONG, [8, 3], "triangle-up"),
+    "long-corrupted": (prompts.LONG, [8, 3, 2, 3], "diamond"),
+    "none-clean": (prompts.NONE, [4, 2], "triangle-down"),
+    "short": (prompts.SHORT, [1, 0], "circle"),
+    "long": (prompts.LONG, [5, 3], "triangle-up"),
 }
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from site_builder.charts import theme
 from site_builder.charts.drawing import Drawing
+from site_builder.figures import prompts
 
 Row = dict[str, Any]
 
@@ -33,7 +34,7 @@ def draw(
         table, "template", "topic", "sample", "condition", "position", *FIELDS, digits=5
     )
     topics = theme.unique(table, "topic")
-    templates = [name for name in theme.TEMPLATES if name in theme.unique(table, "template")]
+    templates = [name for name in prompts.TEMPLATES if name in theme.unique(table, "template")]
     topic = theme.choose(topic or (topics[0] if topics else ""), topics, "topic")
     theme.choose(template, templates, "template")
     lists: dict[str, dict[str, list[Row]]] = {name: {} for name in topics}

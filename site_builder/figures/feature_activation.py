@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, highlight, theme
 from site_builder.charts.drawing import PICKED, Chart, Choices, Drawing
-from site_builder.figures import feature_cards
+from site_builder.figures import feature_cards, roles
 
 Row = dict[str, Any]
 Key = tuple[str, str, int]
@@ -102,9 +102,9 @@ def _tokens(one: Row, clean: dict[int, float], corrupted: dict[int, float]) -> l
     return [
         {
             "token": heatmap.token(position, feature_cards.clean(theme.visible(token["text"]))),
-            "role": heatmap.ROLES[-1]
+            "role": roles.ROLES[-1]
             if position == end
-            else heatmap.role(token["role"], token["k_end"]),
+            else roles.role(token["role"], token["k_end"]),
             "clean": clean.get(position, 0.0),
             "corrupted": corrupted.get(position, 0.0),
         }

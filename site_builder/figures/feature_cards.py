@@ -9,8 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from site_builder.charts import heatmap, marks, sparklines, theme
+from site_builder.charts import marks, sparklines, theme
 from site_builder.charts.drawing import DrawingError
+from site_builder.figures import roles
 
 Row = dict[str, Any]
 
@@ -154,7 +155,7 @@ def details(row: Row) -> Row:
 
 def role(one: Row) -> str:
     """Return a role as words; what stands before the length word is one."""
-    return "text before" if one["role"] == "start" else heatmap.role(one["role"], one["k_end"])
+    return "text before" if one["role"] == "start" else roles.role(one["role"], one["k_end"])
 
 
 def clean(text: str) -> str:
@@ -244,4 +245,5 @@ def _topics(firing: Sequence[Row] | None) -> Any:
         for one in firing
     ]
     told = "; ".join(f"{name} {tokens:.1%}, {lists:.0%}" for name, tokens, lists, _ in named)
-    return sparklines.bars(named, f"Share of tokens and of lists on which it fires. {told}")
+    title = f"Share of tokens and of lists on which it fires. {told}"
+    return sparklines.bars(named, ("tokens", "lists"), title)

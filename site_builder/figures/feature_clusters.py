@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from site_builder.charts import highlight, theme
 from site_builder.charts.drawing import Chart, Drawing
+from site_builder.figures import prompts
 
 Row = dict[str, Any]
 
@@ -76,7 +77,7 @@ def _map(cells: Sequence[Row], links: Sequence[Row]) -> Chart:
         }
         for x, row in sorted(lists.items())
     ]
-    marked = highlight.marked(row["topic"] for row in lists.values() if row["held_out"])
+    marked = prompts.marked(row["topic"] for row in lists.values() if row["held_out"])
     # Places in one picture, not quantities: both axes are without marks.
     x_scale = alt.Scale(domain=[-0.5 - TREE * count["x"], count["x"] - 0.5], nice=False)
     y_scale = alt.Scale(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, highlight, theme
 from site_builder.charts.drawing import Chart, Drawing, DrawingError
+from site_builder.figures import prompts
 
 Row = dict[str, Any]
 
@@ -70,9 +71,7 @@ def _pairs(records: list[Row]) -> Chart:
     base = (
         alt.Chart(theme.data(records))
         .transform_filter("isValid(datum.estimate)")
-        .transform_calculate(
-            row=highlight.marked(kept), column=highlight.marked(kept, "other_topic")
-        )
+        .transform_calculate(row=prompts.marked(kept), column=prompts.marked(kept, "other_topic"))
     )
     x = alt.X("column:N", sort=topics, axis=None)
     axis = alt.Axis(labelLimit=120, labelOverlap=False)

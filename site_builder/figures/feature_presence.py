@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, highlight, theme
 from site_builder.charts.drawing import Drawing
+from site_builder.figures import prompts
 
 
 def draw(table: pa.Table, *, variant: str = "") -> Drawing:
@@ -40,7 +41,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
         axis=alt.Axis(labelAngle=-90, labelLimit=120, labelOverlap=False),
     )
     base = alt.Chart(theme.data([_cell(row) for row in records])).transform_calculate(
-        marked=highlight.marked(row["topic"] for row in records if row["held_out"])
+        marked=prompts.marked(row["topic"] for row in records if row["held_out"])
     )
     cells = heatmap.heatmap(
         base,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, Drawing
+from site_builder.figures import prompts
 
 VARIANTS = ("items", "tokens-per-item", "blanks", "repeats")
 
@@ -55,7 +56,7 @@ def _items(records: Records, template: str) -> Drawing:
             _survival(
                 [row for row in survival if row["template"] == template],
                 f"“{template}”, by temperature",
-                marks.temperatures(_temperatures(survival, template)),
+                prompts.temperatures(_temperatures(survival, template)),
             )
         )
     summary = _part(records, "summary")
@@ -317,7 +318,7 @@ def _compared(records: Records) -> Records:
 
 
 def _templates(records: Records) -> marks.Classes:
-    return marks.templates([row["template"] for row in records])
+    return prompts.templates([row["template"] for row in records])
 
 
 def _temperatures(records: Records, template: str) -> list[float]:
@@ -325,4 +326,4 @@ def _temperatures(records: Records, template: str) -> list[float]:
 
 
 def _group(row: dict[str, Any]) -> tuple[int, float]:
-    return theme.TEMPLATES.index(row["template"]), row["temperature"]
+    return prompts.TEMPLATES.index(row["template"]), row["temperature"]

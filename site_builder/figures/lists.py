@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from site_builder.charts import theme
 from site_builder.charts.drawing import Drawing
+from site_builder.figures import prompts
 
 SHOWN = 1
 """Lists of each topic and template that stand in the page itself."""
@@ -41,7 +42,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
             "lists.html.j2",
             folds=folds,
             topics=topics,
-            templates=[name for name in theme.TEMPLATES if name in present],
+            templates=[name for name in prompts.TEMPLATES if name in present],
             temperatures=[f"{value:g}" for value in sorted(set(temperatures))],
             total=len(records),
             file=theme.FILES + "lists.json",
@@ -55,7 +56,7 @@ def draw(table: pa.Table, *, variant: str = "") -> Drawing:
 
 def _some(rows: list[Row], temperature: float | None) -> list[Row]:
     chosen: list[Row] = []
-    for template in theme.TEMPLATES:
+    for template in prompts.TEMPLATES:
         same = [
             row for row in rows if (row["template"], row["temperature"]) == (template, temperature)
         ]

@@ -12,22 +12,23 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, highlight, marks, theme
 from site_builder.charts.drawing import PICKED, Chart, Choices, Drawing
+from site_builder.figures import prompts, roles
 
 Row = dict[str, Any]
 Records = list[Row]
 
 PROXIES = {"proxy_a": "Proxy A, end against going on", "proxy_b": "Proxy B, blank against break"}
 CURVES = {
-    "short, clean": (theme.SHORT, [1, 0]),
-    "short, corrupted": (theme.SHORT, [2, 2]),
-    "long, clean": (theme.LONG, [8, 3]),
-    "long, corrupted": (theme.LONG, [8, 3, 2, 3]),
+    "short, clean": (prompts.SHORT, [1, 0]),
+    "short, corrupted": (prompts.SHORT, [2, 2]),
+    "long, clean": (prompts.LONG, [8, 3]),
+    "long, corrupted": (prompts.LONG, [8, 3, 2, 3]),
 }
 
 POINTS = {
-    "short, clean": (theme.SHORT, "circle"),
+    "short, clean": (prompts.SHORT, "circle"),
     "short, corrupted": (theme.colour("6"), "diamond"),
-    "long, clean": (theme.LONG, "triangle-up"),
+    "long, clean": (prompts.LONG, "triangle-up"),
     "long, corrupted": (theme.colour("5"), "square"),
 }
 
@@ -77,7 +78,7 @@ def _choices(table: pa.Table, template: str, topic: str) -> Choices:
             row["position"],
             {
                 "token": heatmap.token(row["position"], row["token"]),
-                "role": heatmap.role("deciding" if ending else row["role"], row["k_end"]),
+                "role": roles.role("deciding" if ending else row["role"], row["k_end"]),
                 "k": row["k"],
                 "deciding": row["deciding"],
                 "template": row["template"],
@@ -86,7 +87,7 @@ def _choices(table: pa.Table, template: str, topic: str) -> Choices:
         for proxy in PROXIES:
             token[f"{proxy}_{row['condition']}"] = row[proxy]
     options = {key: [tokens[at] for at in sorted(tokens)] for key, tokens in lists.items()}
-    return marks.lists_to_pick(options, template, topic)
+    return prompts.lists_to_pick(options, template, topic)
 
 
 def _tokens(choices: Choices, proxy: str, title: str) -> Chart:

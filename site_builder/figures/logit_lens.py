@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from site_builder.charts import heatmap, highlight, marks, theme
 from site_builder.charts.drawing import Chart, Choices, Drawing
+from site_builder.figures import prompts
 
 Row = dict[str, Any]
 
@@ -100,7 +101,7 @@ def _means(records: Sequence[Row], align: str, items: Sequence[int], title: str)
 def _separation(records: Sequence[Row], quantity: str, title: str, where: str) -> Chart:
     condition = "clean" if quantity == "last-earlier" else "corrupted"
     shown = [row for row in records if (row["quantity"], row["condition"]) == (quantity, condition)]
-    classes = marks.templates([row["template"] for row in shown])
+    classes = prompts.templates([row["template"] for row in shown])
     return _by_layer(
         shown, title, f"mean difference, logits, {where}", classes, marks.extent(shown, 0.0)
     )
@@ -134,7 +135,7 @@ def _choices(lists: pa.Table, template: str, topic: str) -> Choices:
     for items in options.values():
         for item in items:
             item["shade"] = round(5 * (item["k"] - 1) / max(len(items) - 1, 1))
-    return marks.lists_to_pick(options, template, topic)
+    return prompts.lists_to_pick(options, template, topic)
 
 
 def _one_list(choices: Choices, last: int) -> tuple[Chart, ...]:
@@ -196,7 +197,7 @@ def _by_temperature(table: pa.Table) -> Drawing:
     counts = []
     for proxy, name in (("proxy_a", "proxy A"), ("proxy_b", "proxy B")):
         mine = [row for row in gaps if row["proxy"] == proxy]
-        classes = marks.temperatures([row["temperature"] for row in mine])
+        classes = prompts.temperatures([row["temperature"] for row in mine])
         title = f"Last item minus the earlier ones, {name}"
         panels.append(
             _by_layer(mine, title, "mean difference, logits", classes, marks.extent(mine, 0.0))

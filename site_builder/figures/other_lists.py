@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, Drawing
+from site_builder.figures import prompts
 
 Row = dict[str, Any]
 
@@ -117,7 +118,7 @@ def _by_place(records: Sequence[Row], part: str, unit: str, title: str) -> Chart
         for row in records
         if row["part"] == part and row["quantity"] in names
     ]
-    classes = _authors() if part == "place" else marks.templates(list(PROMPTS.values()))
+    classes = _authors() if part == "place" else prompts.templates(list(PROMPTS.values()))
     panel = marks.intervals(
         shown,
         title=title,

@@ -9,6 +9,7 @@ import altair as alt
 
 from site_builder.charts import heatmap, theme
 from site_builder.charts.drawing import Chart, Choices, DrawingError
+from site_builder.figures import roles
 
 Row = dict[str, Any]
 
@@ -39,7 +40,7 @@ def choices(records: Iterable[Row]) -> Choices:
     if not lists:
         raise DrawingError("the result has no row with part token", "measure it again")
     for tokens in lists.values():
-        tokens[max(tokens)]["role"] = heatmap.ROLES[-1]
+        tokens[max(tokens)]["role"] = roles.ROLES[-1]
     names: tuple[str, ...] = ("length word", "topic", "direction")
     if len({direction for *_, direction in lists}) == 1:
         names = names[:2]

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from site_builder.charts import heatmap, marks, theme
 from site_builder.charts.drawing import Chart, Choices, Drawing, DrawingError
-from site_builder.figures import patched_list
+from site_builder.figures import patched_list, prompts, roles
 
 Row = dict[str, Any]
 
@@ -47,9 +47,9 @@ COMPARED = {
     "noising": ("noising", "all", theme.colour("3"), "triangle-up"),
 }
 LISTS = {
-    "short lists": (SHORT, "all", theme.SHORT, [1, 0]),
+    "short lists": (SHORT, "all", prompts.SHORT, [1, 0]),
     "short, held out": (SHORT, "held-out", theme.colour("7"), [2, 2]),
-    "long lists": (LONG, "all", theme.LONG, [5, 3]),
+    "long lists": (LONG, "all", prompts.LONG, [5, 3]),
     "short, emphatic": (EMPHATIC, "all", theme.colour("4"), [8, 3, 2, 3]),
 }
 
@@ -71,7 +71,7 @@ def _as_share(row: Row) -> Row:
         lost = (None if end is None else 1 - end for end in ends)
         row = {**row, **dict(zip(("estimate", "low", "high"), lost, strict=True))}
     rounded = {name: theme.significant(value, 3) for name, value in row.items()}
-    return {**rounded, "role": row["role"] and heatmap.role(row["role"], row["k_end"])}
+    return {**rounded, "role": row["role"] and roles.role(row["role"], row["k_end"])}
 
 
 def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
@@ -83,7 +83,7 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     layer = "layers passed" if variant == "resid" else "layer"
     x = heatmap.layers_axis(count, layer)
     if variant == "resid":
-        present = heatmap.roles(denoising)
+        present = roles.roles(denoising)
         compared = [_elsewhere(records, role) for role in HANDED_OVER if role in present]
     else:
         compared = [_largest(records, "role")]
@@ -113,7 +113,7 @@ def _roles(rows: list[Row], direction: str, x: alt.X, end: float, layer: str) ->
         heatmap.means(rows),
         title=f"{direction.capitalize()}, mean over topics",
         x=x,
-        y=heatmap.roles_axis(heatmap.roles(rows)),
+        y=heatmap.roles_axis(roles.roles(rows)),
         color=heatmap.colour("estimate", share, end),
         end=end,
         tooltip=_tooltip(share, role="role", layer=layer),
@@ -174,7 +174,7 @@ def _strong(rows: list[Row], template: str, end: float, name: str) -> Chart:
         base,
         title=f"Denoising, by role, {template} lists",
         x=x,
-        y=heatmap.roles_axis(heatmap.roles(rows)),
+        y=heatmap.roles_axis(roles.roles(rows)),
         color=heatmap.colour("estimate", share, end),
         end=end,
         tooltip=_tooltip(share, role="role", layer="layer", head=name),
@@ -220,7 +220,7 @@ def _curves(records: list[Row], x_title: str) -> Chart:
     """The roles whose effect is largest in some layer, each by layer with its interval."""
     size = {
         name: max(abs(row["estimate"]) for row in records if row["role"] == name)
-        for name in heatmap.roles(records)
+        for name in roles.roles(records)
     }
     largest = sorted(size, key=lambda name: -size[name])[:MOST_CURVES]
     names = tuple(name for name in size if name in largest)

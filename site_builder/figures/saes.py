@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from site_builder.charts import heatmap
+from site_builder.figures import roles
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ def feature(site: str, layer: int, index: int) -> str:
 
 def role(words: str, k_end: int | None) -> str:
     """Return a role of attribution as words."""
-    return START if words == "start" else heatmap.role(words, k_end)
+    return START if words == "start" else roles.role(words, k_end)
 
 
 def places(records: Iterable[Row]) -> list[str]:

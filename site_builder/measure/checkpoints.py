@@ -40,15 +40,16 @@ class Ledger:
     @classmethod
     def of(cls, store: Store, id: ResultId, code: Code, inputs: dict[str, str]) -> Ledger:
         """The ledger of a result that is measured with this code from these inputs."""
-        settings, saes = store.current_settings(id.study), store.current_saes(id.study)
-        key = digests.digest([code.meaning, inputs, differences.plain(settings), saes])
+        settings = store.current_settings(id.study)
+        named = store.current_named(id.study, settings)
+        key = digests.digest([code.meaning, inputs, differences.plain(settings), named])
         new = cls(store.project.cache / FOLDER / id.study / f"{id}.json", key)
         try:
-            said = json.loads(new.path.read_text("utf-8"))
-            if said["key"] == key:
-                for loop, (of, done) in said["loops"].items():
+            kept = json.loads(new.path.read_text("utf-8"))
+            if kept["key"] == key:
+                for loop, (of, done) in kept["loops"].items():
                     new.loops[loop] = int(of), set(map(int, done))
-                new.seconds = float(said["seconds"])
+                new.seconds = float(kept["seconds"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             new.loops.clear()  # there is none, or it is not one
         return new
@@ -59,8 +60,8 @@ class Ledger:
         self.loops[loop] = total, done | set(turns)
         self.seconds += seconds
         loops = {name: [of, sorted(done)] for name, (of, done) in self.loops.items()}
-        said = {"key": self.key, "loops": loops, "seconds": round(self.seconds, 3)}
-        write_aside(self.path, json.dumps(said).encode())
+        kept = {"key": self.key, "loops": loops, "seconds": round(self.seconds, 3)}
+        write_aside(self.path, json.dumps(kept).encode())
 
     def open_turns(self, loop: str, total: int) -> list[int]:
         """What is not done of a loop."""

@@ -88,7 +88,7 @@ class Work:
 def measure(
     store: Store,
     ids: Iterable[ResultId],
-    wanted: Callable[[ResultId], bool],
+    is_due: Callable[[ResultId], bool],
     cluster: Cluster,
     *,
     say: Callable[[str], None],
@@ -133,7 +133,7 @@ def measure(
             due = [id for id in waiting if settled.issuperset(inputs_of(project, id))]
             for id in () if problems else due:
                 waiting.remove(id)
-                if wanted(id):
+                if is_due(id):
                     task = Task.of(store, id)
                     work = Work(task, task.ledger(store))
                     send(work, work.next(None, slots))
@@ -207,10 +207,10 @@ def _start(root: Path, cluster: Cluster) -> Any:
 
 def _environment(root: Path, cluster: Cluster) -> dict[str, Any]:
     """What workers run in: the project's code, sent if Ray is elsewhere, and where weights are."""
-    told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     if cluster.address:
-        return {"working_dir": str(root), "excludes": LEFT, "env_vars": told}
-    return {"env_vars": told | {"PYTHONPATH": str(root)}}
+        return {"working_dir": str(root), "excludes": LEFT, "env_vars": variables}
+    return {"env_vars": variables | {"PYTHONPATH": str(root)}}
 
 
 def _knock(address: str) -> None:

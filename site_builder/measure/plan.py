@@ -30,13 +30,13 @@ class Step:
     made: int
 
 
-def plan(store: Store, ids: Iterable[ResultId], wanted: Callable[[ResultId], bool]) -> list[Step]:
+def plan(store: Store, ids: Iterable[ResultId], is_due: Callable[[ResultId], bool]) -> list[Step]:
     """The measurements of a run, inputs first; what reads what will be measured is to be, too."""
     steps: list[Step] = []
     open_: set[ResultId] = set()
     for id in with_inputs(store.project, ids):
         inputs = inputs_of(store.project, id)
-        if wanted(id) or open_.intersection(inputs):
+        if is_due(id) or open_.intersection(inputs):
             open_.add(id)
         last, like = _last(store, id)
         shards = last.made_with.get("shards") if last else None
@@ -52,14 +52,14 @@ def plan(store: Store, ids: Iterable[ResultId], wanted: Callable[[ResultId], boo
 
 def lines(steps: list[Step]) -> list[str]:
     """The plan for a person; times are those of the machines that measured."""
-    told = []
+    rows = []
     for step in steps:
         cost = "" if step.seconds is None else f"{step.seconds:,.0f} s"
         cost += f" for {step.like}" if step.like else ""
         after = f"  after {', '.join(step.inputs)}" if step.inputs else ""
         shards = f"{step.made} of {step.shards} shards" if step.shards else ""
         what = f"{step.state:<6} {step.id!s:<30} {cost or 'never measured':<16} {shards:<17}{after}"
-        told.append(what.rstrip())
+        rows.append(what.rstrip())
     left = [step for step in steps if step.state == "to do"]
     known = [step.seconds for step in left if step.seconds is not None]
     unknown = len(left) - len(known)
@@ -67,7 +67,7 @@ def lines(steps: list[Step]) -> list[str]:
     if left:
         total += f", about {sum(known):,.0f} s one after the other"
         total += f", and {unknown} of unknown cost" if unknown else ""
-    return [*told, total]
+    return [*rows, total]
 
 
 def _made(store: Store, id: ResultId, inputs: list[ResultId]) -> tuple[int, int]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.runner import needs_lab
+from site_builder.results.reasons import State
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 
-RUNS = {"never": (), "missing": ("missing",), "stale": ("missing", "stale")}
+RUNS: dict[str, tuple[State, ...]] = {
+    "never": (),
+    "missing": ("missing",),
+    "stale": ("missing", "stale"),
+}
 """The states of results that are measured without being asked for, by `--run`."""
 
 

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from site_builder.core import code_digest
+from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
-from site_builder.core.digests import sae_files
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
@@ -61,14 +60,14 @@ def needs_lab(project: Project, id: ResultId) -> str:
 def measure(
     store: Store,
     ids: Iterable[ResultId],
-    wanted: Callable[[ResultId], bool],
+    is_due: Callable[[ResultId], bool],
     *,
     say: Callable[[str], None],
     quiet: bool = False,
 ) -> list[ResultId]:
-    """Measure `ids` and what they read, inputs first, those for which `wanted` says so.
+    """Measure `ids` and what they read, inputs first, those for which `is_due` says so.
 
-    `wanted` is asked when a result's inputs are up to date. Each result is saved as soon as it is
+    `is_due` is asked when a result's inputs are up to date. Each result is saved as soon as it is
     there, so nothing finished is lost. Whoever else measures in the project is waited for. Returns
     what was measured; raises `BuildError`.
     """
@@ -77,7 +76,7 @@ def measure(
     done = []
     with alone(project, say, "run"):
         for id in with_inputs(project, ids):
-            if not wanted(id):
+            if not is_due(id):
                 continue
             if id.study not in labs:
                 labs[id.study] = open_study(project, id.study, quiet=quiet)
@@ -85,8 +84,10 @@ def measure(
             task = Task.of(store, id)
             ledger = task.ledger(store)
             before = ledger.seconds
-            found = compute(labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note)
-            say(task.save(store, replace(found, seconds=found.seconds + before)))
+            measured = compute(
+                labs[id.study], id.analysis, id.variant, task.tables, note=ledger.note
+            )
+            say(task.save(store, replace(measured, seconds=measured.seconds + before)))
             ledger.close()
             done.append(id)
     return done
@@ -126,8 +127,8 @@ def forget_spoiled(root: Path, study: str) -> None:
     from analyses.lab.runtime import numbers
 
     for file in numbers.check(root, study):
-        said = "not the numbers that were kept here; they are found anew"
-        click.echo(f"{file.relative_to(root)}: {said}", err=True)
+        what = "not the numbers that were kept here; they are found anew"
+        click.echo(f"{file.relative_to(root)}: {what}", err=True)
 
 
 def on_path(root: Path) -> None:
@@ -137,13 +138,13 @@ def on_path(root: Path) -> None:
     """
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    found = importlib.util.find_spec("analyses")
-    if found and found.origin:
-        what = f"a package of this name hides the project's: {found.origin}"
+    spec = importlib.util.find_spec("analyses")
+    if spec and spec.origin:
+        what = f"a package of this name hides the project's: {spec.origin}"
         raise BuildError([Problem("analyses", what, "uninstall it, or remove its __init__.py")])
 
 
-def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
+def uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
     """What is said when a measurement imports what is not there; a fault of ours stays one."""
     if not of_lab(error):
         return error
@@ -156,8 +157,8 @@ def _uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception
 def _known(lab: SharedLab, used: Used) -> Iterator[str]:
     """The files of the project that a result knows of, and those of its model's folder."""
     yield from used.files
-    if "saes" in used.settings:
-        yield from sae_files(lab.home, Project(lab.home).settings(lab.name))
+    settings = Project(lab.home).settings(lab.name)
+    yield from digests.files(lab.home, {key: settings.get(key) for key in used.settings})
     if used.weights:
         home, folder = lab.home.resolve(), lab.model.weights.folder.resolve()
         if folder.is_relative_to(home):
@@ -208,7 +209,7 @@ def compute(
     except LabError as error:
         raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     except ImportError as error:
-        raise _uninstalled(lab, analysis, error) from error
+        raise uninstalled(lab, analysis, error) from error
     except (BuildError, shards.Stopped):
         raise
     except Exception as error:
@@ -250,34 +251,34 @@ class Task:
         """Which of its turns were made by a run that did not come to its end."""
         return Ledger.of(store, self.id, self.code, self.inputs)
 
-    def save(self, store: Store, found: Measured) -> str:
+    def save(self, store: Store, measured: Measured) -> str:
         """Put the result on the shelf; returns what there is to say of it."""
         id = self.id
         settings = store.current_settings(id.study)
-        saes = store.current_saes(id.study) if "saes" in found.settings else {}
+        named = store.current_named(id.study, measured.settings)
         recipe = Recipe(
             study=id.study,
             analysis=id.analysis,
             variant=id.variant,
             meaning=self.code.meaning,
             code=self.code.files,
-            settings={name: settings.get(name) for name in sorted(found.settings)},
-            weights=found.weights | saes,
-            files=found.files,
+            settings={name: settings.get(name) for name in sorted(measured.settings)},
+            weights=measured.weights | named,
+            files=measured.files,
             inputs=self.inputs,
-            labels=labels(found.table),
-            made_with=found.made_with,
+            labels=labels(measured.table),
+            made_with=measured.made_with,
             made_at=now(),
-            seconds=round(found.seconds, 3),
+            seconds=round(measured.seconds, 3),
         )
-        store.save(id, found.table, recipe)
+        store.save(id, measured.table, recipe)
         size = store.path(id).stat().st_size / 1e3
-        return f"measured {id} in {found.seconds:.1f} s, {size:.0f} kB"
+        return f"measured {id} in {measured.seconds:.1f} s, {size:.0f} kB"
 
 
 def labels(table: Any) -> dict[str, Any]:
     """What a table says of itself: n, interval, units, note."""
     import json
 
-    found = (table.schema.metadata or {}).get(b"labels", b"{}")
-    return dict(json.loads(found))
+    written = (table.schema.metadata or {}).get(b"labels", b"{}")
+    return dict(json.loads(written))

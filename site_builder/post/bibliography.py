@@ -41,9 +41,9 @@ def load(project: Project) -> tuple[dict[str, Work], list[Problem]]:
         what = f"cannot be read: {error}"
         return {}, [Problem(f"{FILE}:{line[1]}" if line else FILE, what, "mend the entry")]
     lines = {
-        found[1].lower(): number
+        heading[1].lower(): number
         for number, line in enumerate(text.splitlines(), start=1)
-        if (found := re.match(r"\s*@\w+\s*\{\s*([^,\s]+)\s*,", line))
+        if (heading := re.match(r"\s*@\w+\s*\{\s*([^,\s]+)\s*,", line))
     }
     style = find_plugin("pybtex.style.formatting", "unsrt")()
     backend = find_plugin("pybtex.backends", "html")("utf-8")

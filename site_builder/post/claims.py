@@ -1,13 +1,14 @@
 """What the prose claims: each statement defined once, in content/claims/, tested on a result.
 
-    [length-word]
-    says = "Fewer lists end when the prompt says long."
-    result = "dataset"
-    row = {template = "long"}
-    other = {template = "short", temperature = 0.8}
-    show = "ended_share"
+    [second-run-is-faster]
+    says = "The second run takes less time than the first."
+    result = "timings"
+    row = {run = 2}
+    other = {run = 1, size = 64}
+    show = "seconds"
     holds = "high < other.low"
-    reported = "what was reported for the headline model, if anything"
+    reported = "what was reported elsewhere, if anything"
+    reported_for = "where; at the head of the file for all of its claims"
 
 `row` picks one row, as `value` does; `every = ["k"]` lets these columns be anything, and the claim
 then holds if it does in each row; a list of values stands for any of them. `other` is a second row
@@ -39,12 +40,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEEDED = ("says", "result", "holds")
-_KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported")
+_FOR = "reported_for"
+_KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported", _FOR)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-_BOUND = re.compile(r"(low|high)\b")
-"""A bound of an interval, in a test: "low", "other.high"."""
+_BOUND = re.compile(r"(low|high)\b")  # of an interval, in a test: "low", "other.high"
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Claim:
     format: str = ""
     unit: str = ""
     reported: str = ""
+    reported_for: str = ""
 
     @property
     def result(self) -> str:
@@ -118,16 +118,18 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
             text = path.read_text("utf-8")
             tree = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            told = re.search(r"line (\d+)", str(error))
-            where = f"{named}:{told[1] if told else len(text.splitlines()) or 1}"
+            line = re.search(r"line (\d+)", str(error))
+            where = f"{named}:{line[1] if line else len(text.splitlines()) or 1}"
             problems.append(Problem(where, f"not TOML: {error}", "mend it"))
             continue
         lines = {
-            found[1]: number
+            heading[1]: number
             for number, line in enumerate(text.splitlines(), start=1)
-            if (found := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
+            if (heading := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
         }
+        source = {_FOR: tree.pop(_FOR)} if isinstance(tree.get(_FOR), str) else {}
         for name, body in tree.items():
+            body = source | body if isinstance(body, dict) and "reported" in body else body
             where = f"{named}:{lines.get(name, 1)}"
             wrong = _wrong_with(name, body)
             if name in claims:
@@ -163,18 +165,18 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
     if not keys:
         raise _wrong(claim, "no row has its other row", "let both have the same `every`")
     named = _named(claim, table)
-    found = [_judged(claim, rows[key], others.get(key, {}), named) for key in keys]
+    holding = [_judged(claim, rows[key], others.get(key, {}), named) for key in keys]
     key = min(keys, key=lambda key: abs(_number(rows[key][claim.show]) or 0))
     row, other = rows[key], others.get(key, {})
     others_texts = _shown(claim, other, named).items()
     return Verdict(
-        holds=False if False in found else None if None in found else True,
+        holds=False if False in holding else None if None in holding else True,
         estimate=_number(row[claim.show]),
         low=_number(row.get(named.get("low", ""))),
         high=_number(row.get(named.get("high", ""))),
         n=int(row["n"]) if isinstance(row.get("n"), int | float) else None,
         rows=len(keys),
-        failing=found.count(False),
+        failing=holding.count(False),
         shown=_shown(claim, row, named) | {f"other.{name}": text for name, text in others_texts},
     )
 
@@ -227,18 +229,18 @@ def _judged(
     """Whether one row, with its other one, passes; None when a number that it needs is missing."""
     tree = ast.parse(claim.holds, mode="eval").body
     known = _called(row, named) | {f"other.{k}": v for k, v in _called(other, named).items()}
-    wanted = expression.names(tree)
-    if unknown := sorted(wanted - known.keys()):
+    names = expression.names(tree)
+    if unknown := sorted(names - known.keys()):
         raise _wrong(claim, f'no column "{unknown[0]}" to test', nearest(unknown[0], known))
-    numbers = {name: _number(known[name]) for name in wanted}
+    numbers = {name: _number(known[name]) for name in names}
     there = {name: value for name, value in numbers.items() if value is not None}
     if len(there) < len(numbers):
         return None
     try:
         return bool(expression.reckon(tree, there))
     except ZeroDivisionError:
-        told = ", ".join(f"{name} = {value:g}" for name, value in sorted(there.items()))
-        raise _wrong(claim, f"its test divides by zero: {told}", "multiply instead") from None
+        operands = ", ".join(f"{name} = {value:g}" for name, value in sorted(there.items()))
+        raise _wrong(claim, f"its test divides by zero: {operands}", "multiply instead") from None
 
 
 def _named(claim: Claim, table: pa.Table) -> dict[str, str]:
@@ -268,6 +270,8 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
             wrong.append((f"`{key}` is not a {_KINDS[kind]}", "see site_builder/post/claims.py"))
     if wrong:
         return wrong
+    if "reported" in body and not body.get(_FOR):
+        wrong.append(("`reported`, and not for what", f'add {_FOR} = "…", or at the file\'s head'))
     for key in ("row", "other"):
         wrong += [
             (f"`{key}`: {column} is no value", "write a text, a number, or a list of some")

@@ -1,12 +1,6 @@
 """Directives such as `<< figure: entropy short-clean >>`, found with their true file and line.
 
-A feature of an autoencoder is named LAYER/INDEX, or SITE-LAYER/INDEX where its site is not the
-residual stream. `<< feature: 26/1201 >>` is short for the drawing `feature` with that option, and
-`<< figure: feature_activation 26/1201 >>` for `feature="26/1201"`. `<< page: provenance graph >>`
-names no result, but a part of a page that is made from the post itself.
-
-Four kinds stand in a sentence: `value` and `claim` say what a result says, `ref` names a figure or
-section by what it is called in its directive, `cite` works of the bibliography by their keys.
+What a kind can say, and what it becomes, is a row of `kinds/table.py`.
 
 markdown-it-py reads the raw file, so directives in fenced or inline code, comments and scripts are
 left alone. Indented code is not literal here: Python-Markdown indents the content of admonitions
@@ -17,66 +11,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from site_builder.core.errors import Problem, nearest
-
-BLOCKS = ("figure", "table", "tokens", "feature", "page", "section")
-KINDS = (*BLOCKS, "value", "claim", "ref", "cite")
+from site_builder.post.directive import Directive
+from site_builder.post.kinds.table import KINDS
+from site_builder.post.kinds.words import MisreadError, Words
 
 _OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
-_NO_COLON = re.compile(rf"<<[ \t]*(?:{'|'.join(KINDS)})[ \t]+\w")
-_HALF_OPEN = re.compile(rf"<[ \t]*(?:{'|'.join(KINDS)})[ \t]*:[^<>\n]*>")
-_FORMS = {
-    "feature": ("LAYER/INDEX [option=value]", 1),
-    "page": ("NAME [PART]", 2),
-    "section": ("FILE", 1),
-    "value": ("NAME [VARIANT] column=value", 2),
-    "claim": ("ID [show=COLUMN]", 1),
-    "ref": ("NAME [VARIANT]", 2),
-    "cite": ("KEY [KEY …]", 20),
-}
-"""What follows the colon of a kind, and how many words at most."""
-_WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
-_FEATURE = re.compile(r"(?:[a-z][a-z0-9_]*-)?[0-9]{1,3}/[0-9]{1,7}\Z")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
 )
 _LITERAL_HTML = re.compile(r"\s*<(?:!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Directive:
-    """One directive: what it asks for, and where it stands.
-
-    `line` is 0-based within the text scanned; `start` and `end` are columns of its raw line.
-    """
-
-    kind: str
-    name: str
-    variant: str
-    options: dict[str, str] = field(hash=False)
-    where: str
-    line: int = 0
-    start: int = 0
-    end: int = 0
-
-    @property
-    def named(self) -> str:
-        """What it asks for, as a `ref` names it: "entropy compare", "26/1201"."""
-        if self.name == "feature" and "feature" in self.options:
-            return self.options["feature"]
-        return " ".join(filter(None, (self.name, self.variant, self.options.get("feature"))))
-
-    def __str__(self) -> str:
-        if self.kind == "feature":
-            return f"feature: {self.options['feature']}"
-        return " ".join(f"{self.kind}: {self.name} {self.variant}".split())
 
 
 def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], list[Problem]]:
@@ -94,13 +45,13 @@ def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], li
             what = "a directive cannot stand inside an image or a tag"
             problems.append(Problem(where, what, "put it in the text"))
             continue
-        found = _read(source, where)
-        if isinstance(found, Problem):
-            problems.append(found)
+        written = _read(source, where)
+        if isinstance(written, Problem):
+            problems.append(written)
             continue
-        kind, name, variant, options, length = found
-        directive = Directive(kind, name, variant, options, where, line, column, column + length)
-        if kind in BLOCKS and _has_company(lines[line], directive):
+        kind, words, length = written
+        directive = Directive(kind, *words, where, line, column, column + length)
+        if KINDS[kind].is_block and _has_company(lines[line], directive):
             what = f"a {kind} stands on a line of its own"
             problems.append(Problem(where, what, "put blank lines around it"))
         else:
@@ -108,14 +59,9 @@ def scan(text: str, path: str, first_line: int = 1) -> tuple[list[Directive], li
     return directives, problems
 
 
-def form(kind: str) -> str:
-    """What follows the colon of a kind: "NAME [VARIANT] [option=value]"."""
-    return _FORMS.get(kind, ("NAME [VARIANT] [option=value]", 2))[0]
-
-
-def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] | Problem:
-    """The parts of the directive that `source` opens with, or what is wrong with it."""
-    if _HALF_OPEN.match(source):
+def _read(source: str, where: str) -> tuple[str, Words, int] | Problem:
+    """The kind, words and length of what `source` opens with, or what is wrong with it."""
+    if _half_open((*KINDS,)).match(source):
         inner = source[1:].partition(">")[0].strip()
         return Problem(where, f"one < in {_shown(source)}", f"write << {inner} >>")
     whole = _WHOLE.match(source)
@@ -147,21 +93,12 @@ def _read(source: str, where: str) -> tuple[str, str, str, dict[str, str], int] 
     if rest[position:].strip():
         what = f"cannot read {_shown(rest[position:].strip())} in {_shown(whole[0])}"
         return Problem(where, what, f'write << {kind}: NAME [VARIANT] [option="value"] >>')
-    if kind == "feature" and not (len(words) == 1 and _FEATURE.match(words[0])):
-        cure = "write << feature: LAYER/INDEX >>, such as << feature: 26/1201 >>"
-        return Problem(where, f"cannot read {_shown(whole[0])}", cure)
-    if kind in (*BLOCKS, "ref") and words and _FEATURE.match(words[-1]):
-        if "feature" in options:
-            return Problem(where, 'option "feature" stands twice', "keep one")
-        options = {"feature": words.pop(), **options}
-        words = words or ["feature"]
-    _, most = _FORMS.get(kind, ("", 2))
-    if not 1 <= len(words) <= most or not all(map(_WORD.match, words)):
-        what = f"cannot read {_shown(whole[0])}"
-        return Problem(where, what, f"write << {kind}: {form(kind)} >> in lower case")
-    if kind == "cite":
-        return kind, " ".join(words), "", options, whole.end()
-    return kind, words[0], words[1] if len(words) == 2 else "", options, whole.end()
+    try:
+        return kind, KINDS[kind].read(words, options), whole.end()
+    except MisreadError as error:
+        what = error.what or f"cannot read {_shown(whole[0])}"
+        cure = error.cure or f"write << {kind}: {KINDS[kind].form} >> in lower case"
+        return Problem(where, what, cure)
 
 
 def _shown(source: str) -> str:
@@ -219,7 +156,18 @@ def _inside(token: Token) -> Iterator[tuple[int, bool]]:
 
 
 def _is_directive(source: str) -> bool:
-    return any(begins.match(source) for begins in (_OPENS, _NO_COLON, _HALF_OPEN))
+    kinds = (*KINDS,)
+    return any(one.match(source) for one in (_OPENS, _no_colon(kinds), _half_open(kinds)))
+
+
+@cache
+def _no_colon(kinds: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"<<[ \t]*(?:{'|'.join(kinds)})[ \t]+\w")
+
+
+@cache
+def _half_open(kinds: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"<[ \t]*(?:{'|'.join(kinds)})[ \t]*:[^<>\n]*>")
 
 
 def _directive_rule(state: StateInline, silent: bool) -> bool:

@@ -5,29 +5,34 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from site_builder.core.errors import BuildError, Problem, nearest
-from site_builder.core.files import below
+from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below, listed
 from site_builder.core.project import Project
-from site_builder.post import claims, validation
-from site_builder.post.directives import BLOCKS, Directive, scan
-from site_builder.post.labels import Put
+from site_builder.post import choices, claims, validation
+from site_builder.post.directive import Directive
+from site_builder.post.directives import scan
+from site_builder.post.kinds import claim
+from site_builder.post.kinds.table import KINDS
 from site_builder.post.references import References
-from site_builder.post.source import Front, Text, front, look, normalised, text_of
-from site_builder.post.uses import NOUNS, Part, Use
+from site_builder.post.sections.text import (
+    Front,
+    Text,
+    behind_front,
+    front,
+    look,
+    normalised,
+    text_of,
+)
+from site_builder.post.source import Show, Shown, Source
+from site_builder.post.uses import Asked, Inclusion, Link, Part, Use
+from site_builder.results.reasons import Reason, State
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
-
-Wanted = Use | Part | Directive | str
-"""A use or a part; a directive that cannot be shown; or a line that cannot be read: "file:line"."""
-
-Place = Callable[[Wanted], str]
-"""What stands for it."""
-
 
 MARK = "<!-- section {} -->"
 
@@ -40,19 +45,21 @@ class Post:
         self.drafts = drafts
         self.store = Store(project)
         self.study = study or project.study
-        self.uses: dict[tuple[str, int], Use] = {}
-        self.parts: dict[tuple[str, int], Part] = {}
+        self.uses: dict[Directive, Use] = {}
+        self.parts: dict[Directive, Part] = {}
         self.named: dict[str, Use] = {}
         self.claims: dict[str, claims.Claim] = {}
+        self.choices: list[dict[str, str]] = []
         self.references = References(self.project, self.named)
         self.problems: list[Problem] = []
+        self._sources: dict[Path, Source] = {}
 
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
         sections = self.project.content / "sections"
-        found = sorted(below(self.project.content, ".md"), key=lambda p: (p.name != "index.md", p))
+        paths = sorted(below(self.project.content, ".md"), key=lambda p: (p.name != "index.md", p))
         return [
-            path for path in found if not path.is_relative_to(sections) and not self.is_draft(path)
+            path for path in paths if not path.is_relative_to(sections) and not self.is_draft(path)
         ]
 
     def front(self) -> Front:
@@ -65,7 +72,7 @@ class Post:
 
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""
-        return [use for use in self.uses.values() if use.directive.kind in NOUNS]
+        return [use for use in self.uses.values() if use.noun]
 
     def url(self, page: Path) -> str:
         """Where a page is in the site: "" for the first one, "features/" for features.md.
@@ -95,16 +102,18 @@ class Post:
         """Find every directive and check it against the shelves; problems are kept, not raised."""
         self.uses.clear()
         self.parts.clear()
+        self._sources.clear()
         self.store.forget()
         self.project.settings(self.study)
         self.claims, self.problems = claims.load(self.project)
+        self.choices, wrong = choices.load(self.project)
+        self.problems += wrong
         if not (self.project.content / "index.md").is_file():
             self.problems.append(Problem("content/index.md", "no such page", "write the first one"))
         self.problems += validation.claims(self.project, self.claims)
         self.references = References(self.project, self.named)
         for page in self.pages():
-            for directive in self._walk(page, page):
-                self._take(directive, page)
+            self._read(page, page)
         self._number()
         self.problems += self.references.check()
 
@@ -115,29 +124,57 @@ class Post:
             return []
         start = f"{self.project.named(section)}:"
         self.problems = [one for one in self.problems if not one.where.startswith(start)]
-        others = {place: use for place, use in self.uses.items() if not place[0].startswith(start)}
+        others = {of: use for of, use in self.uses.items() if not of.where.startswith(start)}
         # The uses of a section stand together; what comes before them still does.
         before = len([*takewhile(others.__contains__, self.uses)])
         self.uses = {}
-        for directive in self._walk(section, known.page):
-            self._take(directive, known.page)
-        found, around = self.uses, [*others.items()]
-        self.uses = {**dict(around[:before]), **found, **dict(around[before:])}
+        self._sources.pop(section, None)
+        self._read(section, known.page)
+        mine, around = self.uses, [*others.items()]
+        self.uses = {**dict(around[:before]), **mine, **dict(around[before:])}
         self._number()
-        return [*found.values()]
+        return [*mine.values()]
 
-    def _take(self, directive: Directive, page: Path) -> None:
-        """Keep what a directive asks for, in the order of reading."""
-        place = directive.where, directive.start
-        if directive.kind in ("ref", "cite"):
-            self.references.see(directive)
-        elif directive.kind == "page":
-            wrong = validation.part(self.project, directive)
-            self.problems += wrong
-            if not wrong:
-                self.parts[place] = Part(directive, page)
-        elif use := self._use(directive, page):
-            self.uses[place] = use
+    def _read(self, path: Path, page: Path) -> None:
+        """Read a page, or a section of it, and keep what its directives ask for."""
+        try:
+            text = text_of(path)
+        except UnicodeDecodeError:
+            where = self.project.named(path)
+            self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
+            return
+        named = self.project.named(path)
+        inside = path.is_relative_to(self.project.content / "sections")
+        seen = self._look(text, path.stem if inside else "")
+        source = self._sources[path] = Source(named, text, seen, *self._scan(text, named))
+        self.problems += [*source.unread, *front(self.project, path)[1]]
+        self.problems += [
+            Problem(f"{named}:{one.line + 1}", one.what, one.cure) for one in seen.faults
+        ]
+        if inside:
+            self.references.section(path, page, seen.heading)
+        for directive in source.directives:
+            asked = self._take(directive, page)
+            if isinstance(asked, Link):
+                asked.in_html = seen.is_raw(directive.line)
+            if isinstance(asked, Asked):
+                source.asked[directive] = asked
+            else:
+                self.problems += asked
+
+    def _take(self, directive: Directive, page: Path) -> Asked | list[Problem]:
+        """What a directive asks for, kept in the order of reading; else all that is wrong."""
+        kind = KINDS[directive.kind]
+        asked = kind.take(self, directive, page)
+        match asked:
+            case Use():
+                asked.noun = kind.noun
+                self.uses[directive] = asked
+            case Part():
+                self.parts[directive] = asked
+            case Inclusion():
+                self._read(asked.path, page)
+        return asked
 
     def _number(self) -> None:
         """Count the blocks, each noun apart, and give each a name of its own."""
@@ -159,170 +196,83 @@ class Post:
     def unused(self) -> list[Problem]:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"
-        made = {use.directive.name for use in self.uses.values() if use.directive.kind == "claim"}
+        made = {of.name for of in self.uses if of.kind == claim.NAME}
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")
-                for path in below(here, ".md")
+                for path in listed(here, ".md")
                 if path.stem not in self.references.sections
                 and not self.is_draft(path)
                 and (line := f"<< section: {path.stem} >>")
             ),
             *self.references.uncited(),
             *(
-                Problem(claim.where, f'no sentence makes the claim "{name}"', f"add {mark}")
-                for name, claim in self.claims.items()
+                Problem(one.where, f'no sentence makes the claim "{name}"', f"add {mark}")
+                for name, one in self.claims.items()
                 if name not in made and (mark := f"<< claim: {name} >>")
             ),
         ]
 
     def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""
-        found: dict[ResultId, tuple[str, list[str]]] = {}
+        states: dict[ResultId, tuple[State, list[Reason]]] = {}
         for use in self.uses.values() if uses is None else uses:
-            if use.id not in found:
-                found[use.id] = self._state(use.id)
-            use.state, use.reasons = found[use.id]
+            if use.id not in states:
+                states[use.id] = self._state(use.id)
+            use.state, use.reasons = states[use.id]
 
-    def _state(self, id: ResultId) -> tuple[str, list[str]]:
+    def _state(self, id: ResultId) -> tuple[State, list[Reason]]:
         if not self.store.path(id).is_file():
-            return "missing", [f"measured by {self.store.command(id)}"]
+            return "missing", [Reason("unmeasured", self.store.command(id))]
         try:
             reasons = self.store.why_stale(id)
         except BuildError as error:
             self.problems += error.problems
-            return "missing", [problem.what for problem in error.problems]
+            return "missing", [Reason("unreadable", problem.what) for problem in error.problems]
         return "stale" if reasons else "fresh", reasons
 
-    def fill(self, text: str, page: Path, place: Place) -> str:
-        """A page's Markdown with sections put in and every directive replaced by `place`.
+    def fill(self, page: Path, show: Show, given: str | None = None) -> str:
+        """A page's Markdown with sections put in, and what stands for every directive.
 
-        `text` may be the file without its front matter, and with other blanks, as hosts hand it on:
-        its lines are counted from the end.
+        `given` is its text as a host hands it on: see `Source.filled`.
         """
-        text = normalised(text)
-        lines = [part.rstrip().count("\n") for part in (text_of(page), text)]
-        first = lines[0] - lines[1] + 1
-        return "\n".join(self._filled(text, page, page, first, place)[0])
 
-    def _filled(
-        self, text: str, source: Path, page: Path, first: int, place: Place
-    ) -> tuple[list[str], list[str]]:
-        """A text's lines with everything put in, and what ends all that it leaves open."""
-        lines = text.split("\n")
-        directives, problems = self._scan(text, source, first)
-        seen = self._look(text, source)
-        puts = list(seen.puts)
-        for directive in directives:
-            line = lines[directive.line]
-            put = self._put(directive, page, place, seen)
-            if directive.kind in BLOCKS:
-                # A blank line only where there is none: a second one would end a footnote.
-                if directive.line and lines[directive.line - 1].strip(" >"):
-                    put = f"\n{line[: directive.start]}{put}"
-                if directive.line + 1 < len(lines) and lines[directive.line + 1].strip(" >"):
-                    put = f"{put}\n"
-            puts.append(Put(directive.line, directive.start, directive.end, put))
-        for number, start, end, put in sorted(puts, reverse=True):
-            lines[number] = lines[number][:start] + put + lines[number][end:]
-        # Only a preview fills what cannot be read; it is told behind its line, or at the end.
-        named = self.project.named(source)
-        for number in {int(problem.where.rpartition(":")[2]) - first for problem in problems}:
-            lines[number] += f"\n\n{place(f'{named}:{first + number}')}\n"
-        told = dict.fromkeys(f"{named}:{first + fault.line}" for fault in seen.faults)
-        return lines, [*seen.ends, *(f"\n{place(where)}\n" for where in told)]
+        def put(shown: Shown) -> str:
+            return self.section(shown.path, show) if isinstance(shown, Inclusion) else show(shown)
 
-    def _put(self, directive: Directive, page: Path, place: Place, seen: Text) -> str:
-        """What stands in a page's Markdown for one directive."""
-        if directive.kind == "section":
-            path = self._section(directive)
-            if path and self.is_draft(path):
-                return ""
-            return self.section(path, page, place) if path else place(directive)
-        if directive.kind in ("ref", "cite"):
-            raw = any(start <= directive.line <= end for start, end in seen.raw)
-            link = self.references.link(directive, page, self.way if raw else None)
-            return link or place(directive)
-        key = directive.where, directive.start
-        return place(self.uses.get(key) or self.parts.get(key) or directive)
+        if page not in self._sources:
+            what = "this page came, or became UTF-8, after the post was read"
+            raise BuildError([Problem(self.project.named(page), what, "build again")])
+        return "\n".join(self._sources[page].filled(put, given))
 
-    def section(self, path: Path, page: Path, place: Place) -> str:
+    def page_of(self, text: str) -> Path | None:
+        """The page that ends with `text`, if possible with nothing but front matter before it."""
+        text = behind_front(normalised(text)).strip()
+        whole = {
+            page: self._sources[page].text.strip() for page in self.pages() if page in self._sources
+        }
+        ending = (page for page in whole if whole[page].endswith(text))
+        return min(ending, key=lambda page: whole[page] != text, default=None)
+
+    def section(self, path: Path, show: Show) -> str:
         """A section's Markdown as its page has it, between marks that a preview finds again."""
-        inner, ends = self._filled(text_of(path), path, page, 1, place)
-        return "\n".join(["", MARK.format(path.stem), "", *inner, *ends, "", MARK.format(""), ""])
+        if path not in self._sources:  # it is told why
+            return show(self.project.named(path))
+        source = self._sources[path]
+        inner = [*source.filled(show), *source.ends(show)]
+        return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
 
-    def _walk(self, source: Path, page: Path) -> Iterator[Directive]:
-        """The directives of a page as they are read, those of its sections in their place."""
-        try:
-            text = text_of(source)
-        except UnicodeDecodeError:
-            where = self.project.named(source)
-            self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
-            return
-        directives, problems = self._scan(text, source)
-        self.problems += problems
-        self.problems += front(self.project, source)[1]
-        seen, named = self._look(text, source), self.project.named(source)
-        self.problems += (
-            Problem(f"{named}:{fault.line + 1}", fault.what, fault.cure) for fault in seen.faults
-        )
-        inside = source.is_relative_to(self.project.content / "sections")
-        if inside:
-            self.references.section(source, page, seen.heading)
-        for directive in directives:
-            if directive.kind != "section":
-                yield directive
-            elif inside:
-                what = "a section cannot hold a section"
-                self.problems.append(Problem(directive.where, what, "list it in the page"))
-            elif (path := self._section(directive)) and not self.is_draft(path):
-                if path.stem in self.references.sections:
-                    what = f'section "{directive.name}" stands twice'
-                    self.problems.append(Problem(directive.where, what, "keep one"))
-                    continue
-                yield from self._walk(path, page)
-
-    def _scan(
-        self, text: str, source: Path, first: int = 1
-    ) -> tuple[list[Directive], list[Problem]]:
+    def _scan(self, text: str, named: str) -> tuple[list[Directive], list[Problem]]:
         """What `scan` finds, once as long as the text is the same."""
-        named = self.project.named(source)
 
         def make() -> list[list[dict[str, Any]]]:
-            directives, problems = scan(text, named, first)
+            directives, problems = scan(text, named)
             return [[*map(vars, directives)], [*map(vars, problems)]]
 
-        directives, problems = self.project.memory.recall("scan", [text, named, first], make)
+        directives, problems = self.project.memory.recall("scan", [text, named], make)
         return [Directive(**one) for one in directives], [Problem(**one) for one in problems]
 
-    def _look(self, text: str, source: Path) -> Text:
+    def _look(self, text: str, stem: str) -> Text:
         """What `look` finds, once as long as the text is the same."""
-        inside = source.is_relative_to(self.project.content / "sections")
-        stem = source.stem if inside else ""
-        return Text.of(
-            self.project.memory.recall("look", [text, stem], lambda: [*look(text, stem)])
-        )
-
-    def _section(self, directive: Directive) -> Path | None:
-        path = self.project.content / "sections" / f"{directive.name}.md"
-        if path.is_file():
-            return path
-        known = [p.stem for p in below(self.project.content / "sections", ".md")]
-        what = f'no section "{directive.name}"'
-        self.problems.append(Problem(directive.where, what, nearest(directive.name, known)))
-        return None
-
-    def _use(self, directive: Directive, page: Path) -> Use | None:
-        """The use that a directive makes of a result, if there is nothing wrong with it."""
-        if directive.kind == "claim":
-            wrong = validation.mark(directive, self.claims)
-        else:
-            wrong = validation.shelves(self.project, directive, self.study)
-        self.problems += wrong
-        if wrong:
-            return None
-        if directive.kind == "claim":
-            claim = self.claims[directive.name]
-            return Use(directive, ResultId(self.study, claim.analysis, claim.variant), page)
-        study = directive.options.get("study", self.study)
-        return Use(directive, ResultId(study, directive.name, directive.variant), page)
+        recall = self.project.memory.recall
+        return Text.of(recall("look", [text, stem], lambda: [*look(text, stem)]))

@@ -16,11 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from site_builder.core.errors import Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import bibliography
-from site_builder.post.directives import Directive
-from site_builder.post.headings import Heading, numbered
+from site_builder.post.directive import Directive
+from site_builder.post.sections.headings import Heading, numbered
 from site_builder.post.uses import Use
 
 Way = Callable[[Path, Path], str]
@@ -73,18 +75,19 @@ class References:
 
         def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
             works, problems = bibliography.load(project)
-            told = [[*map(vars, works.values())], [*map(vars, problems)]]
-            return told, [project.root / bibliography.FILE]
+            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+            return kept, [project.root / bibliography.FILE]
 
         works, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
-    def see(self, directive: Directive) -> None:
-        """Take note of a `ref` or `cite`, in the order of reading."""
-        if directive.kind == "ref":
-            self._mentions.append(directive)  # it may point at what comes later
-            return
+    def mention(self, directive: Directive) -> None:
+        """Take note of a reference by name: what it names may come later."""
+        self._mentions.append(directive)
+
+    def cite(self, directive: Directive) -> None:
+        """Number the works that a directive cites, in the order of reading."""
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
@@ -121,34 +124,25 @@ class References:
             if key not in self.cited
         ]
 
-    def link(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
-        """What stands in the prose of `page` for a `ref` or `cite`, as Markdown; "" if dead.
+    def reference(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
+        """A link from `page` to what a directive names, as Markdown; "" if that is not there.
 
         In HTML, where no Markdown is read, it is HTML; `raw` then tells the way to another page.
         """
+        target = self._target(directive)
+        return _link(page, *target, "ref", raw=raw) if target else ""
 
-        def written(name: str, target: Path, anchor: str, kind: str, title: str) -> str:
-            if raw is None:
-                named = f' title="{attribute(title)}"' if title else ""
-                way = f"{_way(page, target)}#{anchor}"
-                return f"[{name}]({way}){{ .post-{kind}{named} }}"
-            named = f' title="{html.escape(title)}"' if title else ""
-            way = f"{'' if page == target else raw(page, target)}#{anchor}"
-            text = html.escape(name.replace("\\", ""))
-            return f'<a class="post-{kind}" href="{html.escape(way)}"{named}>{text}</a>'
-
-        if directive.kind == "ref":
-            found = self._target(directive)
-            return written(*found, "ref", "") if found else ""
+    def citation(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
+        """Links from `page` to the works that a directive cites, likewise."""
         home = self.project.content / "index.md"
         links = []
         for key in directive.name.split():
             if key not in self.cited:
                 return ""
             work = self.works[key]
-            title = f"{work.short}: {work.title}"
-            links.append(written(f"\\[{self.cited[key]}\\]", home, f"ref-{key}", "cite", title))
-        return "".join(links)
+            name, title = f"\\[{self.cited[key]}\\]", f"{work.short}: {work.title}"
+            links.append(_link(page, name, home, f"ref-{key}", "cite", title, raw=raw))
+        return (Markup() if raw else "").join(links)
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
         """The words, page and id of what a `ref` names."""
@@ -156,6 +150,19 @@ class References:
             return f"{use.noun} {use.number}", use.page, use.slug
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
+
+
+def _link(
+    page: Path, name: str, target: Path, anchor: str, kind: str, title: str = "", *, raw: Way | None
+) -> str:
+    """A link from one page to a place of another, as Markdown or, if `raw`, as HTML."""
+    if raw is None:
+        titled = f' title="{attribute(title)}"' if title else ""
+        return f"[{name}]({_way(page, target)}#{anchor}){{ .post-{kind}{titled} }}"
+    titled = f' title="{html.escape(title)}"' if title else ""
+    way = html.escape(f"{'' if page == target else raw(page, target)}#{anchor}")
+    text = html.escape(name.replace("\\", ""))
+    return Markup(f'<a class="post-{kind}" href="{way}"{titled}>{text}</a>')
 
 
 def attribute(text: str) -> str:

@@ -1,158 +1,101 @@
-"""A page's or a section's text as the host reads it, and what stands in front of it.
-
-Hosts normalise a page before any extension sees it, and never see a section's file. Both are read
-here, so that a section gets what a page gets, and a column means the same to whoever counts it.
-"""
+"""A file of Markdown as it was read once: its text, and what stands where in it."""
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from site_builder.core.errors import Problem
-from site_builder.core.project import Project
-from site_builder.post import headings, labels, markup
-from site_builder.post.headings import Heading
-from site_builder.post.labels import Fault, Put
+from site_builder.core.errors import BuildError, Problem
+from site_builder.post.directive import Directive
+from site_builder.post.kinds.table import KINDS
+from site_builder.post.sections.labels import Put
+from site_builder.post.sections.text import Text, normalised
+from site_builder.post.uses import Asked
 
-TAB = 4
-"""Python-Markdown's width of a tab."""
+Shown = Asked | Directive | str
+"""What is to be shown: what a directive asks for, one that cannot be had, or a line that cannot be
+read, as "file:line"."""
 
-_EMPTY = re.compile(r"^ +$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"<<[^<>\n]*")
-_ODD_BLANK = re.compile('("[^"\n]*")|([\u200b\u200c\u200d\u2060\ufeff\u00ad])|((?![ \n])\\s)')
-_FRONT = re.compile(r"-{3}[ ]*\n(?P<yaml>.*?\n)(?:-{3}|\.{3})[ ]*(?:\n|\Z)", re.DOTALL)
-_KEY = re.compile(r"[ ]{0,3}[A-Za-z0-9_-]+:(?:\s|$)")
+Show = Callable[[Shown], str]
+"""What stands there instead, as Markdown."""
 
 
-class Front(NamedTuple):
-    """What the front matter of a file says of it; dates as ISO text."""
+@dataclass
+class Source:
+    """A file of Markdown, by its name from the project's root.
 
-    draft: bool = False
-    date: str = ""
-    authors: tuple[str, ...] = ()
+    `text` is that of the file as its host reads it, and `seen` what was found when it was looked
+    through. `asked` has what each of its directives asks for, if it can be had.
+    """
 
+    name: str
+    text: str
+    seen: Text
+    directives: list[Directive]
+    unread: list[Problem]
+    asked: dict[Directive, Asked] = field(default_factory=dict)
 
-class Text(NamedTuple):
-    """What is to be put into a text, what ends it, where it is raw HTML, what is wrong with it."""
+    def filled(self, show: Show, given: str | None = None) -> list[str]:
+        """The lines of the file with all put in that is seen, and what stands for each directive.
 
-    puts: list[Put]
-    ends: list[str]
-    raw: list[tuple[int, int]]
-    faults: list[Fault]
-    heading: Heading | None
+        A host may have `given` the text without its front matter: its lines are counted from the
+        end. Raises `BuildError` where it is not that of the file, and for a directive that it
+        leaves out.
+        """
+        own = self.text.split("\n")
+        lines = [*own] if given is None else normalised(given).split("\n")
+        skipped = _last(own) - _last(lines)
+        if "\n".join(lines).count("<<") != "\n".join(own[max(0, skipped) :]).count("<<"):
+            raise _changed(self.name)
 
-    @classmethod
-    def of(cls, kept: list[Any]) -> Text:
-        """The same, from what JSON made of it."""
-        puts, ends, raw, faults, heading = kept
-        return cls(
-            [Put(*one) for one in puts],
-            ends,
-            [(first, last) for first, last in raw],
-            [Fault(*one) for one in faults],
-            Heading(*heading) if heading else None,
-        )
+        def is_own(line: int, end: int) -> bool:
+            number = line - skipped
+            return 0 <= number < len(lines) and lines[number][:end] == own[line][:end]
 
+        puts = [put for put in self.seen.puts if is_own(put.line, put.end)]
+        for directive in self.directives:
+            if directive.line < skipped:
+                what = "a directive cannot stand in the front matter"
+                raise BuildError([Problem(directive.where, what, "put it in the text")])
+            if not is_own(directive.line, directive.end):
+                raise _changed(directive.where)
+            text = show(self.asked.get(directive, directive))
+            puts.append(_put(directive, text, lines, directive.line - skipped))
+        for line, start, end, text in sorted(puts, reverse=True):
+            whole = lines[line - skipped]
+            lines[line - skipped] = whole[:start] + text + whole[end:]
+        for where in {problem.where for problem in self.unread}:
+            number = int(where.rpartition(":")[2]) - 1 - skipped
+            if number >= 0:  # only a preview shows what cannot be read: behind its line
+                lines[number] += f"\n\n{show(where)}\n"
+        return lines
 
-def look(text: str, section: str = "") -> Text:
-    """Look through a text; a `section` gets labels of its own, a number, an end to all it opens."""
-    seen = markup.read(text)
-    puts, faults = labels.read(seen.prose, section)
-    for one in seen.open:
-        faults.append(
-            Fault(one.line, f"{one.what} is not closed", f"close it: {one.closer.lstrip('> ')}")
-        )
-    for line, tag in seen.stray:
-        faults.append(Fault(line, f"</{tag}> closes nothing", "remove it, or open it before"))
-    heading = headings.of_section(seen.prose, text) if section else None
-    if isinstance(heading, Fault):
-        faults.append(heading)
-        heading = None
-    puts += headings.puts(seen.prose, text, heading, section)
-    return Text(puts, [one.closer for one in seen.open], seen.raw, faults, heading)
-
-
-def normalised(text: str) -> str:
-    """The text as Python-Markdown reads it; inside a directive, every blank is a plain one."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\2", "").replace("\3", "")
-    text = _EMPTY.sub("", text.expandtabs(TAB))
-    return _DIRECTIVE.sub(lambda found: _ODD_BLANK.sub(_plain, found[0]), text)
-
-
-def text_of(path: Path) -> str:
-    """A file's text as the host reads it; front matter leaves empty lines, so that lines count."""
-    text = normalised(path.read_text("utf-8-sig"))
-    found = _FRONT.match(text)
-    return "\n" * found[0].count("\n") + text[found.end() :] if found else text
+    def ends(self, show: Show) -> list[str]:
+        """What ends all that the file leaves open, and tells what is wrong with its markup."""
+        told = dict.fromkeys(f"{self.name}:{fault.line + 1}" for fault in self.seen.faults)
+        return [*self.seen.ends, *(f"\n{show(where)}\n" for where in told)]
 
 
-def front(project: Project, path: Path) -> tuple[Front, list[Problem]]:
-    """The front matter of a page or a section, and what is wrong with it."""
-
-    def make() -> tuple[list[Any], list[Path]]:
-        try:
-            said, problems = _front(path.read_text("utf-8-sig"), project.named(path))
-        except (OSError, UnicodeDecodeError):  # whoever reads the text will tell
-            said, problems = Front(), []
-        return [[*said], [*map(vars, problems)]], [path]
-
-    (draft, day, authors), problems = project.memory.read(f"front {path}", make)
-    return Front(draft, day, tuple(authors)), [Problem(**one) for one in problems]
-
-
-def _plain(found: re.Match[str]) -> str:
-    """A blank that looks like one, or like nothing, as a plain one or nothing."""
-    quoted, nothing, _ = found.groups()
-    return quoted or ("" if nothing else " ")
+def _put(directive: Directive, text: str, lines: list[str], number: int) -> Put:
+    """A directive's place and what stands there; a block has blank lines around it."""
+    if not KINDS[directive.kind].is_block:
+        return Put(directive.line, directive.start, directive.end, text)
+    before = lines[number][: directive.start]
+    text = before + text.replace("\n", f"\n{before}")  # in the same quotation, or as deep
+    # A blank line only where there is none: a second one would end a footnote.
+    if number and lines[number - 1].strip(" >"):
+        text = f"{before.rstrip()}\n{text}"
+    if number + 1 < len(lines) and lines[number + 1].strip(" >"):
+        text = f"{text}\n"
+    return Put(directive.line, 0, directive.end, text)
 
 
-def _front(text: str, named: str) -> tuple[Front, list[Problem]]:
-    problems: list[Problem] = []
-
-    def wrong(line: int, what: str, cure: str) -> None:
-        problems.append(Problem(f"{named}:{line}", what, cure))
-
-    text = text.replace("\r\n", "\n").replace("\t", " ")
-    lines = [*text.split("\n"), ""]
-    found = _FRONT.match(text)
-    if not found:
-        if lines[0].rstrip() == "---" and _KEY.match(lines[1]):
-            wrong(1, "the front matter has no end", "close it with a line ---")
-        elif _KEY.match(lines[0]):
-            what = "the first line is taken for front matter, and left out"
-            wrong(1, what, "put it between lines of ---, or begin with another word")
-        return Front(), problems
-    import yaml  # most sections have none
-
-    try:
-        said = yaml.safe_load(found["yaml"])
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or error
-        wrong(mark.line + 2 if mark else 1, f"the front matter is not YAML ({why})", "mend it")
-        return Front(), problems
-    if not isinstance(said, dict):
-        if said is not None:
-            wrong(1, "the front matter is no list of key: value", "write title: …")
-        return Front(), problems
-    at = partial(_line, lines)
-    draft, day, authors = said.get("draft", False), said.get("date", ""), said.get("authors", [])
-    if not isinstance(draft, bool):
-        wrong(at("draft"), f'draft is not true or false but "{draft}"', "write draft: true")
-        draft = True  # rather unpublished than published by mistake
-    if day and not isinstance(day, date):
-        wrong(at("date"), f'date is no day but "{day}"', "write date: 2026-03-31")
-        day = ""
-    authors = [authors] if isinstance(authors, str) else authors
-    if not isinstance(authors, list) or not all(isinstance(one, str) for one in authors):
-        wrong(at("authors"), "authors is no list of names", "write authors: [Ada Lovelace]")
-        authors = []
-    return Front(draft, day and day.isoformat(), tuple(authors)), problems
+def _last(lines: list[str]) -> int:
+    """The number of the last line that says something."""
+    return "\n".join(lines).rstrip().count("\n")
 
 
-def _line(lines: list[str], key: str) -> int:
-    return next((n for n, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
+def _changed(where: str) -> BuildError:
+    what = "the host hands on another text than that of the file"
+    cure = "let no plugin change a page's Markdown before its directives are read"
+    return BuildError([Problem(where, what, cure)])

@@ -1,4 +1,4 @@
-"""Numbers in the prose: `<< value: list_statistics items show=estimate template=short >>`.
+"""Numbers in the prose: `<< value: timings small show=estimate run=2 >>`.
 
 `show` names a column (default `estimate`; `interval` prints low to high, `change-interval`
 change_low to change_high), `format` is Python's (`.1f`, `.0%`); every other option picks rows by a
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
-from site_builder.post.directives import Directive
+from site_builder.post.directive import Directive
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,10 +71,10 @@ def keep(table: pa.Table, filters: dict[str, list[str]]) -> pa.Table:
     import pyarrow.compute as pc
 
     for name, texts in filters.items():
-        found = _same(table[name], texts[0])
+        matching = _same(table[name], texts[0])
         for one in texts[1:]:
-            found = pc.or_(found, _same(table[name], one))
-        table = table.filter(found)
+            matching = pc.or_(matching, _same(table[name], one))
+        table = table.filter(matching)
     return table
 
 

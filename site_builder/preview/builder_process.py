@@ -11,14 +11,15 @@ import os
 import sys
 import tomllib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.post import bibliography, claims
 from site_builder.preview.edits import forget
+from site_builder.preview.messages import Built, Changed, Unmeasured
 from site_builder.site.build import preview
 from site_builder.site.last_build import Inputs
 
@@ -31,43 +32,47 @@ def main(root: Path, site: Path, study: str, drafts: bool) -> None:
     last: Inputs | None = None
     open_files: set[Path] = set()  # saved, and not whole yet
     for line in sys.stdin:
-        changed = set(map(Path, json.loads(line)))
-        forget(Project(root), changed)
-        open_files = {path for path in changed | open_files if last and not is_whole(path)}
+        changed: Changed = json.loads(line)
+        paths = set(map(Path, changed))
+        forget(Project(root), paths)
+        open_files = {path for path in paths | open_files if last and not is_whole(path)}
         if open_files:
-            said = {"built": False, "notes": _unread(Project(root), open_files)}
+            built = _failed(_unread(Project(root), open_files))
         else:
-            said, last = _built(root, site, study, drafts, last)
-        print(json.dumps(said), file=answers, flush=True)
+            built, last = _built(root, site, study, drafts, last)
+        print(json.dumps(built), file=answers, flush=True)
 
 
 def _built(
     root: Path, site: Path, study: str, drafts: bool, last: Inputs | None
-) -> tuple[dict[str, Any], Inputs | None]:
+) -> tuple[Built, Inputs | None]:
     """Build once; nothing that an author writes ends this process.
 
     Returns what there is to say, and what the site is made from now.
     """
-    pages: dict[str, str] = {}
     try:
         blocks, notes, read = preview(Project(root), site, study=study, drafts=drafts, last=last)
         post = blocks.post
         pages = {post.url(page): sha256_file(site / post.file(page)) for page in post.pages()}
-        wanted = [
-            [str(use.id), use.id.analysis, use.id.variant, use.id.study, use.state]
-            for use in {use.id: use for use in blocks.post.uses.values()}.values()
-            if use.state != "fresh"
+        states = {use.id: use.state for use in post.uses.values()}
+        unmeasured: list[Unmeasured] = [
+            {"study": id.study, "analysis": id.analysis, "variant": id.variant, "state": state}
+            for id, state in states.items()
+            if state != "fresh"
         ]
     except BuildError as error:
-        return {"built": False, "notes": [str(problem) for problem in error.problems]}, last
+        return _failed(map(str, error.problems)), last
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = getattr(error, "filename", None) or frame.filename
         line = getattr(error, "lineno", None) or frame.lineno
         named = Project(root).named(Path(where))
-        said = f"{named}:{line}: {type(error).__name__}: {error}"
-        return {"built": False, "notes": [said]}, last
-    return {"built": True, "notes": notes, "pages": pages, "unmeasured": wanted}, read
+        return _failed([f"{named}:{line}: {type(error).__name__}: {error}"]), last
+    return {"pages": pages, "notes": notes, "unmeasured": unmeasured}, read
+
+
+def _failed(notes: Iterable[str]) -> Built:
+    return {"pages": None, "notes": [*notes], "unmeasured": []}
 
 
 def is_whole(path: Path) -> bool:

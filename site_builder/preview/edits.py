@@ -11,24 +11,23 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from markdown import Markdown
+from markupsafe import Markup
 from mkdocs.config import load_config
 
 from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError
 from site_builder.core.project import EXTENSION, Project, Snapshot
 from site_builder.measure.policy import missing
-from site_builder.post.post import Post, Wanted
+from site_builder.post.post import Post
+from site_builder.post.source import Shown
 from site_builder.post.uses import Use
+from site_builder.preview.messages import Message
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.extension import MeasuredFigures
 from site_builder.site.page_check import as_built
-
-Message = dict[str, Any]
-"""What pages are told; `kind` says what the rest means: see assets/preview/preview.js."""
 
 _LINK = re.compile(r'(?<= href=")(?!https?:|mailto:|#|/)[^"]+\.md(#[^"]*)?(?=")')
 _FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
@@ -107,7 +106,7 @@ class Workbench:
         """A section as it reads now, and the figures that its directives ask for otherwise."""
         section = self.post.references.sections.get(path.stem)
         start = f"{self.post.project.named(path)}:"
-        if section is None or any(where.startswith(start) for where, _ in self.post.parts):
+        if section is None or any(part.where.startswith(start) for part in self.post.parts):
             return
         if not path.stat().st_size:  # some editors empty a file before they write it
             return
@@ -119,8 +118,8 @@ class Workbench:
         for use in uses:
             use.state, use.reasons = states.get(use.id, (use.state, use.reasons))
             if not use.slug:
-                self._say(use)
-        self.extension.section = path, section.page
+                self.blocks.show(use)
+        self.extension.section = path
         html = self.markdown.reset().convert(path.stem)
         base = self.post.base(section.page)
         flat = self.post.file(section.page) == self.post.url(section.page)
@@ -135,21 +134,12 @@ class Workbench:
                 self._keys[use.slug] = key = self._key(use)
                 yield self._figure(use, key)
 
-    def _say(self, use: Use) -> None:
-        """Make a number or a claim's sign."""
-        if use.directive.kind == "claim" and use.directive.name not in self.blocks.verdicts.of:
-            try:
-                self.blocks.verdicts.test(use.directive.name)
-            except BuildError as error:
-                self.blocks.problems += error.problems
-        self.blocks.show((use.directive.where, use.directive.start), use)
-
     def _figure(self, use: Use, key: str) -> Message:
         """A figure as it is now: its charts alone if it has some, else the whole of it."""
         fragments = self.blocks.fragments
         base = self.post.base(use.page)
         self.blocks.problems = [*self.post.problems]
-        said = {"slug": use.slug, "page": self.post.url(use.page)}
+        page = self.post.url(use.page)
         try:
             if use.state == "missing" or not key:
                 raise BuildError([missing(self.post.store, use.id, use.directive.where)])
@@ -158,29 +148,33 @@ class Workbench:
                 caption, files = sketch
                 self.files |= files
                 (chart,) = (name for name in files if name.endswith(".chart.json"))
-                said["charts"] = files[chart].decode()
-                return said | {
+                return {
                     "kind": "chart",
+                    "page": page,
+                    "slug": use.slug,
                     "url": f"{base}/figures/{chart}",
+                    "charts": files[chart].decode(),
                     "caption": caption,
                 }
             fragment = fragments.fragment(use)
             self.files |= {name: (fragment.folder / name).read_bytes() for name in fragment.files}
-            self.blocks.show((use.directive.where, use.directive.start), use)
-            return said | {"kind": "figure", "html": self.blocks.block(use.slug, base)}
+            self.blocks.show(use)
+            html = self.blocks.block(use.slug, base)
+            return {"kind": "figure", "page": page, "slug": use.slug, "html": html}
         except BuildError as error:
             self.blocks.problems += error.problems
-            return said | {"kind": "wrong", "html": self.blocks.told(use.directive.where)}
+            html = self.blocks.problems_at(use.directive.where)
+            return {"kind": "wrong", "page": page, "slug": use.slug, "html": html}
 
 
 class _Slots(Blocks):
     """Blocks for a page that has its figures already."""
 
-    def slot(self, use: Wanted) -> str:
+    def slot(self, shown: Shown) -> str:
         """An empty slot for a figure, the page knows which; a number or a message as ever."""
-        if isinstance(use, Use) and use.slug:
-            return f'<div data-slot id="{use.slug}"></div>'
-        return super().slot(use)
+        if isinstance(shown, Use) and shown.slug:
+            return Markup(f'<div data-slot id="{shown.slug}"></div>')
+        return super().slot(shown)
 
 
 def forget(project: Project, changed: set[Path]) -> bool:

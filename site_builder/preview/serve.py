@@ -37,8 +37,8 @@ def serve(
     """
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     open_socket = _bound(host, port)
-    found = open_socket.getsockname()[1]
-    if port and found != port:
+    bound = open_socket.getsockname()[1]
+    if port and bound != port:
         say(f"port {port} is taken")
     root = f"/{root.strip('/')}".rstrip("/")
     preview = Preview(project, study, run, say, drafts=drafts, allowed=allowed)
@@ -49,7 +49,7 @@ def serve(
     server = uvicorn.Server(config)
     preview.end = lambda: setattr(server, "should_exit", True)
     preview.wake.set()
-    say(f"http://{host}:{found}{root}/ shows every save; Ctrl-C ends it")
+    say(f"http://{host}:{bound}{root}/ shows every save; Ctrl-C ends it")
     server.run(sockets=[open_socket])
     if preview.restart:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

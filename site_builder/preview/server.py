@@ -33,8 +33,10 @@ from watchfiles import awatch
 from site_builder.core.digests import sha256
 from site_builder.core.files import is_meant
 from site_builder.core.project import Project
+from site_builder.preview import builder_process
 from site_builder.preview.background_run import Measuring
-from site_builder.preview.edits import Message, Workbench, restarts
+from site_builder.preview.edits import Workbench, restarts
+from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
 
 QUIET = 0.15
 """Seconds without a save before the whole site is built."""
@@ -80,7 +82,7 @@ class Preview:
         self.measuring = Measuring(project, run, self.tell)
         self.listeners: set[asyncio.Queue[Message]] = set()
         self.seen: list[str] = []
-        self.state: Message = {"kind": "page", "pages": {}, "notes": []}
+        self.state: NewPages = {"kind": "page", "pages": {}, "notes": []}
         self.dirty: set[Path] = set()
         self.wake = asyncio.Event()
         self.built = asyncio.Event()
@@ -129,10 +131,10 @@ class Preview:
     async def build(self) -> None:
         """Build the whole site whenever something changed and it is quiet."""
         loop = asyncio.get_running_loop()
-        command = [sys.executable, "-m", "site_builder.preview.builder_process"]
+        command = [sys.executable, "-m", builder_process.__name__]
         arguments = [str(self.project.root), str(self.site), self.study]
         arguments += ["--drafts"] if self.drafts else []
-        said: list[str] = []
+        notes: list[str] = []
         while True:
             await self.wake.wait()
             while self.wake.is_set():
@@ -150,23 +152,25 @@ class Preview:
                 )
             assert self.builder.stdin is not None
             assert self.builder.stdout is not None
-            self.builder.stdin.write(json.dumps([*map(str, paths)]).encode() + b"\n")
+            changed: Changed = [*map(str, paths)]
+            self.builder.stdin.write(json.dumps(changed).encode() + b"\n")
             answer = await self.builder.stdout.readline()
             if not answer:
                 self.say("the building process ended; the next save starts another")
                 continue
-            told = json.loads(answer)
-            self.state = {"kind": "page", "pages": self.state["pages"]} | told
-            for note in told["notes"]:
-                if note not in said:
+            built: Built = json.loads(answer)
+            pages = self.state["pages"] if built["pages"] is None else built["pages"]
+            self.state = {"kind": "page", "pages": pages, "notes": built["notes"]}
+            for note in built["notes"]:
+                if note not in notes:
                     self.say(note)
-            if said and not told["notes"]:
+            if notes and not built["notes"]:
                 self.say("all is well again")
-            said = told["notes"]
+            notes = built["notes"]
             self.built.set()
             self.tell(self.state)
-            self.measuring.offer(told.get("unmeasured", []))
-            if told["built"] and not self.wake.is_set():
+            self.measuring.offer(built["unmeasured"])
+            if built["pages"] is not None and not self.wake.is_set():
                 with suppress(Exception):  # what keeps the post from loading was told by the build
                     await loop.run_in_executor(self.hand, self.bench.load)
 
@@ -177,7 +181,8 @@ class Preview:
         async def stream() -> AsyncIterator[dict[str, str]]:
             self.listeners.add(queue)
             try:
-                yield {"data": json.dumps(self.state | {"process": os.getpid()})}
+                here: NewPages = {**self.state, "process": os.getpid()}
+                yield {"data": json.dumps(here)}
                 yield {"data": json.dumps(self.measuring.state)}
                 while True:
                     yield {"data": json.dumps(await queue.get())}
@@ -197,13 +202,13 @@ class Preview:
             body = json.loads(await request.body() or b"null")
         except ValueError:
             return Response("not JSON\n", 400)
-        what = request.path_params["what"]
-        if what == "seen" and isinstance(body, list):
+        question: Question = request.path_params["what"]  # any other is refused at the end
+        if question == "seen" and isinstance(body, list):
             self.seen = [slug for slug in body if isinstance(slug, str)]
-        elif what == "measure" and isinstance(body, str):
+        elif question == "measure" and isinstance(body, str):
             if not self.measuring.ask(body):
                 return Response("nothing of that name is to be measured\n", 404)
-        elif what == "cancel":
+        elif question == "cancel":
             self.measuring.cancel()
         else:
             return Response("no such question\n", 404)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import html
 import re
+import traceback
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
 from site_builder.core import modules
 from site_builder.core.digests import digest, sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.policy import missing
-from site_builder.post.directives import BLOCKS, Directive
-from site_builder.post.post import Post, Wanted
-from site_builder.post.uses import Part, Use
+from site_builder.post.directive import Directive
+from site_builder.post.kinds.table import KINDS
+from site_builder.post.post import Post
+from site_builder.post.source import Shown
+from site_builder.post.uses import Link, Nothing, Part, Use
+from site_builder.post.values import Value
 from site_builder.render.claim_marks import Verdicts
 from site_builder.render.figure import Fragment
 from site_builder.render.figures import Fragments
@@ -54,8 +61,8 @@ class Blocks:
         self.studies = Studies(post, fragments)
         self.frame = Frame(post, plain=plain)
         self._drawn: dict[str, tuple[Use, Fragment]] = {}
-        self._values: dict[tuple[str, int], str] = {}
-        self._parts: dict[tuple[str, int], str] = {}
+        self._shown: dict[Directive, str] = {}
+        self._failed: dict[Directive, tuple[Problem, ...]] = {}
         self._files: dict[str, Callable[[], bytes]] = {}
         self._switches: dict[str, list[dict[str, str]]] = {}
         self._others: list[Use] = []
@@ -63,46 +70,66 @@ class Blocks:
 
     def draw(self) -> None:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
-        uses = self.post.uses.items()
-        self.fragments.prepare([use for _, use in uses if use.slug and use.state != "missing"])
+        uses = [*self.post.uses.values()]
+        self.fragments.prepare([use for use in uses if use.slug and use.state != "missing"])
         self.problems = [*self.post.problems, *self.verdicts.judge()]
-        for place, use in uses:
-            self.show(place, use)
+        for use in uses:
+            self.show(use)
         if self.problems and not self.forgiving:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
         known = digest([self.given, outline(self.post)]) if self.given else ""
-        for place, part in self.post.parts.items():
-            self._make(place, part, known)
+        for part in self.post.parts.values():
+            self._make(part, known)
 
-    def show(self, place: tuple[str, int], use: Use) -> None:
-        """Make what one use becomes, or keep the problems that it has."""
+    def show(self, use: Use) -> None:
+        """Make what stands for one use, or keep the problems that it has."""
         self._made.clear()
+        self._failed.pop(use.directive, None)
         try:
-            if use.state == "missing" and use.directive.kind != "claim":
-                self.problems.append(missing(self.post.store, use.id, use.directive.where))
-            elif use.directive.kind == "value":
-                self._values[place] = self._value(use)
-            elif use.directive.kind == "claim":
-                if use.directive.name in self.verdicts.of:
-                    self._values[place] = self.verdicts.written(use, plain=self.plain)
-            elif use.slug:
-                self._drawn[use.slug] = use, self.fragments.fragment(use)
+            self._shown[use.directive] = _text(self, use)
         except BuildError as error:
-            self.problems += error.problems
+            self._failed[use.directive] = error.problems
+            self.problems += [one for one in error.problems if one not in self.problems]
 
-    def _make(self, place: tuple[str, int], part: Part, known: str) -> None:
+    def value(self, use: Use) -> Value:
+        """The number of a result that a directive picks."""
+        self._need(use)
+        return self.fragments.value(use)
+
+    def figure(self, use: Use) -> Markup:
+        """The slot of a figure, with its caption; draws it."""
+        self._need(use)
+        fragment = self.fragments.fragment(use)
+        self._drawn[use.slug] = use, fragment
+        caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
+        return Markup(f'<div data-slot id="{use.slug}"><p>{caption}</p></div>')
+
+    def claim(self, use: Use) -> str:
+        """A claim's sign or number, whether its result is there or not."""
+        return self.verdicts.written(use, plain=self.plain)
+
+    def part(self, part: Part) -> Markup:
+        """What the module that a directive names makes of the post."""
+        project = self.post.project
+        module = modules.load(project.engine, project.page_parts()[part.directive.name])
+        variant = {"variant": part.directive.variant} if part.directive.variant else {}
+        return Markup(module.render(self, **variant))
+
+    def _need(self, use: Use) -> None:
+        if use.state == "missing":
+            raise BuildError([missing(self.post.store, use.id, use.directive.where)])
+
+    def _make(self, part: Part, known: str) -> None:
         """Make a part of a page from the post itself, if it is not `known` what comes of it."""
 
         def make() -> list[Any]:
             others, self._files = self._files, {}
             try:
-                project = self.post.project
-                module = modules.load(project.engine, project.page_parts()[part.directive.name])
-                variant = {"variant": part.directive.variant} if part.directive.variant else {}
-                text = str(module.render(self, **variant))
-                return [text, {name: sha256(read()) for name, read in self._files.items()}]
+                text = _text(self, part)
+                files = {name: sha256(read()) for name, read in self._files.items()}
+                return [str(text), isinstance(text, Markup), files]
             finally:
                 self._files = others | self._files
 
@@ -113,18 +140,19 @@ class Blocks:
             return self._files[name]()
 
         try:
-            about = [known, str(part.directive), str(part.page)]
+            about = [known, str(part.directive), part.directive.options, str(part.page)]
             recall = self.post.project.memory.recall
-            text, files = recall("part", about, once) if known else once()
-            self._parts[place] = text
+            text, is_html, files = recall("part", about, once) if known else once()
+            self._shown[part.directive] = Markup(text) if is_html else text
             self.digests |= files
             self._files = {name: partial(later, name) for name in files} | self._files
         except Exception as error:
             if not self.forgiving:
                 raise
-            what = f'page "{part.directive.name}" raised {type(error).__name__}: {error}'
-            cure = f"see site_builder/render/pages/{part.directive.name}.py"
-            self.problems.append(Problem(part.directive.where, what, cure))
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{self.post.project.named(Path(frame.filename))}:{frame.lineno}"
+            what = f'"{part.directive}" raised {type(error).__name__}: {error}'
+            self.problems.append(Problem(part.directive.where, what, f"see {place}"))
 
     def _draw_studies(self) -> None:
         """Publish each figure that several studies have as a file for each of them."""
@@ -163,43 +191,38 @@ class Blocks:
             files |= fragment.published()
         return files
 
-    def slot(self, use: Wanted) -> str:
-        """What a page's Markdown gets: a slot with the caption, or the whole block if plain.
+    def slot(self, shown: Shown) -> str:
+        """What a page's Markdown gets: HTML as `Markup`, or Markdown.
 
-        A part that is made from the post itself is put in whole, so that search reads it. What
-        cannot be shown is told, known by its "file:line".
+        A figure gets a slot with its caption, or its whole block if plain. A part that is made from
+        the post itself is put in whole, so that search reads it. What cannot be shown is told.
         """
-        if isinstance(use, str):
-            return self.told(use)
-        if isinstance(use, Directive):
-            return self.told(use.where, inline=use.kind not in BLOCKS)
-        place = use.directive.where, use.directive.start
-        if isinstance(use, Part):
-            # A host without our plugin moves links from the file to the page by itself.
-            base = self.post.base(use.page, of_file=self.plain)
-            part = self._parts.get(place)
-            return self.told(place[0]) if part is None else part.replace(BASE, base)
-        if not use.slug:
-            return self._values.get(place) or self.told(self._faulty(use), inline=True)
-        if use.slug not in self._drawn:
-            return self.told(place[0])
-        if self.plain:
-            return self.block(use.slug, "")
-        fragment = self._drawn[use.slug][1]
-        caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
-        return f'<div data-slot id="{use.slug}"><p>{caption}</p></div>'
+        if isinstance(shown, str):
+            return self.problems_at(shown)
+        directive = shown if isinstance(shown, Directive) else shown.directive
+        inline = not KINDS[directive.kind].is_block
+        match shown:
+            case Nothing():
+                return ""
+            case Link():
+                return _text(self, shown) or self.problems_at(directive.where, inline=inline)
+            case Part() if directive in self._shown:
+                # A host without our plugin moves links from the file to the page by itself.
+                base = self.post.base(shown.page, of_file=self.plain)
+                return self._shown[directive].replace(BASE, base)
+            case Use() if self.plain and shown.slug in self._drawn:
+                return Markup(self.block(shown.slug, ""))
+            case Use() if directive in self._shown:
+                return self._shown[directive]
+        failed = self._failed.get(directive, ())
+        where = failed[0].where if failed else directive.where
+        return self.problems_at(where, inline=inline)
 
-    def _faulty(self, use: Use) -> str:
-        """The line at which is told what keeps a number or a sign from being shown."""
-        name = use.directive.name
-        untested = use.directive.kind == "claim" and name not in self.verdicts.of
-        return self.post.claims[name].where if untested else use.directive.where
-
-    def told(self, where: str, *, inline: bool = False) -> str:
+    def problems_at(self, where: str, *, inline: bool = False) -> Markup:
         """What is wrong at a line, in the place of what would stand there."""
-        found = [problem for problem in self.problems if problem.where == where]
+        problems = [problem for problem in self.problems if problem.where == where]
         template = "problem_inline.html.j2" if inline else "problem.html.j2"
-        return str(self.frame.markup(template, where=where, problems=found)).strip()
+        return self.frame.markup(template, where=where, problems=problems).strip()
 
     def fill(self, page: str, base: str) -> str:
         """Replace the slots of a page by their blocks; `base` is the way to the site's root."""
@@ -222,10 +245,9 @@ class Blocks:
         ]
         return self.frame.block(*self._drawn[slug], base, switch)
 
-    def _value(self, use: Use) -> str:
-        value = self.fragments.value(use)
-        stale = ' data-stale="yes"' if use.state == "stale" else ""
-        title = f' title="{html.escape(value.title)}"' if value.title else ""
-        of = html.escape(f"{use.id.study} {use.id}")
-        text = html.escape(value.text)
-        return f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>'
+
+def _text(blocks: Blocks, asked: Use | Part | Link) -> str:
+    """What stands for what a directive asks for, as its kind shows it."""
+    show = KINDS[asked.directive.kind].show
+    assert show is not None  # only what includes a file shows nothing
+    return show(blocks, asked)

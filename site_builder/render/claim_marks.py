@@ -7,10 +7,13 @@ import json
 import os
 from pathlib import Path
 
+from markupsafe import Markup
+
 from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.project import Project
 from site_builder.post import values
 from site_builder.post.claims import Claim, Verdict
+from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
 from site_builder.post.uses import Use
@@ -28,6 +31,7 @@ class Verdicts:
         self.post = post
         self.fragments = fragments
         self.of: dict[str, Verdict] = {}
+        self._untested: dict[str, BuildError] = {}
         self._ways: dict[Path, str] = {}
 
     def judge(self) -> list[Problem]:
@@ -47,21 +51,26 @@ class Verdicts:
 
     def test(self, name: str) -> None:
         """Test one claim; raises `BuildError` when it cannot be tested."""
-        self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+        self._untested.pop(name, None)
+        try:
+            self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+        except BuildError as error:
+            self._untested[name] = error
+            raise
 
     def failing(self) -> list[Problem]:
         """Claims that do not hold, at the sentences that make them."""
         return [
             Problem(
                 use.directive.where,
-                f'claim "{use.directive.name}" does not hold: {self.said(use.directive.name)}',
+                f'claim "{use.directive.name}" does not hold: {self.summary(use.directive.name)}',
                 f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
             )
             for use in self._uses()
             if not use.directive.options and self._fails(use)
         ]
 
-    def said(self, name: str) -> str:
+    def summary(self, name: str) -> str:
         """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
         claim, verdict = self.post.claims[name], self.of[name]
         return (
@@ -92,6 +101,7 @@ class Verdicts:
                 "high": verdict.high,
                 "n": verdict.n,
                 "reported": claim.reported or None,
+                "reported_for": claim.reported_for or None,
             }
             for claim, verdict in named
         ]
@@ -104,7 +114,7 @@ class Verdicts:
         """A line for every claim that holds no longer, or does again."""
         return [
             f"claim {name}: {WORDS[self.of[name].holds]} before, {WORDS[verdict.holds]} now; "
-            + after.said(name)
+            + after.summary(name)
             for name, verdict in after.of.items()
             if name in self.of and self.of[name].holds is not verdict.holds
         ]
@@ -113,8 +123,13 @@ class Verdicts:
         """What stands in the prose: a number or, without `show`, the claim's sign, as HTML.
 
         Where the host leads links to their pages by itself, and so has to see them, a sign is
-        `plain` Markdown.
+        `plain` Markdown. Raises `BuildError` when the claim cannot be tested.
         """
+        name = use.directive.name
+        if name in self._untested:
+            raise self._untested[name]
+        if name not in self.of:
+            self.test(name)
         return self._number(use) if use.directive.options else self._mark(use, plain)
 
     def _mark(self, use: Use, plain: bool) -> str:
@@ -122,7 +137,7 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        title, label = f"{word}: {self.said(name)}", f"Claim {word}: {claim.says}"
+        title, label = f"{word}: {self.summary(name)}", f"Claim {word}: {claim.says}"
         sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
             sign = f"({sign})"
@@ -132,12 +147,12 @@ class Verdicts:
         shapes += ["post-doubted"] if use.state == "stale" else []
         home = self._home()
         if home is None:  # nothing says more of it
-            return (
+            return Markup(
                 f'<a class="{" ".join(shapes)}" role="img" title="{html.escape(title)}" '
                 f'aria-label="{html.escape(label)}">{sign}</a>'
             )
         if not plain:
-            return (
+            return Markup(
                 f'<a class="{" ".join(shapes)}" href="{self._way(use.page, home)}#{name}" '
                 f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
             )
@@ -160,14 +175,14 @@ class Verdicts:
             self._ways[page] = way.removeprefix("./")
         return self._ways[page]
 
-    def _number(self, use: Use) -> str:
+    def _number(self, use: Use) -> Markup:
         name = use.directive.name
         verdict = self.of[name]
         shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
-        title = html.escape(self.said(name))
+        title = html.escape(self.summary(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
-        return (
+        return Markup(
             f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
             f'title="{title}">{html.escape(shown)}</span>'
         )
@@ -183,7 +198,7 @@ class Verdicts:
             f'!!! failure "Not everything below holds on {attribute(self._study())}"',
             "",
             *(
-                f"    - {self.post.claims[name].says} *{self.said(name)}*"
+                f"    - {self.post.claims[name].says} *{self.summary(name)}*"
                 for name in sorted(failing)
             ),
             "",
@@ -198,7 +213,7 @@ class Verdicts:
         return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
 
     def _uses(self) -> list[Use]:
-        return [use for use in self.post.uses.values() if use.directive.kind == "claim"]
+        return [use for use in self.post.uses.values() if use.directive.kind == claim_kind.NAME]
 
 
 def judged(project: Project, study: str) -> Verdicts:

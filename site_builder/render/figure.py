@@ -53,16 +53,16 @@ def _bytes(path: str) -> bytes:
 def read(folder: Path) -> Fragment | None:
     """A fragment that is drawn to its end, with every file that it names."""
     try:
-        found = Fragment(**json.loads((folder / _REST).read_bytes()), folder=folder)
+        fragment = Fragment(**json.loads((folder / _REST).read_bytes()), folder=folder)
     except (OSError, ValueError, TypeError):
         return None
-    whole = all(os.path.isfile(f"{folder}/{name}") for name in (*found.files, _INLINE))  # noqa: PTH113
-    return found if whole else None
+    whole = all(os.path.isfile(f"{folder}/{name}") for name in (*fragment.files, _INLINE))  # noqa: PTH113
+    return fragment if whole else None
 
 
 def write(fragment: Fragment, inline: str, files: Mapping[str, bytes]) -> None:
     """Keep a fragment: what says that it is whole comes last."""
     for name, data in (dict(files) | {_INLINE: inline.encode()}).items():
         write_aside(fragment.folder / name, data)
-    said = {name: value for name, value in vars(fragment).items() if name != "folder"}
-    write_aside(fragment.folder / _REST, json.dumps(said, ensure_ascii=False).encode())
+    fields = {name: value for name, value in vars(fragment).items() if name != "folder"}
+    write_aside(fragment.folder / _REST, json.dumps(fields, ensure_ascii=False).encode())

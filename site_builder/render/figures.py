@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 4
 """Rows of data shown under a figure; the rest is in its CSV file."""
 
-Said = TypeVar("Said", values.Value, claims.Verdict)
+Answer = TypeVar("Answer", values.Value, claims.Verdict)
 
 _NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
@@ -81,7 +81,7 @@ class Fragments:
         return claims.Verdict(**read)
 
     def _read(
-        self, about: str, id: ResultId, of: Any, make: Callable[[], Said], none: Said
+        self, about: str, id: ResultId, of: Any, make: Callable[[], Answer], none: Answer
     ) -> dict[str, Any]:
         """What a table says, or `none` of another study: the prose picks rows of the post's own."""
         own = id.study == self.project.study
@@ -104,8 +104,8 @@ class Fragments:
         missing = []
         for use in uses:
             key = self.key(use)
-            if found := figure.read(self.folder / key):
-                self._ready[use.slug, use.id] = found
+            if fragment := figure.read(self.folder / key):
+                self._ready[use.slug, use.id] = fragment
             else:
                 missing.append((use, key))
         count = parallel.processes(len(missing))

@@ -15,6 +15,7 @@ from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.render.figure import Fragment
 from site_builder.results import lineage
+from site_builder.results.reasons import sentences
 
 
 class Frame:
@@ -68,7 +69,7 @@ class Frame:
                 analysis=use.id.analysis,
                 variant=use.id.variant,
                 state=use.state,
-                reasons=use.reasons,
+                reasons=sentences(use.reasons),
                 recipe={
                     "code": recipe.code.get(f"analyses/{use.id.analysis}.py", ""),
                     "key": recipe.key,
@@ -90,9 +91,9 @@ class Frame:
 
     def _provenance(self, use: Use, base: str) -> str:
         """The link to all that is known of a result, if a page tells it."""
-        told = ("provenance", "results")
+        results = ("provenance", "results")
         for part in self.post.parts.values():
-            if (part.directive.name, part.directive.variant) == told and base:
+            if (part.directive.name, part.directive.variant) == results and base:
                 return f"{base}/{self.post.url(part.page)}#{lineage.key(use.id)}"
         return ""
 

@@ -27,7 +27,7 @@ class Studies:
     def draw(self, uses: Iterable[Use]) -> dict[str, list[tuple[Use, Fragment]]]:
         """Draw what other studies have of `uses`; returns it by slug.
 
-        What they cannot draw becomes a note: a topic that a directive names may not be theirs.
+        What they cannot draw becomes a note: a value that a directive names may not be theirs.
         """
         drawn: dict[str, list[tuple[Use, Fragment]]] = {}
         switched = [use for use in uses if "study" not in use.directive.options]

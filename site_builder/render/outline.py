@@ -10,12 +10,13 @@ from site_builder.post.uses import Part, Use
 
 def outline(post: Post) -> list[Any]:
     """All that the post's Markdown asks for, as JSON; whatever else it says is left out."""
-    both: list[Use | Part] = [*post.uses.values(), *post.parts.values()]
+    uses = [*post.uses.values()]
+    both: list[Use | Part] = [*uses, *post.parts.values()]
     return [
         post.study,
         [[str(one.directive), one.directive.options, one.directive.where] for one in both],
         [str(one.page) for one in both],
-        [[str(use.id), use.state, use.reasons, use.slug] for use in post.uses.values()],
+        [[str(use.id), use.state, [*map(vars, use.reasons)], use.slug] for use in uses],
         [*map(str, post.references.sections.values())],
         post.references.cited,
     ]

@@ -34,7 +34,7 @@ def processes(drawings: int) -> int:
 
 
 def draw(
-    wanted: Sequence[tuple[Use, str]], count: int, prepared: Callable[[], Drawer]
+    uses: Sequence[tuple[Use, str]], count: int, prepared: Callable[[], Drawer]
 ) -> Iterator[Drawn]:
     """Draw uses, each under its key, in `count` processes, each of which calls `prepared` once.
 
@@ -48,7 +48,7 @@ def draw(
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     pool = ProcessPoolExecutor(count, fresh, _begin, (prepared,))
     try:
-        for begun in [pool.submit(_draw, *one) for one in wanted]:
+        for begun in [pool.submit(_draw, *one) for one in uses]:
             yield begun.result()
     except BrokenProcessPool:
         return

@@ -1,4 +1,4 @@
-"""What came from what: study files, weights, autoencoders and results, each behind its inputs.
+"""What came from what: study files, weights and results, each behind its inputs.
 
 Rows stand in layers by depth: a result one below the deepest of its inputs. A source that others
 use has a lane, which runs from its own row to the last row that uses it.
@@ -14,12 +14,15 @@ from site_builder.results import differences
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
+FURTHER = "further weights"
+"""What is in folders that a study's settings name, such as parts that were trained on its model."""
+
 
 @dataclass(frozen=True)
 class Origin:
     """One thing that others come from, or that comes from others.
 
-    kind is "study", "model", "autoencoders" or "result"; depth counts from 0, where nothing is
+    kind is "study", "model", "weights" or "result"; depth counts from 0, where nothing is
     above it; inputs are keys of others.
     """
 
@@ -55,19 +58,19 @@ def results(store: Store, ids: Iterable[ResultId]) -> dict[ResultId, Recipe]:
 
     Raises `BuildError` when one cannot be read.
     """
-    found: dict[ResultId, Recipe] = {}
+    recipes: dict[ResultId, Recipe] = {}
 
     def visit(id: ResultId) -> None:
-        if id not in found:
+        if id not in recipes:
             recipe = store.recipe(id)
             for input_id in map(id.input, recipe.inputs):
                 if store.path(input_id).is_file():
                     visit(input_id)
-            found[id] = recipe
+            recipes[id] = recipe
 
     for id in sorted(ids):
         visit(id)
-    return found
+    return recipes
 
 
 def key(id: ResultId) -> str:
@@ -79,26 +82,26 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
     """Every result and what is above it, sorted by depth, then by what they share."""
     several = len({id.study for id in recipes}) > 1
     depths: dict[str, int] = {}
-    found: dict[str, Origin] = {}
+    origins: dict[str, Origin] = {}
 
     def add(key: str, name: str, kind: str, inputs: Iterable[str]) -> str:
-        if key not in found:
+        if key not in origins:
             above = tuple(dict.fromkeys(inputs))
             depths[key] = 1 + max((depths[name] for name in above), default=-1)
-            found[key] = Origin(key, name, kind, depths[key], above)
+            origins[key] = Origin(key, name, kind, depths[key], above)
         return key
 
     for id, recipe in recipes.items():
         above = (
             [add(f"study-{id.study}", f"study {id.study}", "study", ())] if recipe.settings else []
         )
-        models, saes = differences.weights(recipe.weights)
+        models, files = differences.weights(recipe.weights)
         above += [add(f"model-{digest[:12]}", name, "model", ()) for name, digest in models.items()]
-        if saes:
-            above.append(add(f"saes-{id.study}", "autoencoders", "autoencoders", above))
+        if files:
+            above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
         add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
-    return sorted(found.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
+    return sorted(origins.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
 
 
 def _shared(one: Origin) -> tuple[str, ...]:
@@ -111,7 +114,7 @@ def rows(ordered: list[Origin]) -> list[Row]:
     last = {name: place for place, one in enumerate(ordered) for name in one.inputs}
     lanes: dict[str, int] = {}
     busy: dict[int, int] = {}  # lane → the last row that uses it
-    found: list[Row] = []
+    rows: list[Row] = []
     for place, one in enumerate(ordered):
         above = tuple(sorted(lane for lane, until in busy.items() if until >= place))
         own = None
@@ -121,5 +124,5 @@ def rows(ordered: list[Origin]) -> list[Row]:
             busy[own] = last[one.key]
         joined = tuple(sorted(lanes[name] for name in one.inputs))
         below = tuple(sorted(lane for lane, until in busy.items() if until > place))
-        found.append(Row(one, own, joined, above, below))
-    return found
+        rows.append(Row(one, own, joined, above, below))
+    return rows

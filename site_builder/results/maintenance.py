@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from site_builder.core import digests
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.signatures import signature
 from site_builder.core.workspace import alone, recover
 from site_builder.results import differences, graph
+from site_builder.results.reasons import Reason, sentences
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
@@ -26,7 +28,7 @@ LEFT = ("site", "preview", "worker")
 
 def accept(
     store: Store, ids: Iterable[ResultId], because: str = ""
-) -> list[tuple[ResultId, list[str]]]:
+) -> list[tuple[ResultId, list[Reason]]]:
     """Give stale results, inputs first, a recipe of today; returns what was waved through.
 
     `because` is the author's word, which is kept with it.
@@ -41,7 +43,8 @@ def accept(
         result = store.load(id)
         settings = store.current_settings(id.study)
         code = store.current_code(id.analysis if result.recipe.meaning else "")
-        time = {"at": now(), "reasons": reasons} | ({"because": because} if because else {})
+        time = {"at": now(), "reasons": sentences(reasons)}
+        time |= {"because": because} if because else {}
         recipe = replace(
             result.recipe,
             study=id.study,
@@ -61,19 +64,23 @@ def accept(
 
 
 def _weights(store: Store, recipe: Recipe) -> dict[str, str]:
-    """A recipe's weights with the study's own autoencoders as they are now, if it used them."""
-    if "saes" not in recipe.settings:
-        return recipe.weights
-    return differences.weights(recipe.weights)[0] | store.current_saes(recipe.study)
+    """A recipe's weights, those in folders that its settings name as they are now."""
+    models, _ = differences.weights(recipe.weights)
+    return models | store.current_named(recipe.study, recipe.settings)
 
 
 def check(store: Store) -> list[Problem]:
     """Everything that is wrong with the files on the shelf, whether a page uses them or not."""
     project = store.project
     problems: list[Problem] = []
+    named = {
+        project.root / folder
+        for study in project.studies()
+        for setting in store.current_settings(study).values()
+        for folder in digests.folders(setting)
+    }
     for path in sorted(project.data.rglob("*")):
-        is_sae = path.relative_to(project.data).parts[1:2] == ("saes",)
-        if path.is_file() and path.suffix != ".parquet" and not is_sae:
+        if path.is_file() and path.suffix != ".parquet" and path.parent not in named:
             problems.append(Problem(project.named(path), "not a result", "remove it"))
     for id in store.results():
         where = project.named(store.path(id))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.results import differences
+from site_builder.results.reasons import Reason
 from site_builder.results.recipe import FORMAT, Recipe, Result, ResultId
 
 if TYPE_CHECKING:
@@ -36,10 +38,10 @@ class Store:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._paths: dict[ResultId, Path] = {}
-        self._whys: dict[ResultId, list[str]] = {}
+        self._whys: dict[ResultId, list[Reason]] = {}
         self._codes: dict[str, Code] = {}
         self._settings: dict[str, dict[str, Any]] = {}
-        self._saes: dict[str, dict[str, str]] = {}
+        self._named: dict[tuple[str, ...], dict[str, str]] = {}
         self._models: dict[str, dict[str, str]] = {}
 
     def path(self, id: ResultId) -> Path:
@@ -90,7 +92,7 @@ class Store:
         self._whys.clear()
         self._codes.clear()
         self._settings.clear()
-        self._saes.clear()
+        self._named.clear()
         self._models.clear()
 
     def load(self, id: ResultId) -> Result:
@@ -128,7 +130,7 @@ class Store:
         """That there is no such result, and how to get it."""
         return Problem(f"data/{id.study}", f'no result for "{id}"', f"run: {self.command(id)}")
 
-    def why_stale(self, id: ResultId) -> list[str]:
+    def why_stale(self, id: ResultId) -> list[Reason]:
         """Reasons not to trust a result; empty means fresh.
 
         Raises `BuildError` when there is no result or it cannot be read.
@@ -152,12 +154,15 @@ class Store:
             self._settings[study] = self.project.settings(study)
         return self._settings[study]
 
-    def current_saes(self, study: str) -> dict[str, str]:
-        """The digests of the study's own sparse autoencoders as they are now, by file."""
-        if study not in self._saes:
-            settings, read = self.current_settings(study), self.project.memory.digest
-            self._saes[study] = digests.saes(self.project.root, settings, read)
-        return self._saes[study]
+    def current_named(self, study: str, keys: Iterable[str]) -> dict[str, str]:
+        """The digests of the files in folders that these settings name, as they are now."""
+        settings = self.current_settings(study)
+        naming = sorted(key for key in keys if any(digests.folders(settings.get(key))))
+        about = (study, *naming)
+        if about not in self._named:
+            named, read = {key: settings[key] for key in naming}, self.project.memory.digest
+            self._named[about] = digests.of_files(self.project.root, named, read)
+        return self._named[about]
 
     def current_model(self, study: str) -> dict[str, str]:
         """The digests of the study's model as it is now, by file, if it is in a folder here."""
@@ -172,43 +177,36 @@ class Store:
         read = self.project.memory.digest
         return {name: read(path) for name, path in paths.items() if path.is_file()}
 
-    def _reasons(self, id: ResultId, recipe: Recipe) -> list[str]:
+    def _reasons(self, id: ResultId, recipe: Recipe) -> list[Reason]:
         reasons = []
         if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
-            reasons.append(
-                f"it was measured as {recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
-            )
+            measured_as = f"{recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
+            reasons.append(Reason("name", measured_as))
         if self.content(id) != recipe.content:
-            reasons.append("its table was changed after it was measured")
+            reasons.append(Reason("table"))
         if recipe.meaning:  # what was recorded elsewhere depends on no code of ours
             now = self.current_code(id.analysis)
             if now.meaning != recipe.meaning:
                 reasons += differences.code(recipe.code, now.files)
-        settings = self.current_settings(id.study)
-        for name, before in recipe.settings.items():
-            today = settings.get(name)
-            if today != before and differences.plain(today) != differences.plain(before):
-                was, is_now = differences.brief(before), differences.brief(today)
-                reasons.append(f"{name} was {was} and is {is_now}")
-        model, saes = differences.weights(recipe.weights)
+        reasons += differences.settings(recipe.settings, self.current_settings(id.study))
+        model, known = differences.weights(recipe.weights)
         # A model that came from elsewhere is not that of a folder, whatever it holds.
         if model and model.keys() & (folder := self.current_model(id.study)).keys():
             reasons += differences.files(model, folder)
-        if "saes" in recipe.settings:
-            reasons += differences.files(saes, self.current_saes(id.study))
+        reasons += differences.files(known, self.current_named(id.study, recipe.settings))
         raw = self.current_files(recipe)
-        reasons += [f"{name} is gone" for name in recipe.files if name not in raw]
+        reasons += [Reason("file gone", name) for name in recipe.files if name not in raw]
         reasons += differences.files({name: recipe.files[name] for name in raw}, raw)
         for name, before in recipe.inputs.items():
             input_id = id.input(name)
             if not self.path(input_id).is_file():
-                reasons.append(f"its input {name} is gone")
+                reasons.append(Reason("input gone", name))
             elif self.content(input_id) != before:
-                reasons.append(f"its input {name} changed")
+                reasons.append(Reason("input changed", name))
             elif self.why_stale(input_id):
-                reasons.append(f"its input {name} is stale")
+                reasons.append(Reason("input stale", name))
             elif differences.other_model(recipe.weights, self.recipe(input_id).weights):
-                reasons.append(f"its weights are not those of its input {name}")
+                reasons.append(Reason("input weights", name))
         return reasons
 
     def _body(self, id: ResultId) -> dict[str, Any]:
@@ -216,11 +214,11 @@ class Store:
         import pyarrow.parquet as pq
 
         try:
-            found = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
+            metadata = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
         except (pa.ArrowException, OSError) as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
         try:
-            body = dict(json.loads(found or b""))
+            body = dict(json.loads(metadata or b""))
             seal = body.pop("seal", None)
             Recipe(**body)
         except (ValueError, TypeError, RecursionError):

@@ -30,8 +30,8 @@ def head(table: pa.Table, most: int) -> tuple[list[str], list[list[str]]]:
     """Columns and first rows as they stand under a figure, without columns that say nothing."""
     rows = table.slice(0, most).to_pylist()
     cells = {name: [cell(row[name]) for row in rows] for name in table.column_names}
-    told = {name: column for name, column in cells.items() if any(column)}
-    return [*told], [[*row] for row in zip(*told.values(), strict=True)]
+    shown = {name: column for name, column in cells.items() if any(column)}
+    return [*shown], [[*row] for row in zip(*shown.values(), strict=True)]
 
 
 def cell(value: Any) -> str:

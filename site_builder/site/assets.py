@@ -15,11 +15,11 @@ _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
 
 def files(folders: Iterable[Path]) -> dict[str, Path]:
     """Every style sheet and script directly in `folders`, by name; of two, the first counts."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for folder in folders:
         for path in listed(folder, ".css", ".js"):
-            found.setdefault(path.name, path)
-    return dict(sorted(found.items()))
+            paths.setdefault(path.name, path)
+    return dict(sorted(paths.items()))
 
 
 def hashed(*folders: Path) -> dict[str, bytes]:
@@ -43,21 +43,21 @@ def hashed(*folders: Path) -> dict[str, bytes]:
             data = path.read_bytes()
             if path.suffix == ".js" and b"./" in data:
                 data = _IMPORTED.sub(
-                    lambda found: _renamed(found, path, (*above, path.name)), data.decode()
+                    lambda match: _renamed(match, path, (*above, path.name)), data.decode()
                 ).encode()
             name = stamped(path.name, data)
             names[path.name] = name.removeprefix("assets/")
             made[name] = data
         return names[path.name]
 
-    def _renamed(found: re.Match[str], path: Path, above: tuple[str, ...]) -> str:
-        name = found[3]
+    def _renamed(match: re.Match[str], path: Path, above: tuple[str, ...]) -> str:
+        name = match[3]
         target = sources.get(name)
         if target is None:
             known = (entry for entry in sources if entry.endswith(".js"))
             what = f'imports "./{name}", which is not there'
             raise BuildError([Problem(f"assets/{path.name}", what, nearest(name, known))])
-        return found[0].replace(f"./{name}", f"./{add(target, above)}")
+        return match[0].replace(f"./{name}", f"./{add(target, above)}")
 
     for path in sources.values():
         add(path, ())
@@ -73,8 +73,8 @@ def stamped(name: str, data: bytes) -> str:
 def named(files: dict[str, bytes], name: str) -> str:
     """The hashed name of `name` ("post.js"), or "" when there is no such asset."""
     stem, _, suffix = name.rpartition(".")
-    found = (path for path in files if path.startswith(f"assets/{stem}.") and path.endswith(suffix))
-    return next(found, "")
+    names = (path for path in files if path.startswith(f"assets/{stem}.") and path.endswith(suffix))
+    return next(names, "")
 
 
 def needed(files: dict[str, bytes], script: str) -> list[str]:
@@ -82,12 +82,12 @@ def needed(files: dict[str, bytes], script: str) -> list[str]:
 
     What it imports on demand is not among them.
     """
-    found: dict[str, None] = {}
+    modules: dict[str, None] = {}
     waiting = [script]
     while waiting:
         for word, _, name in _IMPORTED.findall(files.get(waiting.pop(), b"").decode()):
             path = f"assets/{name}"
-            if word != "import(" and path not in found:
-                found[path] = None
+            if word != "import(" and path not in modules:
+                modules[path] = None
                 waiting.append(path)
-    return sorted(found)
+    return sorted(modules)

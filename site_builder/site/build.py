@@ -79,6 +79,7 @@ def _build(
     from site_builder.post.post import Post
     from site_builder.render.blocks import Blocks
     from site_builder.render.figures import Fragments
+    from site_builder.results.reasons import sentences
     from site_builder.site.standing import Standing
 
     post = Post(project := Snapshot(project.root), study, drafts=drafts)
@@ -91,7 +92,7 @@ def _build(
         str(
             Problem(
                 use.directive.where,
-                f'"{use.id}" is stale: {"; ".join(use.reasons)}',
+                f'"{use.id}" is stale: {"; ".join(sentences(use.reasons))}',
                 f"run: {post.store.command(use.id)}",
             )
         )
@@ -153,8 +154,8 @@ def preview(
     # Of what was saved meanwhile it is not known which state is in the site.
     read = Inputs(_keep(project, read)[0], read.stamps)
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
-    told = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
-    return Previewed(blocks, told, read)
+    messages = [*map(str, (*sorted(set(blocks.problems)), *notes)), *warnings]
+    return Previewed(blocks, messages, read)
 
 
 def _given(read: Inputs) -> str:
@@ -171,7 +172,8 @@ def _keep(project: Project, read: Inputs) -> tuple[dict[str, str], dict[str, str
     """
     after = inputs(project, read).inputs
     if after != read.inputs:
-        project.memory.drop("part")
+        for about in ("part", "card"):
+            project.memory.drop(about)
     project.memory.save()
     return {name: one for name, one in read.inputs.items() if after.get(name) == one}, after
 
@@ -231,8 +233,8 @@ def _mkdocs(
         mkdocs_build(config)
         config.plugins.on_shutdown()
     except MkDocsException as error:
-        said = warnings or [str(error)]
-        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in said]) from None
+        lines = warnings or [str(error)]
+        raise BuildError([Problem("mkdocs.yml", line, "mend it") for line in lines]) from None
     except TemplateError as error:
         raise BuildError([wrong(error, "main.html")]) from None
     finally:

@@ -17,12 +17,14 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
+from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
-from site_builder.post.post import Post, Wanted
-from site_builder.post.source import normalised, text_of
+from site_builder.post.post import Post
+from site_builder.post.sections.text import behind_front, normalised, text_of
+from site_builder.post.source import Shown
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.mathml import SETTINGS, MathML
@@ -40,16 +42,18 @@ PageOf = Callable[[str], Path | None]
 class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
+    `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`.
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
-    that is being rendered. With a `section`, and the page that it is part of, that alone is.
+    that is being rendered. With a `section`, that alone is.
     """
 
-    section: tuple[Path, Path] | None = None
+    section: Path | None = None
 
     def __init__(
         self,
         study: str = "",
         figures: str = "",  # noqa: ARG002  (read from mkdocs.yml by `Project`, as `study` is)
+        choices: object = None,  # noqa: ARG002
         blocks: Blocks | None = None,
         page: PageOf | None = None,
     ) -> None:
@@ -74,7 +78,7 @@ class MeasuredFigures(Extension):
         if not blocks.forgiving:
             raise BuildError([problem])
         blocks.problems.append(problem)
-        return blocks.told(problem.where, inline=True)
+        return blocks.problems_at(problem.where, inline=True)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -106,34 +110,33 @@ class _Directives(Preprocessor):
         text = "\n".join(lines)
         blocks = self.extension.prepared()
 
-        def place(use: Wanted) -> str:
-            put = blocks.slot(use)
-            # A claim's sign is a link, which the host has to see to lead it to its page.
-            return put if put.startswith("[") else str(self.md.htmlStash.store(put))
+        def show(shown: Shown) -> str:
+            slot = blocks.slot(shown)
+            return str(self.md.htmlStash.store(slot)) if isinstance(slot, Markup) else slot
 
         if self.extension.section:
-            return blocks.post.section(*self.extension.section, place).split("\n")
-        page = self.extension.page(text) if self.extension.page else _page_of(blocks.post, text)
+            return blocks.post.section(self.extension.section, show).split("\n")
+        page = self.extension.page(text) if self.extension.page else self._page_of(text)
         if page is None:
             return lines
-        filled = blocks.post.fill(text, page, place).split("\n")
+        filled = blocks.post.fill(page, show, text).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
 
-
-def _page_of(post: Post, text: str) -> Path | None:
-    """The page whose file ends with `text`: hosts strip front matter and tell no names."""
-    wanted = normalised(text).strip()
-    for path in post.pages():
-        if text_of(path).strip().endswith(wanted):
-            return path
-    for path in filter(post.is_draft, below(post.project.content, ".md")):
-        if text_of(path).strip().endswith(wanted):
-            named, cure = post.project.named(path), "move it out of content/ until it is none"
-            raise BuildError([Problem(named, "this host publishes drafts", cure)])
-    if "<<" in text:
-        cure = "let the page be the file as it is"
-        raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
-    return None
+    def _page_of(self, text: str) -> Path | None:
+        """The page that a host has handed on without telling its name."""
+        post = self.extension.prepared().post
+        page = post.page_of(text)
+        if page is not None:
+            return page
+        given = behind_front(normalised(text)).strip()
+        for path in filter(post.is_draft, below(post.project.content, ".md")):
+            if text_of(path).strip().endswith(given):
+                named, cure = post.project.named(path), "move it out of content/ until it is none"
+                raise BuildError([Problem(named, "this host publishes drafts", cure)])
+        if "<<" in text:
+            cure = "let the page be the file as it is"
+            raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
+        return None
 
 
 def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802

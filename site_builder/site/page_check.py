@@ -20,10 +20,10 @@ from urllib.parse import unquote, urldefrag
 from markdown_it import MarkdownIt
 
 from site_builder.core.errors import Problem, nearest
-from site_builder.post import markup
-from site_builder.post.directives import KINDS
+from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
-from site_builder.post.source import text_of
+from site_builder.post.sections import markup
+from site_builder.post.sections.text import text_of
 from site_builder.site import csp
 
 _FOOTNOTE = re.compile(r"^\[\^[^\]\n]+\]:", re.MULTILINE)  # which CommonMark takes for a link's end

@@ -104,6 +104,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             "post_dark": night,
             "post_card": {"file": shown, "width": width, "height": height},
             "post_date": blocks.post.newest(),
+            "post_choices": blocks.post.choices,
         }
         self._assets |= {night: rules, shown: picture}
 
@@ -203,7 +204,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         base = config.site_url or ""
         robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
-        found = {"robots.txt": robots.encode()}
+        files = {"robots.txt": robots.encode()}
         said = self.blocks.post.front()
         if updated := self.blocks.post.newest():
             entry = feed.Entry(
@@ -215,5 +216,5 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 content=self.blocks.pieces(self._home, "."),
                 published=said.date,
             )
-            found |= feed.files(entry, base, self.blocks.post.project.memory)
-        return found
+            files |= feed.files(entry, base, self.blocks.post.project.memory)
+        return files

@@ -8,6 +8,7 @@ from functools import partial
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure import policy, runner
 from site_builder.post.post import Post
+from site_builder.results.reasons import sentences
 from site_builder.results.recipe import ResultId
 
 
@@ -42,7 +43,7 @@ def resolve(
         if use.state == "missing":
             post.problems.append(policy.missing(store, use.id, where))
         elif use.state == "stale" and strict:
-            what = f'"{use.id}" is stale: {"; ".join(use.reasons)}'
+            what = f'"{use.id}" is stale: {"; ".join(sentences(use.reasons))}'
             post.problems.append(Problem(where, what, f"run: {store.command(use.id)}"))
     _raise(post)
     return measured

@@ -54,14 +54,14 @@ def spare_search(config: MkDocsConfig, memory: Memory) -> None:
         page.content = _TEXT.sub(r"\2", _SIGN.sub("", whole or ""))
         read(page)
         page.content = whole
-        found = index.entries[before:]
+        added = index.entries[before:]
         del index.entries[before:]
-        return [*found]
+        return [*added]
 
     def add(page: Page) -> None:
         content = sha256((page.content or "").encode())
-        said = [content, page.url, str(page.title), repr(page.meta)]
-        index.entries += memory.recall("search", said, partial(entries, page))
+        depends = [content, page.url, str(page.title), repr(page.meta)]
+        index.entries += memory.recall("search", depends, partial(entries, page))
 
     index.add_entry_from_context = add
 

@@ -1,86 +1,72 @@
-"""The picture that a link to the post becomes elsewhere: its title, and a curve from a result."""
+"""The picture that a link to the post becomes elsewhere: its title, and what the post draws there.
+
+A project draws with `templates/card/picture.svg.j2`, in SVG, inside the rectangle `plot`. It is
+given the study's `settings` by dotted keys, and `rows("NAME", "VARIANT")`: the rows of a result as
+dictionaries, none while it is not measured.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from site_builder.core import digests
+from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import write_aside
 from site_builder.render.blocks import Blocks
+from site_builder.results.graph import inputs_of
 from site_builder.results.recipe import ResultId
 
 SIZE = (1200, 630)
 """In pixels, as the networks that show cards ask for."""
 
-CURVE = ("list_statistics", "items")
-"""The result whose survival curves are drawn, if the post shows it: the question in one picture."""
-
 TEMPLATE = "card/card.svg.j2"
-TEMPLATES = {"short": "#0072b2", "long": "#d55e00"}
-MOST_ITEMS = 30
+PICTURE = "card/picture.svg.j2"
 PLOT = (700, 150, 430, 340)
-"""Left, top, width and height of the curves, in pixels."""
+"""Left, top, width and height of what the post draws, in pixels."""
 
 
 def png(blocks: Blocks) -> bytes:
-    """The card as PNG, drawn again only when its title, its result or its drawing changes."""
-    post = blocks.post
-    title = str(post.project.config.get("site_name", ""))
-    id = ResultId(post.study, *CURVE)
-    shown = any(use.id == id for use in post.uses.values())
-    picture = post.project.template(TEMPLATE)
-    key = digests.digest(
-        [
-            title,
-            post.store.content(id) if shown else "",
-            digests.sha256_file(Path(__file__)),
-            digests.sha256_file(picture) if picture else "",
-            version("vl-convert-python"),
-        ]
-    )[:32]
-    path = post.project.cache / "cards" / f"{key}.png"
+    """The card as PNG, drawn again only when what is on it changes."""
+    folder = blocks.post.project.cache / "cards"
+    drawn: list[str] = []
+
+    def make() -> str:
+        drawn.append(_svg(blocks))
+        return digests.digest([*drawn, version("vl-convert-python")])[:32]
+
+    about = [blocks.given, blocks.post.study]
+    key = blocks.post.project.memory.recall("card", about, make) if blocks.given else make()
+    path = folder / f"{key}.png"
     if not path.is_file():
         import vl_convert
 
-        drawn = blocks.frame.markup(
-            TEMPLATE,
-            size=SIZE,
-            plot=PLOT,
-            title=textwrap.wrap(title, 15),
-            most=MOST_ITEMS,
-            study=post.store.current_settings(post.study).get("title", post.study),
-            curves=_curves(blocks, id) if shown else [],
-        )
-        write_aside(path, vl_convert.svg_to_png(str(drawn)))
+        write_aside(path, vl_convert.svg_to_png(drawn[0] if drawn else _svg(blocks)))
     return path.read_bytes()
 
 
-def _curves(blocks: Blocks, id: ResultId) -> list[dict[str, Any]]:
-    """A path for each length word: the share of lists that have at least so many items."""
-    left, top, width, height = PLOT
-    settings = blocks.post.store.current_settings(id.study)
-    rows = [
-        row
-        for row in blocks.post.store.load(id).table.to_pylist()
-        if row["part"] == "survival"
-        and row["temperature"] == settings.get("sampling.temperature")
-        and row["items"] <= MOST_ITEMS
-    ]
-    curves = []
-    for template, colour in TEMPLATES.items():
-        points = [
-            (
-                left + width * (row["items"] - 1) / (MOST_ITEMS - 1),
-                top + height * (1 - row["estimate"]),
-            )
-            for row in sorted(rows, key=lambda row: row["items"])
-            if row["template"] == template
-        ]
-        if points:
-            steps = " ".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:])
-            path = f"M{points[0][0]:.1f} {points[0][1]:.1f}{steps}"
-            curves.append({"name": template, "colour": colour, "path": path, "end": points[-1]})
-    return curves
+def _svg(blocks: Blocks) -> str:
+    post = blocks.post
+    settings = post.store.current_settings(post.study)
+
+    def rows(analysis: str, variant: str = "") -> list[dict[str, Any]]:
+        id = ResultId(post.study, analysis, variant)
+        try:
+            inputs_of(post.project, id)
+        except BuildError as error:
+            told = (Problem(f"templates/{PICTURE}", one.what, one.cure) for one in error.problems)
+            raise BuildError(told) from None
+        return post.store.load(id).table.to_pylist() if post.store.path(id).is_file() else []
+
+    return str(
+        blocks.frame.markup(
+            TEMPLATE,
+            size=SIZE,
+            plot=PLOT,
+            title=textwrap.wrap(str(post.project.config.get("site_name", "")), 15),
+            study=settings.get("title", post.study),
+            settings=settings,
+            rows=rows,
+        )
+    )

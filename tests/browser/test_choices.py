@@ -63,8 +63,8 @@ def draw(table, *, variant="", part: int = 1):
         return bars(("topic",), LAST)
     cells = [{"role": role, "layer": layer} for role in ("item", "end") for layer in range(3)]
     cell = alt.Chart(theme.data(cells), width=theme.PANEL, height=100).mark_rect()
-    role, layer = alt.param("at_role", ""), alt.param("at_layer", None)
-    lit = "at_role === '' || datum.role === at_role && (at_layer === null || datum.layer === at_layer)"
+    role, layer = highlight.parameters("role", "layer")
+    lit = f"at_role === '' || {highlight.match('role')} && (at_layer === '' || {highlight.match('layer')})"
     heat = cell.encode(
         x="layer:O", y="role:N", opacity=alt.condition(lit, alt.value(0.9), alt.value(0.2))
     )

@@ -9,6 +9,7 @@ import pytest
 from analyses.instruments.paired_lists import AXIS
 from site_builder.charts import heatmap, render
 from site_builder.charts.drawing import PICKED, DrawingError
+from site_builder.figures import roles
 from tests.figures import tables
 
 PATCHING = ("resid", "attn-out", "mlp-out", "q", "k", "v", "z", "pattern")
@@ -41,12 +42,12 @@ def rows_of(panel) -> list[dict]:
 
 
 def test_roles_are_those_of_the_measurement_in_its_order():
-    assert tuple(heatmap.role(*one) for one in AXIS) == heatmap.ROLES
+    assert tuple(roles.role(*one) for one in AXIS) == roles.ROLES
 
 
 @pytest.mark.parametrize("k_end", [-4, -30, None])
 def test_items_before_the_last_three_are_one_role(k_end):
-    assert heatmap.role("item", k_end) == "earlier items"
+    assert roles.role("item", k_end) == "earlier items"
 
 
 @every_variant
@@ -65,7 +66,7 @@ def test_cells_can_be_pointed_at(name, variant, table):
         spec = panel.to_dict()
         if spec.get("mark", {}).get("type") == "rect":
             values = {one["name"]: one.get("value") for one in spec["params"]}
-            assert values.items() >= {"at_role": "", "at_layer": -1}.items()
+            assert values.items() >= {"at_role": "", "at_layer": ""}.items()
             assert all("role" in row or "layer" in row for row in rows_of(panel))
 
 

@@ -42,7 +42,7 @@ def test_another_function_is_refused():
             check_parity(logits, wrong, 1e-3, "m")
 
 
-def test_opening_refuses_a_bridge_that_is_off(tiny, monkeypatch):
+def test_a_bridge_that_is_off_is_refused_when_it_is_asked_for(tiny, monkeypatch):
     from transformer_lens.model_bridge import TransformerBridge
 
     from analyses.lab.model.model import open_model
@@ -57,7 +57,7 @@ def test_opening_refuses_a_bridge_that_is_off(tiny, monkeypatch):
     monkeypatch.setattr(TransformerBridge, "boot_transformers", broken)
     # The parameters are shared: this model is thrown away with its weights.
     with pytest.raises(LabError, match="use the library versions"):
-        open_model(tiny.study, tiny.model.weights)
+        _ = open_model(tiny.study, tiny.model.weights).bridge
 
 
 def test_a_foreign_or_incomplete_model_is_refused(tiny, tmp_path):

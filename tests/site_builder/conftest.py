@@ -134,7 +134,7 @@ def shelves(tmp_path: Path) -> Project:
 def project(shelves: Project) -> Project:
     """All of it: pages can be made."""
     root = shelves.root
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures")
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules", "figures", "picture.svg.j2")
     shutil.copytree(REPO / "site_builder", root / "site_builder", ignore=ignore)
     for name in ("templates", "assets"):
         shutil.copytree(REPO / name, root / name, ignore=ignore)
@@ -215,9 +215,9 @@ def show(shelves: Project) -> Show:
         render.problems = [str(problem) for problem in post.problems]
         blocks = Blocks(post, Fragments(post), forgiving=True)
         blocks.problems = [*post.problems]
-        for place, use in post.uses.items():
+        for use in post.uses.values():
             if not use.slug:
-                blocks.show(place, use)
+                blocks.show(use)
         extension = MeasuredFigures(blocks=blocks, page=lambda _text: page)
         made = Markdown(extensions=[*others, extension], extension_configs=config.mdx_configs)
         return made.convert(page.read_text("utf-8"))

@@ -60,7 +60,7 @@ def test_the_last_good_state_stays_while_a_file_is_half_saved(project: Project, 
             return json.loads(process.stdout.readline())
 
         first = save(section, text)
-        assert first["built"]
+        assert first["pages"]
         page = (site / "index.html").read_text("utf-8")
         assert "post-cite" in page
         for path, cut, told in (
@@ -70,9 +70,9 @@ def test_the_last_good_state_stays_while_a_file_is_half_saved(project: Project, 
         ):
             whole = path.read_text("utf-8")
             said = save(path, cut)
-            assert not said["built"]
+            assert said["pages"] is None
             assert said["notes"][0].startswith(told)
             assert (site / "index.html").read_text("utf-8") == page
-            assert save(path, whole)["built"]
+            assert save(path, whole)["pages"]
             assert (site / "index.html").read_text("utf-8") == page
         process.stdin.close()

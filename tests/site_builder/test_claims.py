@@ -324,7 +324,7 @@ def test_a_claim_looks_inside_a_list(shelves):
 
 
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
-KEYS = "every, format, holds, inside, other, reported, result, row, says, show, unit"
+KEYS = "every, format, holds, inside, other, reported, reported_for, result, row, says, show, unit"
 
 
 @pytest.mark.parametrize(
@@ -368,6 +368,16 @@ KEYS = "every, format, holds, inside, other, reported, result, row, says, show, 
             WHOLE + "other = {x = {y = 1}}",
             3,
             "`other`: x is no value; write a text, a number, or a list of some",
+        ),
+        (
+            WHOLE + 'reported = "x"',
+            3,
+            '`reported`, and not for what; add reported_for = "…", or at the file\'s head',
+        ),
+        (
+            "reported_for = 1\n" + WHOLE,
+            1,
+            '"reported_for" is not a claim; write [an-id] and its keys below',
         ),
         (WHOLE + "every = [1]", 3, '`every` is not a list of columns; write such as ["k"]'),
         (
@@ -424,6 +434,7 @@ def test_a_claim_keeps_what_its_file_says(shelves):
         format = ".1f"
         unit = "nats"
         reported = "once"
+        reported_for = "another model"
         """,
     )
     write(shelves.content / "claims" / "01.toml", WHOLE.replace('"n"', '"numbers small"'))
@@ -446,6 +457,7 @@ def test_a_claim_keeps_what_its_file_says(shelves):
             format=".1f",
             unit="nats",
             reported="once",
+            reported_for="another model",
         ),
     ]
     assert [claim.result for claim in claims.values()] == ["numbers small", "base"]
@@ -502,6 +514,8 @@ def claiming(project: Project) -> Project:
     write(
         project.content / "claims" / "01-numbers.toml",
         """
+        reported_for = "a larger orchard"
+
         [second-above-two]
         says = "The second number is at least two."
         result = "numbers small"
@@ -583,7 +597,36 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "study": "toy", "result": "numbers small", "row": {"x": ["2"]}, "other": {},
                    "every": [], "test": "low >= 2", "holds": True, "in_sample": False, "rows": 1,
                    "failing": 0, "unit": "apples", "estimate": 2.5, "low": 2.0, "high": 3.0, "n": 11,
-                   "reported": "about three"}  # fmt: skip
+                   "reported": "about three", "reported_for": "a larger orchard"}  # fmt: skip
+
+
+def test_the_head_of_a_file_says_for_what_its_claims_were_reported(shelves):
+    own = '[b]\nreported_for = "a third"\n' + WHOLE.partition("\n")[2] + 'reported = "x"\n'
+    text = 'reported_for = "another model"\n' + WHOLE + 'reported = "x"\n' + own
+    write(shelves.content / "claims" / "x.toml", text)
+    claims, problems = load(shelves)
+
+    assert problems == []
+    assert [one.reported_for for one in claims.values()] == ["another model", "a third"]
+
+
+@pytest.mark.builds
+def test_what_was_reported_stands_beside_the_claims_with_its_source(claiming):
+    write(claiming.content / "reported.md", "# Reported\n\n<< page: claims reported >>\n")
+    build(claiming, say=silent)
+    page = claiming.site / "reported" / "index.html"
+    assert "reported for a larger orchard</th>" in page.read_text("utf-8")
+    path = claiming.content / "claims" / "01-numbers.toml"
+    other = '[b]\nreported_for = "a lawn"\nreported = "none"\n'
+    body = 'says = "It is."\nresult = "numbers small"\nrow = {x = 1}\nholds = "low > 0"\n'
+    path.write_text(f"{path.read_text('utf-8')}\n{other}{body}", "utf-8")
+    section = claiming.content / "sections" / "01-numbers.md"
+    section.write_text(f"{section.read_text('utf-8')}\nSo. << claim: b >>\n", "utf-8")
+    build(claiming, say=silent)
+    text = page.read_text("utf-8")
+    assert "reported</th>" in text
+    assert "a larger orchard: about three</td>" in text
+    assert "a lawn: none</td>" in text
 
 
 @pytest.mark.builds
@@ -660,7 +703,7 @@ def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, mo
     assert told == [
         "[holds] second-above-two: The second number is at least two.",
         "    2.5 apples (2.0 to 3.0), n = 11; tested: low >= 2",
-        "    reported for Gemma 2 2B: about three",
+        "    reported for a larger orchard: about three",
         "1 holds, 0 does not hold, 0 not measured",
     ]
 
@@ -674,7 +717,10 @@ def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, mo
             'unknown claim "second-above"; did you mean "second-above-two"?',
         ),
         ("<< claim: second-above-two show=lw >>", 'has no "lw" to show; did you mean "low"?'),
-        ("<< claim: second-above-two size=3 >>", 'unknown option "size" of a claim'),
+        (
+            "<< claim: second-above-two size=3 >>",
+            'unknown option "size" of claim "second-above-two"',
+        ),
     ],
 )
 def test_a_wrong_mark_is_told_by_line(claiming, line, said):

@@ -52,6 +52,96 @@ def test_drawings_do_not_import_each_other(path: Path) -> None:
     assert not ours & drawings
 
 
+OF_THE_POST = {
+    "site_builder": (
+        r"topic|length.?word|temperature|held.?out|gemma|smollm|autoencoder|LAYER/INDEX"
+        r"|list_(statistics|samples)|\b(short|long|sampled|capped) lists\b|\blists? (ends?|that ended)"
+    ),
+    "analyses/lab": (
+        r"topic|length.?word|held.?out|list_(statistics|samples)"
+        r"|\b(short|long|sampled|capped) lists\b|\blists? (ends?|that ended)"
+    ),
+}
+"""Words of this repository's post, which the engine has no use for, whatever is written with it."""
+
+MAY_SAY = [
+    ("templates/partials/header.html", r"header(__|-)topic"),  # classes of the theme
+    # The groups that a study of lists has, and what is kept of them, are part of every result's key.
+    ("analyses/lab/core/study.py", r"topic|held.out"),
+    ("analyses/lab/core/study_checks.py", r"topic|held.out"),
+    ("analyses/lab/core/effects.py", r"\btopic\b"),
+]
+"""File, and what of these words it may say, each for a reason."""
+
+
+def engine(folder: str) -> list[Path]:
+    """The files of the engine that belong to one of its folders, and are written by hand."""
+    tops = (folder, "templates", "assets") if folder == "site_builder" else (folder,)
+    found = [
+        path
+        for top in tops
+        for path in sorted((REPO / top).rglob("*"))
+        if path.suffix in (".py", ".j2", ".html", ".js", ".css", ".toml", ".md", ".txt")
+    ]
+    post = [REPO / name for name in ("site_builder/figures", "templates/post", "assets/post")]
+    foreign = [REPO / name for name in ("assets/charts.js", "assets/charts", "templates/assets")]
+    foreign.append(REPO / "assets" / "preview" / "idiomorph.esm.js")
+    return [
+        path for path in found if not any(path.is_relative_to(other) for other in (*post, *foreign))
+    ]
+
+
+def of_the_post(folder: str, name: str, text: str) -> list[str]:
+    """Each line of a text that says a word of the post, with its place."""
+    may = "|".join(pattern for file, pattern in MAY_SAY if file == name)
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        rest = re.sub(may, "", line, flags=re.IGNORECASE) if may else line
+        if word := re.search(OF_THE_POST[folder], rest, re.IGNORECASE):
+            found.append(f"{name}:{number}: {word[0]}: {line.strip()[:80]}")
+    return found
+
+
+@pytest.mark.parametrize("folder", OF_THE_POST)
+def test_the_engine_says_no_word_of_the_post(folder: str) -> None:
+    files = engine(folder)
+    assert len(files) > 30
+    found = [
+        line
+        for path in files
+        for line in of_the_post(
+            folder, path.relative_to(REPO).as_posix(), path.read_text("utf-8", "replace")
+        )
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "word"),
+    [
+        ("site_builder", 'TITLE = "for Gemma 2 2B"', "Gemma"),
+        ("site_builder", "the length word", "length word"),
+        ("site_builder", "length_words = 3", "length_word"),
+        ("site_builder", "heldOut", "heldOut"),
+        ("analyses/lab", "by topic", "topic"),
+    ],
+)
+def test_a_word_of_the_post_is_told_with_its_line(folder: str, text: str, word: str) -> None:
+    told = of_the_post(folder, "x.py", f"# A comment.\n{text}\n")
+    assert told == [f"x.py:2: {word}: {text}"]
+
+
+def test_what_the_engine_may_say_it_says() -> None:
+    """An exception that nothing needs any more is one too many."""
+    for name, pattern in MAY_SAY:
+        assert re.search(pattern, (REPO / name).read_text("utf-8"), re.IGNORECASE), (name, pattern)
+
+
+def test_general_words_are_no_words_of_the_post() -> None:
+    for text in ("a sampling temperature", "an autoencoder's layer", "Gemma 2's soft-capping"):
+        assert of_the_post("analyses/lab", "x.py", text) == []
+
+
 def test_no_module_is_a_monster() -> None:
     for folder in ("analyses", "site_builder"):
         for path in (REPO / folder).rglob("*.py"):

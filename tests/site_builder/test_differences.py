@@ -1,10 +1,12 @@
 """What a stale result's reasons are made of, by hand."""
 
 from datetime import date
+from typing import get_args
 
 import pytest
 
 from site_builder.results import differences
+from site_builder.results.reasons import Change, Reason, brief, sentence, sentences
 
 
 def test_a_setting_is_compared_as_json_keeps_it() -> None:
@@ -26,7 +28,7 @@ def test_a_setting_is_compared_as_json_keeps_it() -> None:
     ],
 )
 def test_a_setting_fits_into_a_line(value, expected) -> None:
-    assert differences.brief(value) == expected
+    assert brief(value) == expected
 
 
 def test_autoencoders_are_named_by_path() -> None:
@@ -52,7 +54,7 @@ def test_weights_differ_only_where_both_name_a_model(mine, theirs, expected) -> 
 def test_what_became_of_files_is_told_in_their_order() -> None:
     before = {"d": "1", "a": "1", "same": "1"}
     now = {"a": "2", "same": "1", "c": "1"}
-    assert differences.files(before, now) == [
+    assert sentences(differences.files(before, now)) == [
         "a changed",
         "c is newly used",
         "d is no longer used",
@@ -72,4 +74,17 @@ def test_what_became_of_files_is_told_in_their_order() -> None:
     ],
 )
 def test_parts_of_code_that_only_moved_are_not_told(before, now, expected) -> None:
-    assert differences.code(before, now) == expected
+    assert sentences(differences.code(before, now)) == expected
+
+
+def test_a_reason_is_data_until_it_is_shown() -> None:
+    known = {"a": 0.9, "gone": 1, "tuple": (1, 2)}
+    reasons = differences.settings(known, {"a": 0.8, "tuple": [1, 2]})
+    assert reasons == [Reason("setting", "a", 0.9, 0.8), Reason("setting", "gone", 1, None)]
+    assert sentences(reasons) == ["a was 0.9 and is 0.8", "gone was 1 and is null"]
+
+
+def test_every_reason_has_its_sentence() -> None:
+    told = {change: sentence(Reason(change, "X", 1, 2)) for change in get_args(Change)}
+    assert len({*told.values()}) == len(told)
+    assert [change for change, text in told.items() if "X" not in text] == ["table", "code"]

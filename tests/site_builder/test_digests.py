@@ -27,8 +27,9 @@ def test_the_digest_of_a_value_is_that_of_its_sorted_json() -> None:
     assert digests.digest({"a": "é", "c": path, "b": [1, None]}) == expected
 
 
-def test_autoencoders_of_a_study_are_its_own_files(tmp_path: Path) -> None:
-    for file in ("saes/3/cfg.json", "saes/3/sae_weights.safetensors", "saes/5/cfg.json"):
+def test_files_that_a_study_names_are_those_in_its_folders(tmp_path: Path) -> None:
+    told = ("saes/3/recipe.json", "saes/3/.hidden", "saes/3/more/cfg.json", "saes/4/cfg.json")
+    for file in ("saes/3/cfg.json", "saes/3/sae_weights.safetensors", "saes/5/cfg.json", *told):
         write(tmp_path / file, file)
     settings = {
         "saes": [
@@ -36,13 +37,32 @@ def test_autoencoders_of_a_study_are_its_own_files(tmp_path: Path) -> None:
             {"folder": "saes/{layer}", "layers": [3, 5, 7]},
         ]
     }
-    found = digests.saes(tmp_path, settings, lambda path: path.read_text("utf-8"))
+    found = digests.of_files(tmp_path, settings, lambda path: path.read_text("utf-8"))
     assert found == {
         "saes/3/cfg.json": "saes/3/cfg.json",
         "saes/3/sae_weights.safetensors": "saes/3/sae_weights.safetensors",
         "saes/5/cfg.json": "saes/5/cfg.json",
     }
-    assert digests.saes(tmp_path, {}, lambda _path: "") == {}
+    assert digests.of_files(tmp_path, {}, lambda _path: "") == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ([{"folder": "parts"}], ["parts"]),
+        (
+            [{"folder": "p/{size}-{kind}", "sizes": [1, 2], "kinds": ["a", "b"]}],
+            ["p/1-a", "p/1-b", "p/2-a", "p/2-b"],
+        ),
+        ([{"folder": "p/{size}/{size}", "sizes": [1, 2]}], ["p/1/1", "p/2/2"]),
+        ([{"folder": "p/{size}", "sizes": 3}, {"folder": 4}, 5], ["p/{size}"]),
+        ([{"folder": "p/{size}", "sizes": []}], []),
+        ({"folder": "parts"}, []),  # where a model is
+        ("parts", []),
+    ],
+)
+def test_folders_are_named_by_tables_of_a_list(setting: object, named: list[str]) -> None:
+    assert list(digests.folders(setting)) == named
 
 
 def signature(tmp_path: Path, text: str, function: str = "run") -> signatures.Signature:

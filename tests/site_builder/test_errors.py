@@ -294,14 +294,17 @@ def test_an_option_in_the_wrong_place_is_an_error(
 def test_lists_that_are_there_are_not_replaced_unasked(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path = Store(project).path(ResultId("toy", "list_samples"))
+    reads = "\n\ndef read_external(lab, file):\n    return None\n"
+    with (project.analyses / "base.py").open("a", encoding="utf-8") as module:
+        module.write(reads)
+    path = Store(project).path(ResultId("toy", "base"))
     path.write_bytes(b"lists of hours")
     (tmp_path / "lists.parquet").write_bytes(b"")
     monkeypatch.chdir(project.root)
     words = ["import", str(tmp_path / "lists.parquet")]
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 1
-    said = "data/toy/list_samples.parquet: toy has lists; name another --study, or say --replace\n"
+    said = "data/toy/base.parquet: toy has base; name another --study, or say --replace\n"
     assert result.stderr == said
     assert path.read_bytes() == b"lists of hours"
 

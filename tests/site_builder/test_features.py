@@ -1,4 +1,4 @@
-"""The directive `<< feature: LAYER/INDEX >>`, from the Markdown to the block, and what can be wrong."""
+"""The directive `<< feature: PLACE/NUMBER >>`, from the Markdown to the block, and what can be wrong."""
 
 import shutil
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from site_builder.core.cache import Memory
+from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -137,6 +138,49 @@ def test_the_card_is_a_picture_of_the_size_that_is_told(project: Project, publis
     assert png.startswith(b"\x89PNG")
     assert size == (1200, 630)
     assert size == (int(head.meta["og:image:width"]), int(head.meta["og:image:height"]))
+
+
+def test_what_a_post_draws_on_its_card_follows_its_results(project: Project) -> None:
+    def card() -> bytes:
+        (picture,) = (built(project) / "assets").glob("card.*.png")
+        return picture.read_bytes()
+
+    plain = card()
+    drawing = project.templates / "card" / "picture.svg.j2"
+    circle = '<circle cx="900" cy="300" r="{{ 20 * row["estimate"] }}"/>'
+    drawing.write_text(
+        '{% for row in rows("numbers", "small") %}' + circle + "{% endfor %}", "utf-8"
+    )
+    drawn = card()
+    assert drawn != plain
+    table = pa.table({"x": [1], "estimate": [9.0], "low": [8.0], "high": [9.5]})
+    put(Store(project), ResultId("toy", "numbers", "small"), table)
+    assert card() not in (plain, drawn)
+    drawing.unlink()
+    assert card() == plain
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ('"numbesr"', 'no measurement "numbesr"; did you mean "numbers"?'),
+        ('"numbers", "smal"', 'numbers has no variant "smal"; did you mean "small"?'),
+    ],
+)
+def test_a_card_of_what_nothing_measures_is_refused(
+    project: Project, asked: str, said: str
+) -> None:
+    drawing = project.templates / "card" / "picture.svg.j2"
+    drawing.write_text("{{ rows(" + asked + ") }}", "utf-8")
+    with pytest.raises(BuildError) as refused:
+        built(project)
+    assert str(refused.value) == f"templates/card/picture.svg.j2: {said}"
+
+
+def test_a_result_of_the_card_that_is_not_measured_has_no_rows(project: Project) -> None:
+    drawing = project.templates / "card" / "picture.svg.j2"
+    drawing.write_text('{% for row in rows("numbers", "large") %}{{ 1 // 0 }}{% endfor %}', "utf-8")
+    assert [*(built(project) / "assets").glob("card.*.png")]
 
 
 def test_machines_read_what_kind_of_work_it_is(project: Project, published: None) -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from site_builder.core.errors import BuildError
-from site_builder.post.directives import Directive, scan
-from site_builder.post.labels import Put
+from site_builder.post.directive import Directive
+from site_builder.post.directives import scan
+from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
 from site_builder.post.references import Section, attribute
-from site_builder.post.source import look, normalised
+from site_builder.post.sections.labels import Put
+from site_builder.post.sections.text import look, normalised
+from site_builder.post.uses import Link
 from site_builder.site.build import build, preview
 
 from .conftest import write
@@ -225,7 +228,8 @@ def seen(post: Post, text: str) -> list[Directive]:
     directives, problems = scan(text, "content/x.md")
     assert problems == []
     for directive in directives:
-        post.references.see(directive)
+        asked = KINDS[directive.kind].take(post, directive, PAGE)
+        assert isinstance(asked, Link)
     return directives
 
 
@@ -247,9 +251,9 @@ def test_works_are_counted_in_the_order_of_reading_and_those_left_over_are_told(
         rf'[\[2\]](#ref-ada){{ .post-cite title="Lovelace, {title}" }}',
     ]
     home = post.project.content / "index.md"
-    assert references.link(both, home) == "".join(marks)
-    assert references.link(again, home) == marks[0]
-    assert references.link(again, post.project.content / "a" / "more.md") == marks[0].replace(
+    assert references.citation(both, home) == "".join(marks)
+    assert references.citation(again, home) == marks[0]
+    assert references.citation(again, post.project.content / "a" / "more.md") == marks[0].replace(
         "#ref", "../index.md#ref"
     )
 
@@ -261,7 +265,7 @@ def test_a_work_that_is_not_there_is_told_where_it_is_cited(post):
     assert [str(one) for one in post.references.check()] == [
         'content/x.md:3: no work "ad" in content/references.bib; did you mean "ada"?'
     ]
-    assert post.references.link(none, PAGE) == ""
+    assert post.references.citation(none, PAGE) == ""
     assert post.references.cited == {"ada": 1}
 
 
@@ -286,7 +290,7 @@ def test_a_name_leads_to_its_figure_or_section_from_any_page(project):
     index.write_text(index.read_text("utf-8") + "\n<< section: 02-5-more >>\n", "utf-8")
     post.collect()
     section, figure, dead = seen(post, "<< ref: 02-5-more >>\n<< ref: totals >>\n<< ref: total >>")
-    link = post.references.link
+    link = post.references.reference
 
     assert link(section, index) == "[Section 2.5](#sec-more){ .post-ref }"
     assert link(figure, content / "deep" / "more.md") == (

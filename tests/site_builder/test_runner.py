@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from site_builder.core.project import Project
+from site_builder.results.reasons import sentences
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from tests.lab.mild_saes import mild_sae
@@ -87,7 +88,7 @@ def test_a_setting_that_was_read_makes_stale(measured: Path) -> None:
     try:
         study.write_text(before.replace("top_p = 0.9", "top_p = 0.8"), "utf-8")
         store = Store(Project(measured))
-        reasons = store.why_stale(ResultId("tiny", "list_samples"))
+        reasons = sentences(store.why_stale(ResultId("tiny", "list_samples")))
         assert reasons == ["sampling.top_p was 0.9 and is 0.8"]
     finally:
         study.write_text(before, "utf-8")
@@ -134,9 +135,9 @@ def test_a_parameter_names_a_variant(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     store = Store(Project(project))
     changed, stale = "its input halves far-right changed", "its input halves left is stale"
-    assert sorted(store.why_stale(both)) == [changed, stale]
+    assert sorted(sentences(store.why_stale(both))) == [changed, stale]
     store.path(sides[0]).unlink()
-    assert "its input halves left is gone" in Store(Project(project)).why_stale(both)
+    assert "its input halves left is gone" in sentences(Store(Project(project)).why_stale(both))
     write(project / "analyses" / "halves.py", half.replace('"left"', '"lift"'))
     told = build_site(project, "run", "both", "--study", "tiny")
     assert 'halves has no variant "left"; did you mean "lift"?' in told.stderr

@@ -20,6 +20,7 @@ from site_builder.core.errors import BuildError
 from site_builder.core.files import now, write_aside
 from site_builder.core.project import Project
 from site_builder.results.maintenance import accept, check
+from site_builder.results.reasons import Reason, sentences
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from site_builder.site import last_build
@@ -70,7 +71,7 @@ def test_an_edit_that_changes_the_meaning_makes_stale(
     project: Project, file: str, before: str, after: str, reason: str
 ) -> None:
     edit(project.root / file, before, after)
-    assert reason in Store(project).why_stale(NUMBERS)
+    assert reason in sentences(Store(project).why_stale(NUMBERS))
 
 
 @pytest.mark.parametrize(
@@ -97,14 +98,14 @@ def test_a_new_input_makes_stale_only_if_its_table_differs(project: Project) -> 
     put(store, BASE)
     assert store.why_stale(TOTALS) == []
     put(store, BASE, pa.table({"x": [4]}))
-    assert store.why_stale(TOTALS) == ["its input base changed"]
+    assert sentences(store.why_stale(TOTALS)) == ["its input base changed"]
 
 
 def test_staleness_travels(project: Project) -> None:
     edit(project.analyses / "base.py", "return None", "return 1")
     store = Store(project)
-    assert store.why_stale(BASE) == ["analyses/base.py changed"]
-    assert store.why_stale(TOTALS) == ["its input base is stale"]
+    assert sentences(store.why_stale(BASE)) == ["analyses/base.py changed"]
+    assert sentences(store.why_stale(TOTALS)) == ["its input base is stale"]
 
 
 def test_an_input_is_named_with_its_variant(project: Project) -> None:
@@ -114,7 +115,7 @@ def test_an_input_is_named_with_its_variant(project: Project) -> None:
     store.save(TOTALS, result.table, replace(result.recipe, inputs=inputs))
     assert store.why_stale(TOTALS) == []
     put(store, NUMBERS, pa.table({"x": [4]}))
-    assert store.why_stale(TOTALS) == ["its input numbers small changed"]
+    assert sentences(store.why_stale(TOTALS)) == ["its input numbers small changed"]
 
 
 def test_two_models_in_one_study_are_seen(project: Project) -> None:
@@ -122,7 +123,7 @@ def test_two_models_in_one_study_are_seen(project: Project) -> None:
     for id, digest in ((BASE, "one"), (TOTALS, "other")):
         result = store.load(id)
         store.save(id, result.table, replace(result.recipe, weights={"model": digest}))
-    assert store.why_stale(TOTALS) == ["its weights are not those of its input base"]
+    assert sentences(store.why_stale(TOTALS)) == ["its weights are not those of its input base"]
 
 
 def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None:
@@ -133,7 +134,7 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     with (project.analyses / "studies" / "toy.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[saes]]\nlayers = [3]\nfolder = "data/toy/saes/resid_post-{layer}"\n')
     store = Store(project)
-    for id, weights in ((BASE, {}), (TOTALS, store.current_saes("toy"))):
+    for id, weights in ((BASE, {}), (TOTALS, store.current_named("toy", ["saes"]))):
         result = store.load(id)
         settings = {"saes": store.current_settings("toy")["saes"]} if weights else {}
         recipe = replace(result.recipe, weights={"model": "a", **weights}, settings=settings)
@@ -143,9 +144,9 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     (folder / "sae_weights.safetensors").write_text("another")
     store = Store(project)
     named = "data/toy/saes/resid_post-3/sae_weights.safetensors"
-    assert store.why_stale(TOTALS) == [f"{named} changed"]
+    assert sentences(store.why_stale(TOTALS)) == [f"{named} changed"]
     assert store.why_stale(BASE) == []
-    assert accept(store, [TOTALS]) == [(TOTALS, [f"{named} changed"])]
+    assert accept(store, [TOTALS]) == [(TOTALS, [Reason("changed", named)])]
     assert Store(project).why_stale(TOTALS) == []
     assert Store(project).recipe(TOTALS).weights["model"] == "a"
 
@@ -178,7 +179,7 @@ def test_an_edit_of_a_models_folder_makes_stale_and_builds_anew(
     later = (of_a_folder / name).stat().st_mtime_ns + 1000
     (of_a_folder / name).write_text("two")
     os.utime(of_a_folder / name, ns=(later, later))
-    assert Store(project).why_stale(TOTALS) == [f"{name} changed"]
+    assert sentences(Store(project).why_stale(TOTALS)) == [f"{name} changed"]
     assert Store(project).why_stale(BASE) == []
     after = last_build.inputs(project)[0]
     changed = [Path(one).name for one in before if before[one] != after[one]]
@@ -193,7 +194,7 @@ def test_another_folder_in_the_environment_is_another_model(
     monkeypatch.setenv(MODEL_VARIABLE, str(other))
     assert Store(project).why_stale(TOTALS) == []
     (other / "tokenizer.json").write_text("two")
-    assert Store(project).why_stale(TOTALS) == ["tokenizer.json changed"]
+    assert sentences(Store(project).why_stale(TOTALS)) == ["tokenizer.json changed"]
 
 
 def test_what_was_measured_with_a_model_from_elsewhere_is_not_held_against_a_folder(
@@ -227,16 +228,18 @@ def test_a_table_edited_by_hand_is_seen(project: Project) -> None:
     with pq.ParquetWriter(path, edited.schema) as writer:
         writer.write_table(edited)
         writer.add_key_value_metadata({"recipe": recipe})
-    assert "its table was changed after it was measured" in Store(project).why_stale(NUMBERS)
+    assert "its table was changed after it was measured" in sentences(
+        Store(project).why_stale(NUMBERS)
+    )
 
 
 def test_a_result_under_another_name_is_seen(project: Project) -> None:
     store = Store(project)
     store.path(NUMBERS).rename(store.path(ResultId("toy", "numbers", "large")))
-    reasons = Store(project).why_stale(ResultId("toy", "numbers", "large"))
+    reasons = sentences(Store(project).why_stale(ResultId("toy", "numbers", "large")))
     assert reasons == ["it was measured as toy numbers small"]
     store.path(TOTALS).rename(store.path(BASE))
-    reasons = Store(project).why_stale(BASE)
+    reasons = sentences(Store(project).why_stale(BASE))
     assert reasons[0] == "it was measured as toy totals"
 
 
@@ -308,7 +311,7 @@ def test_a_setting_counts_as_its_file_says_it(project: Project) -> None:
     store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-31"}))
     assert store.why_stale(NUMBERS) == []
     store.save(NUMBERS, result.table, replace(result.recipe, settings={"day": "2024-01-30"}))
-    assert store.why_stale(NUMBERS) == ['day was "2024-01-30" and is "2024-01-31"']
+    assert sentences(store.why_stale(NUMBERS)) == ['day was "2024-01-30" and is "2024-01-31"']
 
 
 def test_saving_leaves_no_half_file_behind(
@@ -492,7 +495,7 @@ def test_every_reason_is_told_in_one_go(project: Project) -> None:
     store.save(TOTALS, result.table, recipe)
     numbers = store.load(NUMBERS)
     store.save(NUMBERS, numbers.table, replace(numbers.recipe, weights={"model": "b"}))
-    assert Store(project).why_stale(TOTALS) == [
+    assert sentences(Store(project).why_stale(TOTALS)) == [
         "it was measured as toy sums all",
         "sampling.top_k was 1 and is null",
         "seed was 2 and is 1",
@@ -531,7 +534,7 @@ def test_a_store_answers_from_memory_until_it_is_told_to_look_again(project: Pro
     assert store.current_settings("toy") is settings
     assert store.current_code("numbers") is code
     store.forget()
-    assert store.why_stale(NUMBERS) == ["analyses/numbers.py changed"]
+    assert sentences(store.why_stale(NUMBERS)) == ["analyses/numbers.py changed"]
     assert store.current_settings("toy")["seed"] == 7
 
 

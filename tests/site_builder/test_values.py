@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from site_builder.core.errors import BuildError
-from site_builder.post.directives import Directive
+from site_builder.post.directive import Directive
 from site_builder.post.values import Value, read
 
 TABLE = pa.table(

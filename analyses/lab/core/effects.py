@@ -1,8 +1,8 @@
-"""Means of patches over topics, normalised by what there was to explain.
+"""Means of patches over groups, normalised by what there was to explain.
 
-The mean is the ratio Σ (m − m_corrupted) / Σ (m_clean − m_corrupted) over topics, one list each:
+The mean is the ratio Σ (m − m_corrupted) / Σ (m_clean − m_corrupted) over groups, one pair each:
 0 where nothing of the difference is restored, 1 where all of it is. A mean of ratios would be ruled
-by the lists whose prompts hardly differ. Intervals resample topics.
+by the pairs whose prompts hardly differ. Intervals resample groups.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from analyses.lab.core.statistics import Estimate, Floats
 C = TypeVar("C", bound=Hashable)
 AT_ONCE = 2000  # cells whose resamples are held in memory
 STRONG = 12  # heads of a site that are measured by role
-FEW_TOPICS = {"q": 8, "pattern": 8}  # patched for so many of the shortest lists only
 SMALL = 0.5  # logits: a smaller difference between clean and corrupted is flagged
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over topics: normalised with interval, in logits, and how many topics."""
+    """A mean over groups: normalised with interval, in logits, and how many groups."""
 
     estimate: float
     low: float
@@ -42,11 +41,11 @@ def mean_effects(
     resamples: int,
     seed: int,
 ) -> Iterator[tuple[C, Effect]]:
-    """The mean of each cell over topics.
+    """The mean of each cell over groups.
 
     Args:
-        shifts: a topic's cells: patched − unpatched metric, in logits.
-        spans: a topic's clean − corrupted metric.
+        shifts: a group's cells: patched − unpatched metric, in logits.
+        spans: a group's clean − corrupted metric.
         direction: noising starts from the clean run, so there the mean shift is added to 1.
     """
     cells = list(dict.fromkeys(cell for topic in shifts for cell in topic))
@@ -67,10 +66,10 @@ def mean_effects(
 def agreement(
     guessed: Sequence[Floats], measured: Sequence[Floats], *, resamples: int, seed: int
 ) -> dict[str, Estimate]:
-    """How guesses agree with measurements, over all of them, resampled by topic.
+    """How guesses agree with measurements, over all of them, resampled by group.
 
     Args:
-        guessed, measured: a topic's values.
+        guessed, measured: a group's values.
 
     Returns:
         `pearson` correlation, and `slope`: measured per guessed, least squares through the origin.

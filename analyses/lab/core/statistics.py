@@ -1,8 +1,8 @@
-"""Estimates with 95 % intervals by resampling topics, not lists or tokens.
+"""Estimates with 95 % intervals by resampling groups, not single texts or tokens.
 
-Lists of one topic resemble each other, so a topic is what can be drawn anew: the intervals say how
-far the estimate would move with other topics (Efron and Tibshirani, 1993, cluster bootstrap). Every
-statistic here is computed from sums by topic, so that all resamples are one matrix product.
+Texts of one group resemble each other, so a group is what can be drawn anew: the intervals say how
+far the estimate would move with other groups (Efron and Tibshirani, 1993, cluster bootstrap). Every
+statistic here is computed from sums by group, so that all resamples are one matrix product.
 Quantiles are the plain percentile interval.
 """
 
@@ -29,7 +29,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Survival:
-    """P(length ≥ k) for k = 1, 2, …, with interval and the lists at risk of ending at k."""
+    """P(length ≥ k) for k = 1, 2, …, with interval and how many are at risk of ending at k."""
 
     share: Floats
     low: Floats
@@ -91,13 +91,13 @@ def survival(
 ) -> Survival:
     """Kaplan and Meier's estimate of P(length ≥ k), resampled by group.
 
-    A list that did not end is known to have gone on after each item that it finished: it is at risk
-    of ending up to the last of these, not beyond.
+    What did not end is known to have gone on after each part that it finished: it is at risk of
+    ending up to the last of these, not beyond.
 
     Args:
-        finished: items of each list that a line break or the end followed.
-        ended: whether the list ended by itself.
-        groups: topic of each list, 0 … groups − 1.
+        finished: how many parts each has finished.
+        ended: whether it ended by itself.
+        groups: the group of each, 0 … groups − 1.
     """
     size = np.asarray(finished, dtype=np.int64)
     complete = np.asarray(ended, dtype=bool)
@@ -114,14 +114,14 @@ def survival(
 
 
 def _product_limit(ends: Floats, risk: Floats) -> Floats:
-    """P(length ≥ k) for k = 1 … K + 1 from ends and lists at risk at k = 1 … K (last axis)."""
+    """P(length ≥ k) for k = 1 … K + 1 from ends and those at risk at k = 1 … K (last axis)."""
     staying = 1 - np.divide(ends, risk, out=np.zeros_like(ends), where=risk > 0)
     first = np.ones((*ends.shape[:-1], 1))
     return np.concatenate([first, np.cumprod(staying, -1)], -1)
 
 
 def _median(share: Floats) -> Floats:
-    """Smallest k with P(length ≤ k) ≥ 1/2, infinite when too many lists were cut, [resamples]."""
+    """Smallest k with P(length ≤ k) ≥ 1/2, infinite when too many were cut, [resamples]."""
     reached = share[:, 1:] <= 0.5 + 1e-12
     return np.where(reached.any(1), reached.argmax(1) + 1.0, np.inf)
 

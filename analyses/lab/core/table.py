@@ -22,7 +22,7 @@ def labelled(
     """`table` with its labels in the schema's metadata, for the page to show.
 
     Args:
-        n: how much it rests on, in words: "230 lists, 23 topics".
+        n: how much it rests on, in words: "230 texts, 23 authors".
         interval: what its intervals are, or empty when it has none.
         units: unit by column.
         note: what a reader must know besides.

@@ -79,7 +79,7 @@ class Model:
         """The TransformerBridge over the same parameters.
 
         Raises:
-            LabError: TransformerLens does not know this family.
+            LabError: TransformerLens does not know this family, or computes something else.
         """
         if isinstance(self._bridge, LabError):
             raise self._bridge
@@ -165,11 +165,15 @@ class Model:
 
     def ends(self, prompt: Prompt) -> list[int]:
         """Ids that end the model's turn: the study's, and all that the model's own files name."""
-        ends = {self.token(prompt.end)}
+        return sorted({self.token(prompt.end), *self.named_ends()})
+
+    def named_ends(self) -> set[int]:
+        """Ids that the model's own files name as ends."""
+        ends: set[int] = set()
         for one in (self.tokenizer, self.network.config, self.network.generation_config):
             named = getattr(one, "eos_token_id", None)
             ends |= {*(named if isinstance(named, list) else [named])} - {None}
-        return sorted(ends)
+        return ends
 
     def chat(self, turn: str, answer: str = "") -> Chat:
         """The chat of one user's turn, whose answer begins with `answer`."""
@@ -189,10 +193,10 @@ class Model:
 
 
 def open_model(study: Study, weights: Weights) -> Model:
-    """Open the weights twice over one memory and check that both views agree.
+    """Open the weights, with hooks and without over one memory.
 
     Raises:
-        LabError: no such device, or logits are not Hugging Face's.
+        LabError: no such device, or logits of shared prompts are not Hugging Face's.
     """
     device = _device(study.model.device)
     dtype = getattr(torch, study.model.dtype)
@@ -220,8 +224,11 @@ def _bridge(network: Any, tokenizer: Any, weights: Weights, study: Study) -> Any
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         what = f"TransformerLens does not open it: {reason}"
         return LabError(study.model.repo, what, "measure with model.network or model.blocks")
-    with torch.inference_mode():
-        check_parity(expected, bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
+    try:
+        with torch.inference_mode():
+            check_parity(expected, bridge(tokens), TOLERANCE[study.model.dtype], study.model.repo)
+    except LabError as error:
+        return error
     return bridge
 
 

@@ -1,4 +1,4 @@
-"""Drawing many lists at once from exactly the distribution of Hugging Face's `generate`.
+"""Drawing many texts at once from exactly the distribution of Hugging Face's `generate`.
 
 Each distinct prompt is run once for all its samples, keys and values are written into memory
 allocated once, finished rows leave the batch, and the nucleus is looked for among the likeliest
@@ -29,7 +29,7 @@ LIVE = 0.8  # share of unfinished rows below which the batch is compacted
 
 @dataclass(frozen=True)
 class Request:
-    """One list to draw; `name` says which, and with it which random numbers are its own."""
+    """One text to draw; `name` says which, and with it which random numbers are its own."""
 
     prompt: tuple[int, ...]
     temperature: float

@@ -1,4 +1,4 @@
-"""What autoencoders read while the model reads a list, and what they make of it."""
+"""What autoencoders read while the model reads a text, and what they make of it."""
 
 from __future__ import annotations
 

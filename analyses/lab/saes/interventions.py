@@ -1,5 +1,5 @@
 """Sampling from a network that is changed at chosen places only: some roles of the prompt, and
-the tokens after which it decides whether its list goes on.
+the tokens after which it decides how its answer goes on.
 
 `Gated` stands for the network in `sampling.sample`, which itself stays as it is. The prompt is
 changed while it is read. A later token is deciding when the likeliest next token of the unchanged

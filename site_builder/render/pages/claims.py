@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
+from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import Section
 from site_builder.post.uses import Use
@@ -23,22 +24,25 @@ HEAD = "In short"
 
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
-    """List the claims by section; `count`: how many hold, `reported`: beside Gemma 2 2B."""
+    """List the claims by section; `count`: how many hold, `reported`: beside what others did."""
     if variant == "count":
-        found = [verdict.holds for verdict in blocks.verdicts.of.values()]
+        outcomes = [verdict.holds for verdict in blocks.verdicts.of.values()]
         claims = blocks.post.claims
         in_sample = sum(
             claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
         )
-        counts = [(word, SHAPES[state], found.count(state)) for state, word in WORDS.items()]
+        counts = [(word, SHAPES[state], outcomes.count(state)) for state, word in WORDS.items()]
         return blocks.frame.markup(
-            "claims_count.html.j2", counts=counts, total=len(found), in_sample=in_sample
+            "claims_count.html.j2", counts=counts, total=len(outcomes), in_sample=in_sample
         )
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
+        sources = dict.fromkeys(row["claim"].reported_for for row in rows)
         page = f"{BASE}/{blocks.post.url(blocks.post.project.content / 'claims.md')}"
-        return blocks.frame.markup("claims_reported.html.j2", rows=rows, page=page)
+        return blocks.frame.markup(
+            "claims_reported.html.j2", rows=rows, sources=[*sources], page=page
+        )
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in map(_rows(blocks), blocks.post.claims):
         groups.setdefault(row["section"], []).append(row)
@@ -52,7 +56,7 @@ def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
     figures = {use.id: use for use in reversed(blocks.post.uses.values()) if use.slug}
     sentences: dict[str, list[Use]] = {}
     for use in blocks.post.uses.values():
-        if use.directive.kind == "claim":
+        if use.directive.kind == claim_kind.NAME:
             sentences.setdefault(use.directive.name, []).append(use)
     return lambda name: _row(blocks, name, figures, sentences.get(name, []))
 
@@ -88,7 +92,7 @@ def _row(
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
         "place": places[0] if section else "",
-        "said": {
+        "sentences": {
             one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
         },
         "figure": f"{figure.noun} {figure.number}" if figure else "",

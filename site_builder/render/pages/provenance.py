@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
 from site_builder.core import digests
+from site_builder.post.kinds import claim
 from site_builder.results import differences, lineage
+from site_builder.results.reasons import sentences
 
 if TYPE_CHECKING:
     from site_builder.post.uses import Use
@@ -42,9 +44,12 @@ def render(blocks: Blocks, *, variant: str) -> Markup:
 
 
 def _prints(use: Use) -> bool:
-    """Whether a number of the prose stands there."""
-    kind = use.directive.kind
-    return kind == "value" or (kind == "claim" and "show" in use.directive.options)
+    """Whether a number of the prose stands there: no block, and no sign of a claim."""
+    return not use.slug and not (_is_claim(use) and "show" not in use.directive.options)
+
+
+def _is_claim(use: Use) -> bool:
+    return use.directive.kind == claim.NAME
 
 
 def _summary(blocks: Blocks) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
     project = blocks.post.project
     path = project.studies()[study]
     of_study = (recipe.weights for id, recipe in recipes.items() if id.study == study)
-    models, saes = differences.weights({k: v for one in of_study for k, v in one.items()})
+    models, further = differences.weights({k: v for one in of_study for k, v in one.items()})
     return {
         "name": study,
         "title": project.settings(study).get("title", study),
@@ -123,7 +128,7 @@ def _study(blocks: Blocks, study: str, recipes: dict[ResultId, Recipe]) -> dict[
         "digest": digests.sha256_file(path),
         "url": blocks.publish(f"data/{study}/study.toml", path.read_bytes),
         "models": models,
-        "saes": saes,
+        "further": further,
     }
 
 
@@ -133,14 +138,14 @@ def _result(
     store, recipe = blocks.post.store, recipes[id]
     path = store.path(id)
     module = f"analyses/{id.analysis}.py"
-    models, saes = differences.weights(recipe.weights)
-    told = _told(blocks, id, recipe)
-    return told | {
+    models, further = differences.weights(recipe.weights)
+    facts = _facts(blocks, id, recipe)
+    return facts | {
         "id": id,
         "origin": lineage.key(id),
         "shown": {f"{use.noun} {use.number}": _place(blocks, use) for use in uses if use.slug},
-        "values": sum(use.directive.kind == "value" for use in uses),
-        "claims": sum(use.directive.kind == "claim" for use in uses),
+        "values": sum(not use.slug and not _is_claim(use) for use in uses),
+        "claims": sum(map(_is_claim, uses)),
         "module": module,
         "module_digest": recipe.code.get(module, ""),
         "helpers": len(recipe.code.keys() - {module}),
@@ -152,13 +157,13 @@ def _result(
         "settings": dict(_settings(recipe.settings)),
         "models": models,
         "files": recipe.files,
-        "saes": saes,
-        "saes_digest": digests.digest(saes),
+        "further": further,
+        "further_digest": digests.digest(further),
         "libraries": {k: v for k, v in recipe.made_with.items() if k not in ("device", "machine")},
         "kilobytes": path.stat().st_size / 1e3,
-        "url": blocks.publish(told["file"], path.read_bytes),
+        "url": blocks.publish(facts["file"], path.read_bytes),
         "recipe_url": blocks.publish(
-            told["file"].replace(".parquet", ".recipe.json"), lambda: _json(told)
+            facts["file"].replace(".parquet", ".recipe.json"), lambda: _json(facts)
         ),
     }
 
@@ -192,14 +197,14 @@ def _settings(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield name, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _told(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
+def _facts(blocks: Blocks, id: ResultId, recipe: Recipe) -> dict[str, Any]:
     """A result as a machine is told of it."""
     store = blocks.post.store
     reasons = store.why_stale(id)
     return {
         "file": store.path(id).relative_to(store.project.root).as_posix(),
         "state": "stale" if reasons else "fresh",
-        "reasons": reasons,
+        "reasons": sentences(reasons),
         "command": store.command(id),
         "key": recipe.key,
     } | vars(recipe)
@@ -225,7 +230,7 @@ def _everything(blocks: Blocks) -> dict[str, Any]:
         "url": post.project.site_url,
         "study": post.study,
         "figures": figures,
-        "results": [_told(blocks, id, recipe) for id, recipe in _recipes(blocks).items()],
+        "results": [_facts(blocks, id, recipe) for id, recipe in _recipes(blocks).items()],
     }
 
 

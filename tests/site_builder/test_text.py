@@ -7,7 +7,7 @@ import pytest
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.post.post import Post
-from site_builder.post.source import Front, front, normalised, text_of
+from site_builder.post.sections.text import Front, front, normalised, text_of
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from tests.site_builder.conftest import Show, write

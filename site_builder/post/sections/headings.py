@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from site_builder.post.labels import Fault, Put
+from site_builder.post.sections.labels import Fault, Put
 
 _HASH = re.compile(r"(?P<level>#{1,6})(?P<gap>[ ]*)(?P<title>[^\n]*?)[ ]*#*[ ]*\Z")
 _INDENTED = re.compile(r"[ ]{1,3}#{1,6}[ ]")

@@ -1,0 +1,41 @@
+"""`<< claim: ID >>`: whether a statement holds, as a sign; with `show=COLUMN` a number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from site_builder.core.errors import Problem, nearest
+from site_builder.post import validation
+from site_builder.post.directive import Directive
+from site_builder.post.kinds.kind import Listing, Reading, Showing
+from site_builder.post.kinds.names import Names, option, takes
+from site_builder.post.uses import Use
+from site_builder.results.recipe import ResultId
+
+NAME = "claim"
+"""What it is called in a directive, for who looks for the sentences that make a claim."""
+
+
+def take(post: Reading, directive: Directive, page: Path) -> Use | list[Problem]:
+    """The use of the result that the claim is tested on."""
+    claim = post.claims.get(directive.name)
+    if claim is None:
+        what, cure = f'unknown claim "{directive.name}"', nearest(directive.name, post.claims)
+        return [Problem(directive.where, what, cure)]
+    if wrong := validation.no_options(directive, "show"):
+        return wrong
+    return Use(directive, page, ResultId(post.study, claim.analysis, claim.variant))
+
+
+def show(blocks: Showing, use: Use) -> str:
+    """The sign, or the number."""
+    return blocks.claim(use)
+
+
+def names(listing: Listing) -> Names:
+    """Every claim, with what its sentence may print."""
+    claims = listing.post.claims
+    return {
+        name: takes([""], {"show": option("str", listing.shown(claim))})
+        for name, claim in claims.items()
+    }

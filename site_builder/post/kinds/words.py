@@ -1,0 +1,70 @@
+"""How the words behind the colon of a directive become its name, its variant and its options."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
+_FEATURE = re.compile(r"[a-z0-9][a-z0-9_-]*/[0-9]{1,7}\Z")
+
+MOST_KEYS = 20
+"""Works that one directive can cite."""
+
+
+class Words(NamedTuple):
+    """What the words say."""
+
+    name: str
+    variant: str
+    options: dict[str, str]
+
+
+class MisreadError(Exception):
+    """Words that a kind cannot read: `what` is wrong, and the `cure`; "" to be told the form."""
+
+    def __init__(self, what: str = "", cure: str = "") -> None:
+        self.what = what
+        self.cure = cure
+        super().__init__(what)
+
+
+def named(words: list[str], options: dict[str, str]) -> Words:
+    """NAME [VARIANT]."""
+    name, variant = [*_plain(words, 2), ""][:2]
+    return Words(name, variant, options)
+
+
+def one(words: list[str], options: dict[str, str]) -> Words:
+    """NAME."""
+    return Words(_plain(words, 1)[0], "", options)
+
+
+def keys(words: list[str], options: dict[str, str]) -> Words:
+    """KEY [KEY …], which together are the name."""
+    return Words(" ".join(_plain(words, MOST_KEYS)), "", options)
+
+
+def featured(words: list[str], options: dict[str, str]) -> Words:
+    """NAME [VARIANT], where a last word PLACE/NUMBER is short for the option `feature`.
+
+    Alone it names the drawing `feature`.
+    """
+    if not words or not _FEATURE.match(words[-1]):
+        return named(words, options)
+    if "feature" in options:
+        raise MisreadError('option "feature" stands twice', "keep one")
+    return named(words[:-1] or ["feature"], {"feature": words[-1], **options})
+
+
+def card(words: list[str], options: dict[str, str]) -> Words:
+    """PLACE/NUMBER, which is the option `feature` of the drawing `feature`."""
+    if len(words) != 1 or not _FEATURE.match(words[0]):
+        raise MisreadError(cure="write << feature: PLACE/NUMBER >>, such as << feature: 26/1201 >>")
+    return featured(words, options)
+
+
+def _plain(words: list[str], most: int) -> list[str]:
+    if not 1 <= len(words) <= most or not all(map(_WORD.match, words)):
+        raise MisreadError
+    return words
