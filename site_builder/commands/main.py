@@ -28,6 +28,7 @@ from site_builder.commands.import_result import import_result
 from site_builder.commands.init import init
 from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
+from site_builder.commands.studies import studies
 from site_builder.core.errors import BuildError
 from site_builder.results import graph
 from site_builder.results.reasons import sentences
@@ -84,6 +85,7 @@ main.add_command(init)
 main.add_command(new)
 main.add_command(import_result)
 main.add_command(run)
+main.add_command(studies)
 
 
 def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> None:
@@ -285,30 +287,3 @@ def gc(results: bool) -> None:
     with told():
         for line in collect(Store(find_project()), results=results):
             click.echo(line)
-
-
-@main.command()
-@json_option
-def studies(as_json: bool) -> None:
-    """List the studies, with how many results each has."""
-    from site_builder.results.store import Store
-
-    with told():
-        project = find_project()
-        store = Store(project)
-        ids = store.results()
-        rows = [
-            {
-                "study": name,
-                "title": str(project.settings(name).get("title", "")),
-                "results": sum(id.study == name for id in ids),
-                "shown": name == project.study,
-            }
-            for name in project.studies()
-        ]
-    if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
-    for row in rows:
-        star = "*" if row["shown"] else " "
-        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {row['title']}")

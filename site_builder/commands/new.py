@@ -47,13 +47,14 @@ def figure(name: str) -> None:
 
 @new.command()
 @click.argument("name")
-def study(name: str) -> None:
+@click.option("--model", metavar="FOLDER", help="With the model of a folder, and its own tokens.")
+def study(name: str, model: str | None) -> None:
     """Write a study with the settings of the post's own, there to be varied."""
     from site_builder.commands.scaffold import study as write
 
     with told():
         project = find_project()
-        written = write(project, name)
+        written = write(project, name, model)
     _tell(project, written)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.core.signatures import signature
+from site_builder.measure.model_report import changes
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 
@@ -79,10 +80,12 @@ def figure(project: Project, name: str) -> Written:
     return Written(made, line, "" if measured else store.command(id))
 
 
-def study(project: Project, name: str) -> Written:
+def study(project: Project, name: str, model: str | None = None) -> Written:
     """Write the study `name`, with the settings of the post's own, there to be varied.
 
-    Raises `BuildError`, and writes nothing, if the name is none or there is such a study.
+    With the folder of a `model` it names that one, and the tokens that are the model's. Raises
+    `BuildError`, and writes nothing, if the name is none, there is such a study, or the model
+    cannot be opened.
     """
     if not _STUDY.fullmatch(name):
         cure = "write small letters, digits, - and ., a letter first"
@@ -95,8 +98,38 @@ def study(project: Project, name: str) -> Written:
         raise BuildError([Problem(project.named(path), "it is there already", cure)])
     title = f"title = {json.dumps(_words(name), ensure_ascii=False)}"
     text = known[project.study].read_text("utf-8")
-    path.write_text(re.sub(r"(?m)^title *=.*$", lambda _: title, text, count=1), "utf-8")
+    text = re.sub(r"(?m)^title *=.*$", lambda _: title, text, count=1)
+    if model is not None:
+        text = _with_model(text, model, changes(project, project.study, model))
+    path.write_text(text, "utf-8")
     return Written((path,), "", f"build-site run --study {name}")
+
+
+def _with_model(text: str, folder: str, prompt: dict[str, str]) -> str:
+    """A study's file with the model of a folder, and other tokens in its prompt.
+
+    The other model's wheel and saes go; where a proxy named its end it names the new one.
+    """
+    path = Path(folder).expanduser().absolute()
+    model = {"repo": path.name, "folder": str(path), "device": "auto", "dtype": "float32"}
+    text = re.sub(r"(?ms)^\[\[?(model|saes)[\].].*?(?=^\[(?!model|\[saes)|\Z)", "", text)
+    head, _, rest = text.partition("[prompt]\n")
+    own, bracket, others = rest.partition("\n[")
+    for key, value in prompt.items():
+        own, before = _replaced(own, key, value)
+        if key == "end" and before:
+            others = others.replace(before, json.dumps(value, ensure_ascii=False))
+    table = "".join(f"{key} = {json.dumps(of, ensure_ascii=False)}\n" for key, of in model.items())
+    return f"{head}[model]\n{table}\n[prompt]\n{own}{bracket}{others}".rstrip() + "\n"
+
+
+def _replaced(table: str, key: str, value: str) -> tuple[str, str]:
+    """A table with another text at a key, and what was written there before."""
+    found = re.search(rf"(?m)^{key} *= *(.*?) *$", table)
+    if not found:
+        return table, ""
+    start, end = found.span(1)
+    return table[:start] + json.dumps(value, ensure_ascii=False) + table[end:], found[1]
 
 
 def _words(name: str) -> str:

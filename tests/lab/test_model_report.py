@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from analyses.lab.core.errors import LabError
 from analyses.lab.runtime.lab import Lab
-from analyses.lab.runtime.model_report import Marks, report
+from analyses.lab.runtime.model_report import Marks, changes, report
 from tests.lab import families
 from tests.lab.conftest import ROOT
 from tests.lab.test_model_tokens import KINDS, TURNS, byte_level, model
@@ -86,3 +87,32 @@ def test_marks_are_those_of_the_template(kind: str, template: str, ends: int, ma
     tokenizer = KINDS[kind]()
     tokenizer.chat_template = template
     assert Marks.of(model(tokenizer, ends=ends)) == marks
+
+
+def test_a_study_of_another_model_is_written_with_its_own_tokens(
+    tmp_path: Path,
+) -> None:
+    """From the embedded study, whose wheel and autoencoders are of no use to it."""
+    from site_builder.commands import scaffold
+    from site_builder.core.project import Project
+
+    folder = folder_of("qwen3", tmp_path / "somebody's model")
+    studies = tmp_path / "post/analyses/studies"
+    studies.mkdir(parents=True)
+    own = "smollm2-135m-instruct"
+    shutil.copy(ROOT / f"analyses/studies/{own}.toml", studies)
+    named = f"markdown_extensions:\n  - site_builder.site.extension: {{study: {own}}}\n"
+    (tmp_path / "post/mkdocs.yml").write_text(named, "utf-8")
+    project = Project(tmp_path / "post")
+    scaffold.study(project, "qwen", str(folder))
+
+    lab = Lab.open("qwen", root=project.root, quiet=True)
+    assert lab.study.model.folder == str(folder)
+    assert (lab.study.model.wheel, lab.study.saes) == (None, ())
+    assert {name: getattr(lab.study.prompt, name) for name in CHANGED} == CHANGED
+    assert lab.study.decision.proxy_a.plus == "</s>"
+    assert lab.model.network.config.model_type == "qwen3"
+    assert changes(lab) == {}
+
+
+CHANGED = {"turn_open": "[INST]", "turn_close": "[/INST]", "end": "</s>"}

@@ -70,6 +70,7 @@ MAY_SAY = [
     ("analyses/lab/core/study.py", r"topic|held.out"),
     ("analyses/lab/core/study_checks.py", r"topic|held.out"),
     ("analyses/lab/core/effects.py", r"\btopic\b"),
+    ("analyses/lab/runtime/model_report.py", r"topic"),
 ]
 """File, and what of these words it may say, each for a reason."""
 
