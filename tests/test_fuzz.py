@@ -1,15 +1,6 @@
-"""Whatever strangers write ends in a message of ours, and in nothing else.
-
-`FUZZ` says how many inputs each of the five readers gets; the suite's short mode gives it a few
-hundred, `make test-long` twenty thousand: a hundred thousand together. Inputs
-are sound ones, mutated: bytes flipped, pieces cut, doubled, moved, or put in from a list of awkward
-ones. The seed of a failing input is in the message.
-"""
+"""Whatever strangers write ends in a message of ours, and in nothing else: see tests/fuzzing.py."""
 
 import json
-import os
-import random
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from analyses.instruments.recorded import Origin, read
-from analyses.lab.core.errors import LabError
 from analyses.lab.core.study_file import load_study
 from analyses.lab.runtime.lab import Lab
 from site_builder.core.errors import BuildError
@@ -28,68 +18,11 @@ from site_builder.post.claims import verdict
 from site_builder.post.directives import scan
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
+from tests.fuzzing import LIMIT, fuzz
 from tests.site_builder.conftest import put, shelves
 
 REPO = Path(__file__).parents[1]
-COUNT = int(os.environ.get("FUZZ", "300"))
-pytestmark = pytest.mark.timeout(900 + COUNT // 10)
-
-AWKWARD = [
-    *(
-        b"",
-        b"\0",
-        b"\xff",
-        b"\r\n",
-        b"\xe2\x80\xa8",
-        b"\xf0\x9f\xa6\x86",
-        b"<<",
-        b">>",
-        b'"',
-        b"\\",
-    ),
-    *(b"-1", b"1e999", b"NaN", b"null", b"[]", b"{}", b"[[", b"]]", b"=", b"../../", b"<script>"),
-    *(b"{{ 7*7 }}", b"%s%s", b"9" * 400, b"a" * 5000, b"[" * 900, b"true", b"0x10", b"'''", b"#"),
-]
-
-
-def mutated(chance: random.Random, sound: bytes) -> bytes:
-    """One to five changes of a sound input."""
-    data = bytearray(sound)
-    for _ in range(chance.randint(1, 5)):
-        at, other = (chance.randrange(len(data) + 1) for _ in range(2))
-        size = chance.choice((1, 2, 8, 64))
-        kind = chance.randrange(6)
-        if kind == 0 and data:
-            data[at % len(data)] ^= 1 << chance.randrange(8)
-        elif kind == 1:
-            del data[at : at + size]
-        elif kind == 2:
-            data[at:at] = data[other : other + size]
-        elif kind == 3:
-            data[at:at] = chance.choice(AWKWARD)
-        elif kind == 4:
-            data[at : at + size] = chance.choice(AWKWARD)
-        else:
-            del data[at:]
-    return bytes(data)
-
-
-def fuzz(name: str, sound: list[bytes], attempt: Callable[[bytes], object]) -> None:
-    """Try mutated inputs; what is raised other than our messages fails with its seed."""
-    for seed in range(COUNT):
-        chance = random.Random(f"{name} {seed}")
-        data = mutated(chance, chance.choice(sound))
-        said = "fine"
-        try:
-            attempt(data)
-        except BuildError as error:
-            said = min(map(str, error.problems))
-        except LabError as error:
-            said = str(error)
-        except Exception as error:
-            pytest.fail(f"{name}, seed {seed}: {type(error).__name__}: {error}\n{data[:300]!r}")
-        assert said.strip(), f"{name}, seed {seed}: an empty message"
-        assert len(said.splitlines()) == 1, f"{name}, seed {seed}: {said}"
+pytestmark = LIMIT
 
 
 def test_directives() -> None:

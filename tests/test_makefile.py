@@ -34,7 +34,10 @@ def test_every_target_of_the_documents_is_there() -> None:
 def test_the_page_is_built_without_the_lab_and_its_path_is_said_last() -> None:
     lines = runs("site")
     installed = [line for line in lines if "pip" in line and "install" in line]
-    assert [line.split()[-1] for line in installed] == ["."]
+    assert [line.partition("install -qq ")[2] for line in installed] == [
+        "--require-hashes -r requirements.lock && /nowhere/venv/bin/python -m pip "
+        "--disable-pip-version-check install -qq --no-deps --editable ."
+    ]
     assert lines[-2:] == [
         "/nowhere/venv/bin/build-site",
         'echo "look at it: make serve  (or open site/index.html)"',
@@ -43,7 +46,7 @@ def test_the_page_is_built_without_the_lab_and_its_path_is_said_last() -> None:
 
 def test_the_lab_is_installed_and_measures() -> None:
     lines = runs("lab")
-    assert any("install" in line and "'.[lab]'" in line for line in lines)
+    assert any("install -qq --require-hashes -r requirements-lab.lock" in line for line in lines)
     assert lines[-1] == "/nowhere/venv/bin/build-site run"
 
 
@@ -57,9 +60,17 @@ def test_the_preview_is_served_at_the_address_that_is_told() -> None:
 )
 def test_all_is_tested_and_what_that_needs_is_installed(part: str) -> None:
     lines = runs("test")
-    assert any("install" in line and "'.[lab,test]'" in line for line in lines)
+    assert any("install -qq --require-hashes -r requirements-lab.lock" in line for line in lines)
     assert any("apt-get install" in line and "chromium" in line for line in lines)
     assert any(f"/{part}" in line or f" {part}" in line for line in lines)
+
+
+def test_newer_packages_are_taken_by_one_command_alone() -> None:
+    upgraded = [line for line in runs("upgrade") if "uv pip compile" in line]
+    assert len(upgraded) == 2
+    assert all("--upgrade" in line for line in upgraded)
+    for target in ("site", "lab", "test", "lock"):
+        assert not any("--upgrade" in line for line in runs(target))
 
 
 def test_both_locks_are_resolved_and_both_are_audited() -> None:

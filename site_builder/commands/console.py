@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 import click
 
 from site_builder.commands import completion
-from site_builder.core.errors import BuildError, Problem
+from site_builder.core.errors import BuildError, Problem, plain
 from site_builder.core.project import Project
+from site_builder.site.shelves import files
 
 
 def say(line: str) -> None:
     """Tell a person what happens; never on standard output, which is for machines."""
-    click.echo(line, err=True)
+    click.echo(plain(line), err=True)
 
 
 def counted(number: int, thing: str) -> str:
     """So many of a thing: "1 figure", "2 figures"."""
     return f"{number} {thing}{'s' * (number != 1)}"
+
+
+class Interruptible(click.Group):
+    """Commands that end in one line when they are interrupted, wherever they are."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; called by the command line, or by code that has read its words."""
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, _interrupt) if in_main else None
+        try:
+            return super().main(*args, **extra)
+        finally:
+            if in_main and signal.getsignal(signal.SIGINT) is _interrupt:
+                signal.signal(signal.SIGINT, before)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named; click would say "Aborted!" behind an empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("stopped; what was finished is kept, and a page is as it was")
+            sys.exit(130)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Interrupt once: whoever is impatient would only interrupt what cleans up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -57,9 +90,14 @@ _CURES = {
 """What the system may refuse, and what to do about it; anything else is a fault of ours."""
 
 
-def find_project() -> Project:
-    """The project of the current folder, its modules importable."""
+def find_project(*, looked_through: bool = True) -> Project:
+    """The project of the current folder, its modules importable, its folders `looked_through`.
+
+    A build does that by itself.
+    """
     project = Project.find()
+    if looked_through:
+        files(project.root, project.folders())
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
     return project

@@ -14,6 +14,7 @@ from gc import freeze, set_threshold
 import click
 
 from site_builder.commands.console import (
+    Interruptible,
     analysis_argument,
     counted,
     find_project,
@@ -29,7 +30,7 @@ from site_builder.commands.init import init
 from site_builder.commands.new import directives, new
 from site_builder.commands.run import asked_for, run
 from site_builder.commands.studies import studies
-from site_builder.core.errors import BuildError
+from site_builder.core.errors import BuildError, plain
 from site_builder.results import graph
 from site_builder.results.reasons import sentences
 
@@ -53,7 +54,11 @@ _drafts = click.option(
 )
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Interruptible,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="measured-post", prog_name="build-site")
 @study_option
 @_run
@@ -93,7 +98,7 @@ def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> Non
 
     set_threshold(1_000_000)  # a build keeps nearly all that it makes: to look costs a twentieth
     with told(of_page=True):
-        project = find_project()
+        project = find_project(looked_through=False)
         built = build(
             project,
             study=study,
@@ -104,7 +109,7 @@ def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> Non
             quiet=quiet,
         )
     for note in built.notes:
-        click.secho(note, err=True, fg="yellow")
+        click.secho(plain(note), err=True, fg="yellow")
     if not quiet:
         page = project.named(built.site / "index.html")
         if built.unchanged:
@@ -205,7 +210,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
         for reason in sentences(use.reasons) if explain or use.state == "missing" else ():
-            click.echo(f"          {reason}")
+            click.echo(f"          {plain(reason)}")
     counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
 
@@ -231,9 +236,9 @@ def claims(study: str, as_json: bool, strict: bool) -> None:
             mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
             source = f"reported for {claim.reported_for}: {claim.reported}"
             reported = source if claim.reported else ""
-            click.echo(f"{mark} {name}: {claim.says}")
+            click.echo(f"{mark} {name}: {plain(claim.says)}")
             for line in filter(None, (verdicts.summary(name), reported)):
-                click.echo(f"    {line}")
+                click.echo(f"    {plain(line)}")
         click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
     if strict and counts[WORDS[False]]:
         sys.exit(1)
@@ -257,7 +262,7 @@ def accept(analysis: str, variant: str, because: str, study: str) -> None:
         ids = [id for id in graph.with_inputs(store.project, asked) if store.path(id).is_file()]
         accepted = restamp(store, ids, because)
     for id, reasons in accepted:
-        click.echo(f"accepted {id}: {'; '.join(sentences(reasons))}")
+        click.echo(f"accepted {id}: {plain('; '.join(sentences(reasons)))}")
     if not accepted:
         click.echo("nothing is stale")
 

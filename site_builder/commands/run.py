@@ -16,7 +16,7 @@ from site_builder.commands.console import (
     told,
     variant_argument,
 )
-from site_builder.core.errors import BuildError
+from site_builder.core.errors import BuildError, plain
 from site_builder.core.project import Project
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def run(
             done = runner.measure(store, asked, wanted, say=tell, quiet=quiet)
     after = _claims(project, study) if done and before else None
     for line in before.changes(after) if before and after else ():
-        click.secho(line, err=True, fg="yellow")
+        click.secho(plain(line), err=True, fg="yellow")
     if not quiet:
         click.echo(f"measured {counted(len(done), 'result')}" if done else "every result is fresh")
 

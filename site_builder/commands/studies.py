@@ -7,6 +7,7 @@ import json
 import click
 
 from site_builder.commands.console import find_project, json_option, study_option, told
+from site_builder.core.errors import plain
 
 
 @click.command()
@@ -31,7 +32,7 @@ def studies(as_json: bool, folder: str | None, study: str) -> None:
             from site_builder.measure.model_report import report
 
             for line in report(project, study or project.study, folder):
-                click.echo(line)
+                click.echo(plain(line))
             return
         from site_builder.results.store import Store
 
@@ -50,4 +51,5 @@ def studies(as_json: bool, folder: str | None, study: str) -> None:
         return
     for row in rows:
         star = "*" if row["shown"] else " "
-        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {row['title']}")
+        title = plain(str(row["title"]))
+        click.echo(f"{star} {row['study']:<24} {row['results']:>3} results  {title}")

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_NAMES = 60
 """Names in a hint, when none is near: all measurements and drawings, but not every anchor."""
+
+
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What moves a terminal's cursor or turns its text, and halves of characters; blanks are none."""
+
+
+def plain(text: str) -> str:
+    """A text that a terminal shows and does not obey, whoever wrote it."""
+    return _UNSEEN.sub("", text)
 
 
 @dataclass(frozen=True, order=True)
@@ -19,7 +31,7 @@ class Problem:
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" + (f"; {self.cure}" if self.cure else "")
-        return " ".join(line.split())
+        return " ".join(plain(line).split())
 
 
 class BuildError(Exception):

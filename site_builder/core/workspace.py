@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from site_builder.core.project import Project
 
@@ -27,9 +28,21 @@ def alone(project: Project, say: Callable[[str], None], what: str = "build") -> 
         lock.release()
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path is itself a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def remove(path: Path) -> None:
+    """Remove whatever stands at a path of the cache; of a link, not what it leads to."""
+    import shutil  # a build that does nothing removes nothing
+
+    shutil.rmtree(path) if is_folder(path) else path.unlink()
+
+
 def recover(project: Project) -> bool:
     """Put back the last site that a build took away when it was killed before the new one stood."""
-    left = sorted(project.cache.glob("site.*.old"))
+    left = [path for path in sorted(project.cache.glob("site.*.old")) if is_folder(path)]
     lost = bool(left) and not project.site.exists()
     if lost:
         left[-1].rename(project.site)

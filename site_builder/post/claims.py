@@ -25,12 +25,12 @@ from __future__ import annotations
 import ast
 import math
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from site_builder.core import toml
 from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.files import listed
 from site_builder.core.project import Project
@@ -113,14 +113,10 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
     problems: list[Problem] = []
     for path in files:
         named = project.named(path)
-        text = ""
         try:
-            text = path.read_text("utf-8")
-            tree = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            line = re.search(r"line (\d+)", str(error))
-            where = f"{named}:{line[1] if line else len(text.splitlines()) or 1}"
-            problems.append(Problem(where, f"not TOML: {error}", "mend it"))
+            text, tree = toml.read(path, named)
+        except BuildError as error:
+            problems += error.problems
             continue
         lines = {
             heading[1]: number
@@ -174,7 +170,7 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
         estimate=_number(row[claim.show]),
         low=_number(row.get(named.get("low", ""))),
         high=_number(row.get(named.get("high", ""))),
-        n=int(row["n"]) if isinstance(row.get("n"), int | float) else None,
+        n=None if (n := _number(row.get("n"))) is None or math.isinf(n) else int(n),
         rows=len(keys),
         failing=holding.count(False),
         shown=_shown(claim, row, named) | {f"other.{name}": text for name, text in others_texts},
@@ -210,7 +206,8 @@ def _rows(
     several = _free(claim, filters)
     rows: dict[Any, dict[str, Any]] = {}
     for row in kept.slice(0, 10_000).to_pylist():
-        rows[tuple(row[name] for name in several)] = row
+        key = (row[name] for name in several)
+        rows[tuple(str(one) if isinstance(one, list | dict) else one for one in key)] = row
     if kept.num_rows != max(len(rows), 1):
         one = {name: texts[0] for name, texts in filters.items() if len(texts) == 1}
         cure = values.how_to_choose(table, one, kept)

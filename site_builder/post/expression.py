@@ -22,6 +22,10 @@ _REACH: dict[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
+MOST = 1000
+"""Characters of a test."""
+
+
 def names(tree: ast.expr) -> set[str]:
     """The columns that an expression names: "low", "other.low"."""
     named = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute)}
@@ -31,11 +35,13 @@ def names(tree: ast.expr) -> set[str]:
 def is_test(text: str) -> bool:
     """Whether a text is a test: comparisons, that nothing but columns and numbers decide."""
     try:
+        if len(text) > MOST:
+            return False
         tree = ast.parse(text, mode="eval").body
         named = names(tree)
         with suppress(ZeroDivisionError):  # of these numbers, not of the columns'
             reckon(tree, dict.fromkeys(named, 1.0))
-    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, LookupError, OverflowError, RecursionError, MemoryError):
         return False
     return bool(named) and _compares(tree)
 
@@ -52,7 +58,7 @@ def reckon(node: ast.expr, numbers: Mapping[str, float]) -> Any:
         case ast.Name() | ast.Attribute(value=ast.Name(id="other")):
             return numbers[ast.unparse(node)]
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return number
+            return float(number)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             return -reckon(inner, numbers)
         case ast.Call(func=ast.Name(id="abs"), args=[inner], keywords=[]):

@@ -18,7 +18,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from site_builder.core.errors import Problem, nearest
+from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import bibliography
 from site_builder.post.directive import Directive
@@ -159,7 +159,7 @@ def _link(
     if raw is None:
         titled = f' title="{attribute(title)}"' if title else ""
         return f"[{name}]({_way(page, target)}#{anchor}){{ .post-{kind}{titled} }}"
-    titled = f' title="{html.escape(title)}"' if title else ""
+    titled = f' title="{html.escape(plain(title))}"' if title else ""
     way = html.escape(f"{'' if page == target else raw(page, target)}#{anchor}")
     text = html.escape(name.replace("\\", ""))
     return Markup(f'<a class="post-{kind}" href="{way}"{titled}>{text}</a>')
@@ -167,7 +167,7 @@ def _link(
 
 def attribute(text: str) -> str:
     """Text that fits into a quoted attribute of a Markdown link, and is not Markdown there."""
-    text = re.sub(r"[\"{}\s]+", " ", text)
+    text = re.sub(r"[\"{}\s]+", " ", plain(text))
     return re.sub(r"[*_`\[\]\\$<>]", lambda sign: f"&#{ord(sign[0])};", text)
 
 

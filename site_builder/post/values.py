@@ -91,9 +91,13 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
             number = float(wanted)
         except ValueError:
             number = math.nan  # equals nothing
-        same = pc.equal(column.cast(pa.float64()), number)
-    else:
+        same = pc.equal(column.cast(pa.float64(), safe=False), number)
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
         same = pc.equal(column.cast(pa.string()), wanted)
+    else:  # lists, dates and whatever else a column may hold: what Python writes
+        same = pa.chunked_array(
+            [[one is not None and str(one) == wanted for one in column.to_pylist()]], pa.bool_()
+        )
     return pc.fill_null(same, False)
 
 

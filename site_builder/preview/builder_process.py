@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tomllib
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
+from site_builder.core import toml
 from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
@@ -83,10 +83,9 @@ def is_whole(path: Path) -> bool:
     if path.suffix not in (".bib", ".toml", ".md") or not path.is_file():
         return True
     try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".toml":
-            tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        is_toml = path.suffix == ".toml"
+        text = toml.read(path, path.name)[0] if is_toml else path.read_text("utf-8")
+    except (UnicodeDecodeError, BuildError):
         return False
     braces = [text.replace("\\{", "").count("{"), text.replace("\\}", "").count("}")]
     return bool(text.strip()) and (path.suffix != ".bib" or braces[0] == braces[1])

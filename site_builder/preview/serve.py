@@ -11,12 +11,11 @@ import uvicorn
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
+from site_builder.preview import door
 from site_builder.preview.server import Preview, app
 
 PORTS = 20
 """Ports tried after the first one."""
-
-_HOME = ("127.0.0.1", "localhost", "[::1]")
 
 
 def serve(
@@ -42,7 +41,9 @@ def serve(
         say(f"port {port} is taken")
     root = f"/{root.strip('/')}".rstrip("/")
     preview = Preview(project, study, run, say, drafts=drafts, allowed=allowed)
-    hosts = (*_HOME, *allowed) if host in _HOME else (*_HOME, host, "*")
+    if not door.is_home(host):
+        say(f"{host} is not this machine alone: whoever reaches it reads the post, and can measure")
+    hosts = (host, socket.gethostname(), *allowed)
     config = uvicorn.Config(
         app(preview, hosts, root), log_level="error", timeout_graceful_shutdown=1, lifespan="on"
     )

@@ -18,22 +18,20 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 from watchfiles import awatch
 
 from site_builder.core.digests import sha256
 from site_builder.core.files import is_meant
 from site_builder.core.project import Project
-from site_builder.preview import builder_process
+from site_builder.preview import builder_process, door
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Workbench, restarts
 from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
@@ -70,7 +68,7 @@ class Preview:
     ) -> None:
         self.project = project
         self.drafts = drafts
-        self.allowed = frozenset(allowed)
+        self.allowed = frozenset(map(str.lower, allowed))
         self.site = project.cache / f"preview.{os.getpid()}"
         self.study = study
         self.say = say
@@ -193,14 +191,14 @@ class Preview:
 
     async def asked(self, request: Request) -> Response:
         """What a page asks for: that figures are seen, a measurement, its end."""
-        origin = urlsplit(request.headers.get("origin", ""))
-        # A proxy's page has the proxy's name, and may ask us by ours.
-        known = origin.netloc == request.headers.get("host") or origin.hostname in self.allowed
-        if not known:
+        if not door.is_own(request, self.allowed):
             return Response("only the preview's own pages may ask\n", 403)
+        sent = await door.body(request)
+        if sent is None:
+            return Response("too much was sent along\n", 413)
         try:
-            body = json.loads(await request.body() or b"null")
-        except ValueError:
+            body = json.loads(sent or b"null")
+        except (ValueError, RecursionError):
             return Response("not JSON\n", 400)
         question: Question = request.path_params["what"]  # any other is refused at the end
         if question == "seen" and isinstance(body, list):
@@ -221,9 +219,9 @@ class Preview:
         """
         name = request.path_params["name"]
         for folder in self.project.asset_folders:
-            if _inside(folder / name, folder):
-                return _file(folder / name, folder)
-        return _file(self.site / "assets" / name, self.site)
+            if door.is_file(found := door.below(folder, name)):
+                return _file(found)
+        return _file(door.below(self.site / "assets", name))
 
     async def page(self, request: Request) -> Response:
         """A file of the site, or of a figure that is newer than the site."""
@@ -233,13 +231,15 @@ class Preview:
             kind = "text/html" if path.endswith(".htm") else "application/json"
             return Response(early, media_type=kind, headers=_FRESH)
         await self.built.wait()  # only the first time
-        file = self.site / path
-        if file.is_dir():
+        file = door.below(self.site, path)
+        if file is None:
+            return _file(None)
+        if _is_folder(file):
             if path and not path.endswith("/"):
                 last = path.rpartition("/")[2]
                 return Response(status_code=307, headers={"Location": f"./{quote(last)}/"})
             file /= "index.html"
-        if file.suffix == ".html" and _inside(file, self.site):
+        if file.suffix == ".html" and door.is_file(file):
             built = file.read_bytes()
             page = file.relative_to(self.site).as_posix()
             known = (page, page.removesuffix("index.html"))
@@ -248,7 +248,7 @@ class Preview:
             head = _HEAD.format(digest=sha256(built), page=html.escape(page), root=root)
             text = built.decode("utf-8").replace("</head>", head, 1)
             return HTMLResponse(text, headers=_FRESH)
-        return _file(file, self.site)
+        return _file(file)
 
     @asynccontextmanager
     async def running(self, _app: Starlette) -> AsyncIterator[None]:
@@ -271,42 +271,25 @@ class Preview:
 _FRESH = {"Cache-Control": "no-cache"}
 
 
-def _inside(file: Path, folder: Path) -> bool:
-    return file.resolve().is_relative_to(folder.resolve()) and file.is_file()
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # too long a name
+        return False
 
 
-def _file(file: Path, folder: Path) -> Response:
-    if not _inside(file, folder):
+def _file(file: Path | None) -> Response:
+    if file is None or not door.is_file(file):
         return Response("not found\n", 404)
     return FileResponse(file, headers=_FRESH)
 
 
-class Rooted:
-    """Takes the path that a proxy puts before every address away, if the proxy leaves it there."""
-
-    def __init__(self, app: ASGIApp, root: str) -> None:
-        self.app = app
-        self.root = root
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as if the address began at the root."""
-        path = scope.get("path", "")
-        if scope["type"] == "http" and f"{path}/".startswith(f"{self.root}/"):
-            if path == self.root:
-                last = self.root.rpartition("/")[2]
-                await RedirectResponse(f"./{quote(last)}/")(scope, receive, send)
-                return
-            path = path[len(self.root) :]
-            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
-        await self.app(scope, receive, send)
-
-
 def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
-    """The preview as an application; `hosts` are the names that it answers to.
+    """The preview as an application; `hosts` are further names that it answers to.
 
     A proxy may put `root` before every path, and leave it there or not.
     """
-    rooted = [Middleware(Rooted, root=root)] if root else []
+    rooted = [Middleware(door.Rooted, root=root)] if root else []
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
@@ -314,6 +297,6 @@ def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/{path:path}", preview.page),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts]), *rooted],
+        middleware=[Middleware(door.OnlyHosts, hosts=(*door.HOME, *hosts)), *rooted],
         lifespan=preview.running,
     )

@@ -23,6 +23,7 @@ from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Link, Nothing, Part, Use
 from site_builder.post.values import Value
+from site_builder.render.bidi import isolated
 from site_builder.render.claim_marks import Verdicts
 from site_builder.render.figure import Fragment
 from site_builder.render.figures import Fragments
@@ -250,4 +251,5 @@ def _text(blocks: Blocks, asked: Use | Part | Link) -> str:
     """What stands for what a directive asks for, as its kind shows it."""
     show = KINDS[asked.directive.kind].show
     assert show is not None  # only what includes a file shows nothing
-    return show(blocks, asked)
+    shown = show(blocks, asked)
+    return Markup(isolated(shown)) if isinstance(shown, Markup) else shown

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 from pathlib import Path
 
 from markupsafe import Markup
 
-from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
 from site_builder.post.claims import Claim, Verdict
@@ -17,6 +18,7 @@ from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
 from site_builder.post.uses import Use
+from site_builder.render.bidi import isolated
 from site_builder.render.figures import Fragments
 
 SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
@@ -184,7 +186,7 @@ class Verdicts:
         of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
             f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
-            f'title="{title}">{html.escape(shown)}</span>'
+            f'title="{title}">{isolated(html.escape(shown))}</span>'
         )
 
     def warning(self, page: Path) -> list[str]:
@@ -198,7 +200,7 @@ class Verdicts:
             f'!!! failure "Not everything below holds on {attribute(self._study())}"',
             "",
             *(
-                f"    - {self.post.claims[name].says} *{self.summary(name)}*"
+                f"    - {_literal(self.post.claims[name].says)} *{_literal(self.summary(name))}*"
                 for name in sorted(failing)
             ),
             "",
@@ -214,6 +216,13 @@ class Verdicts:
 
     def _uses(self) -> list[Use]:
         return [use for use in self.post.uses.values() if use.directive.kind == claim_kind.NAME]
+
+
+def _literal(text: str) -> str:
+    """Text that is neither Markdown nor HTML where it stands in Markdown."""
+    text = " ".join(plain(text).split())
+    signs = re.compile(r"[!-/:-@\[-`{-~]")
+    return isolated(signs.sub(lambda sign: f"&#{ord(sign[0])};", text))
 
 
 def judged(project: Project, study: str) -> Verdicts:

@@ -6,7 +6,7 @@ An unchanged piece costs no import: neither Altair nor pyarrow is needed to show
 from __future__ import annotations
 
 import re
-import shutil
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -20,6 +20,7 @@ from site_builder.core import code_digest, modules
 from site_builder.core.digests import digest, sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Snapshot
+from site_builder.core.workspace import remove
 from site_builder.post import claims, validation, values
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
@@ -109,12 +110,12 @@ class Fragments:
             else:
                 missing.append((use, key))
         count = parallel.processes(len(missing))
-        if count < 2:
-            return
+        if count < 2 and (not missing or "altair" in sys.modules):
+            return  # a process that has the libraries is soonest done, as a preview's is
         # The longest first, as far as the table tells, so that all end at about the same time.
         missing.sort(key=lambda one: self.post.store.path(one[0].id).stat().st_size, reverse=True)
         prepared = partial(drawer, self.project.root, self.pieces.about)
-        for use, problems in parallel.draw(missing, count, prepared):
+        for use, problems in parallel.draw(missing, max(count, 1), prepared):
             if problems:
                 self._wrong[use.slug, use.id] = BuildError(problems)
         self._anew.update((use.slug, use.id) for use, _ in missing)
@@ -180,7 +181,7 @@ class Fragments:
         gone = 0
         for path in self.folder.glob("*"):
             if path.name not in self.used:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                remove(path)
                 gone += 1
         return gone
 
@@ -250,7 +251,7 @@ class Fragments:
 
     def _table(self, id: ResultId) -> pa.Table:
         if id not in self._tables:
-            self._tables[id] = self.post.store.load(id).table
+            self._tables[id] = tabular.seen(self.post.store.load(id).table)
         return self._tables[id]
 
     def draw(self, use: Use, key: str) -> None:

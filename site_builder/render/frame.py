@@ -13,6 +13,7 @@ from site_builder.charts.drawing import BASE
 from site_builder.core.errors import BuildError, Problem
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
+from site_builder.render.bidi import isolated
 from site_builder.render.figure import Fragment
 from site_builder.results import lineage
 from site_builder.results.reasons import sentences
@@ -28,7 +29,7 @@ class Frame:
     def markup(self, template: str, **values: Any) -> Markup:
         """Fill `templates/TEMPLATE`; every value is escaped."""
         try:
-            return Markup(self._environment.get_template(template).render(values))
+            return Markup(isolated(self._environment.get_template(template).render(values)))
         except TemplateError as error:
             raise BuildError([wrong(error, template)]) from error
 

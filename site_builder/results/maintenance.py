@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ from site_builder.core import digests
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
 from site_builder.core.signatures import signature
-from site_builder.core.workspace import alone, recover
+from site_builder.core.workspace import alone, recover, remove
 from site_builder.results import differences, graph
 from site_builder.results.reasons import Reason, sentences
 from site_builder.results.recipe import Recipe, ResultId
@@ -118,7 +117,7 @@ def collect(store: Store, *, results: bool) -> Iterator[str]:
         yield f"put back {project.named(project.site)}, which a build had taken away"
     for folder in [one for name in LEFT for one in project.cache.glob(f"{name}.*")]:
         if not _at_work(folder):
-            shutil.rmtree(folder)
+            remove(folder)
             yield f"removed {project.named(folder)}"
     for path in sorted(project.data.rglob(".*.tmp")):
         if _age(path) > OLD:
@@ -145,7 +144,7 @@ def _is_known(store: Store, id: ResultId) -> bool:
 def _at_work(folder: Path) -> bool:
     """Whether the process that a folder is named after still runs, as far as one can tell."""
     number = folder.name.split(".")[1]
-    if os.name != "posix" or not number.isdecimal():
+    if os.name != "posix" or not (number.isdecimal() and len(number) < 10):
         return _age(folder) < OLD
     try:
         os.kill(int(number), 0)  # asks, and sends nothing
@@ -155,4 +154,4 @@ def _at_work(folder: Path) -> bool:
 
 
 def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
+    return time.time() - path.lstat().st_mtime

@@ -1,11 +1,17 @@
-"""A result's name, and the recipe that says what it was made from."""
+"""A result's name, and the recipe that says what it was made from.
+
+A recipe stands in its result's file, which may come from anybody: its seal tells an edit, not who
+made it. So each field is held against its type when it is read, and so is all that is in it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from site_builder.core import digests
+from site_builder.results import recipe_fields
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,6 +19,9 @@ if TYPE_CHECKING:
 
 FORMAT = 3
 """Of recipes; another one's are not read."""
+
+MOST_BYTES = 2_000_000
+"""Of a recipe's text."""
 
 
 @dataclass(frozen=True, order=True)
@@ -75,3 +84,40 @@ class Result:
     id: ResultId
     table: pa.Table
     recipe: Recipe
+
+
+def sealed(recipe: Recipe) -> bytes:
+    """A recipe as it stands in a file: JSON, with the digest of all the rest."""
+    body = asdict(recipe)
+    return json.dumps(
+        body | {"seal": digests.digest(body)}, ensure_ascii=False, default=str
+    ).encode(errors="replace")
+
+
+def parsed(text: bytes) -> tuple[dict[str, Any], list[str]]:
+    """The fields of a recipe from its text, and all that is wrong with them.
+
+    What is wrong is said in words that follow "cannot be used:".
+    """
+    if len(text) > MOST_BYTES:
+        return {}, [f"its recipe is longer than {MOST_BYTES / 1e6:.0f} MB"]
+    try:
+        body = dict(json.loads(text))
+        seal = body.pop("seal", None)
+        Recipe(**body)
+    except (ValueError, TypeError, RecursionError):
+        return {}, ["it has no recipe of ours"]
+    if body.get("format") != FORMAT:
+        return {}, ["its recipe is of another version"]
+    if recipe_fields.is_deep(body):
+        return {}, ["its recipe has lists in lists in lists, too deep"]
+    if not recipe_fields.encodes(body):
+        return {}, ["its recipe has half a character"]
+    if seal != digests.digest(body):
+        return {}, ["its recipe was edited"]
+    wrong = []
+    for one in fields(Recipe):
+        is_right, kind = recipe_fields.KINDS[one.name]
+        if one.name in body and not is_right(body[one.name]):
+            wrong.append(f"`{one.name}` of its recipe is no {kind}")
+    return body, wrong

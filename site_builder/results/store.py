@@ -8,9 +8,7 @@ an edited table is seen, and a measurement that comes out the same makes nothing
 
 from __future__ import annotations
 
-import json
 import os
-import struct
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,15 +19,12 @@ from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
-from site_builder.results import differences
+from site_builder.results import differences, parquet
 from site_builder.results.reasons import Reason
-from site_builder.results.recipe import FORMAT, Recipe, Result, ResultId
+from site_builder.results.recipe import Recipe, Result, ResultId, parsed, sealed
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_RECIPE = b"recipe"
-_MAGIC = b"PAR1"
 
 
 class Store:
@@ -66,18 +61,22 @@ class Store:
                 ids.append(ResultId(*parts))
         return ids
 
-    def save(self, id: ResultId, table: pa.Table, recipe: Recipe) -> Recipe:
-        """Write a result aside, then rename; returns the recipe with its content's digest."""
-        data = _parquet(table)
-        recipe = Recipe(**asdict(recipe) | {"content": _content(data)})
-        body = asdict(recipe)
-        body["seal"] = digests.digest(body)
+    def save(self, id: ResultId, table: pa.Table, made: Recipe) -> Recipe:
+        """Write a result aside, then rename; returns the recipe with its content's digest.
+
+        Raises `BuildError` for a recipe that could not be read again.
+        """
+        data = parquet.packed(table)
+        made = Recipe(**asdict(made) | {"content": parquet.content(data)})
+        text = sealed(made)
+        if wrong := parsed(text)[1]:
+            raise BuildError(self._spoiled(id, why) for why in wrong)
         path = self.path(id)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with aside.open("wb") as file:
-                file.write(_parquet(table, json.dumps(body, ensure_ascii=False).encode()))
+                file.write(parquet.packed(table, text))
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(path)
@@ -85,7 +84,7 @@ class Store:
             aside.unlink(missing_ok=True)
         self.project.memory.changed(path)
         self.forget()
-        return recipe
+        return made
 
     def forget(self) -> None:
         """Look at the files again: one of them has changed."""
@@ -100,13 +99,10 @@ class Store:
 
         Raises `BuildError` when it is missing, not Parquet, cut short, or without a recipe.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        recipe = self.recipe(id)
+        made = self.recipe(id)
         try:
-            return Result(id, pq.read_table(self.path(id), partitioning=None), recipe)
-        except (pa.ArrowException, OSError) as error:
+            return Result(id, parquet.table(self.path(id)), made)
+        except parquet.UnreadableError as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
 
     def recipe(self, id: ResultId) -> Recipe:
@@ -122,7 +118,9 @@ class Store:
         path = self.path(id)
         memory = self.project.memory
         try:
-            return memory.read(f"content {path}", lambda: (_content(path.read_bytes()), [path]))
+            return memory.read(
+                f"content {path}", lambda: (parquet.content(path.read_bytes()), [path])
+            )
         except FileNotFoundError:
             raise BuildError([self.missing(id)]) from None
 
@@ -171,9 +169,9 @@ class Store:
             self._models[study] = digests.model(self.project.root, settings, read)
         return self._models[study]
 
-    def current_files(self, recipe: Recipe) -> dict[str, str]:
+    def current_files(self, made: Recipe) -> dict[str, str]:
         """The digests of a recipe's raw files as they are now; one that is gone has none."""
-        paths = {name: self.project.root / name for name in recipe.files}
+        paths = {name: self.project.root / name for name in made.files}
         read = self.project.memory.digest
         return {name: read(path) for name, path in paths.items() if path.is_file()}
 
@@ -210,44 +208,15 @@ class Store:
         return reasons
 
     def _body(self, id: ResultId) -> dict[str, Any]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         try:
-            metadata = (pq.read_metadata(self.path(id)).metadata or {}).get(_RECIPE)
-        except (pa.ArrowException, OSError) as error:
+            text = parquet.recipe_text(self.path(id))
+        except parquet.UnreadableError as error:
             raise BuildError([self._spoiled(id, str(error))]) from None
-        try:
-            body = dict(json.loads(metadata or b""))
-            seal = body.pop("seal", None)
-            Recipe(**body)
-        except (ValueError, TypeError, RecursionError):
-            raise BuildError([self._spoiled(id, "it has no recipe of ours")]) from None
-        if body.get("format") != FORMAT:
-            raise BuildError([self._spoiled(id, "its recipe is of another version")])
-        if seal != digests.digest(body):
-            raise BuildError([self._spoiled(id, "its recipe was edited")])
+        body, wrong = parsed(text)
+        if wrong:
+            raise BuildError(self._spoiled(id, why) for why in wrong)
         return body
 
     def _spoiled(self, id: ResultId, why: str) -> Problem:
         where = self.project.named(self.path(id))
         return Problem(where, f"cannot be used: {why}", f"run: {self.command(id)}")
-
-
-def _parquet(table: pa.Table, recipe: bytes | None = None) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, compression="zstd", compression_level=9) as writer:
-        writer.write_table(table)
-        if recipe is not None:
-            writer.add_key_value_metadata({_RECIPE: recipe})
-    return bytes(sink.getvalue())
-
-
-def _content(data: bytes) -> str:
-    if len(data) < 12 or data[-4:] != _MAGIC:
-        return "not Parquet"
-    (footer,) = struct.unpack("<I", data[-8:-4])
-    return digests.sha256(data[4 : max(4, len(data) - 8 - footer)])

@@ -45,6 +45,9 @@ def build(
 
     Raises `BuildError` with every problem; the last good site then stays in place.
     """
+    if project.site.is_symlink():
+        cure = "remove it: a build puts a folder there"
+        raise BuildError([Problem(project.named(project.site), "is a link", cure)])
     last, read = _before(project)
     same = last and (last.study, last.drafts, last.inputs) == (study, drafts, read.inputs)
     if last and same and not (last.doubts and (strict or run == "stale")):

@@ -17,6 +17,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, STX
 from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
@@ -112,7 +113,10 @@ class _Directives(Preprocessor):
 
         def show(shown: Shown) -> str:
             slot = blocks.slot(shown)
-            return str(self.md.htmlStash.store(slot)) if isinstance(slot, Markup) else slot
+            if not isinstance(slot, Markup):
+                return slot
+            # In the host's stash they would stand for something else.
+            return str(self.md.htmlStash.store(slot.replace(STX, "").replace(ETX, "")))
 
         if self.extension.section:
             return blocks.post.section(self.extension.section, show).split("\n")

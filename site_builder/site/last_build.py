@@ -8,15 +8,15 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from site_builder.core.cache import installed, settled, stamp
 from site_builder.core.environment import MODEL_VARIABLE
-from site_builder.core.files import is_meant, write_aside
+from site_builder.core.files import write_aside
 from site_builder.core.project import Project
+from site_builder.site.shelves import files, walk
 
 _FOLDER = re.compile(rb"""\bfolder\s*=\s*["']([^"'\n]+)""")
 
@@ -63,7 +63,10 @@ class Inputs(NamedTuple):
 
 
 def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
-    """What a build may read now; the digest of a file whose stamp is that in `last` is its."""
+    """What a build may read now; the digest of a file whose stamp is that in `last` is its.
+
+    Raises `BuildError` for links out of the project, and for what is no file.
+    """
     now, stamps = time.time_ns(), {}
     digests = {"python": sys.version, "packages": installed()}
     digests["SITE_URL"] = os.environ.get("SITE_URL", "")  # which mkdocs.yml names
@@ -84,7 +87,7 @@ def inputs(project: Project, last: Manifest | Inputs | None = None) -> Inputs:
 def outputs(site: Path) -> dict[str, int]:
     """The files of the site and their sizes; a removed or cut file makes a new build."""
     start = len(str(site)) + 1
-    return {path[start:]: stat.st_size for path, stat in _walk(site)}
+    return {path[start:]: stat.st_size for path, stat in walk(site)}
 
 
 def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
@@ -92,11 +95,10 @@ def _read(project: Project) -> Iterator[tuple[str, str, os.stat_result]]:
     config = project.root / "mkdocs.yml"
     yield config.name, str(config), config.stat()
     start = len(str(project.root)) + 1
-    for folder in project.folders():
-        for path, stat in _walk(folder):
-            yield path[start:].replace(os.sep, "/"), path, stat
+    for path, stat in files(project.root, project.folders()):
+        yield path[start:].replace(os.sep, "/"), path, stat
     for folder in _models(project):
-        for path, stat in _walk(folder):
+        for path, stat in walk(folder):
             yield path, path, stat
 
 
@@ -112,22 +114,6 @@ def _models(project: Project) -> Iterator[Path]:
         folder = project.root / Path(os.fsdecode(name)).expanduser()
         if (folder / "config.json").is_file():
             yield folder
-
-
-def _walk(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file under a folder, in no order; this runs in every no-op."""
-    try:
-        with os.scandir(folder) as found:
-            entries = [*found]
-    except OSError:  # there is no such folder
-        return
-    for entry in entries:
-        if not entry.is_dir():
-            if is_meant(entry.name):
-                with suppress(FileNotFoundError):  # a link to nowhere
-                    yield entry.path, entry.stat()
-        elif is_meant(entry.name) and not entry.is_symlink():
-            yield from _walk(entry.path)
 
 
 def _file(project: Project) -> Path:

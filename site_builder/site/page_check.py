@@ -24,7 +24,7 @@ from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
 from site_builder.post.sections import markup
 from site_builder.post.sections.text import text_of
-from site_builder.site import csp
+from site_builder.site.policy import csp
 
 _FOOTNOTE = re.compile(r"^\[\^[^\]\n]+\]:", re.MULTILINE)  # which CommonMark takes for a link's end
 _ID = re.compile(r'\sid="([^"]+)"')

@@ -26,7 +26,8 @@ from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
-from site_builder.site import assets, csp, dark, feed, social_card
+from site_builder.site import assets, dark, feed, social_card
+from site_builder.site.policy import csp, foreign_code
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
@@ -54,6 +55,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     standing: Standing | None = None
     prose: dict[Path, str]
     _page: Path | None = None
+    _given = False
     _home = ""
     _serving = False
 
@@ -66,8 +68,9 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         """Resolve every directive and hand the blocks to the extension."""
         self.prose = {}
         project = Project.find(Path(config.config_file_path).parent)
+        self._given = self.blocks is not None and not self._serving
         if refused := _refused(config, project):
-            raise PluginError(str(refused)) if self.blocks is None else BuildError([refused])
+            raise BuildError([refused]) if self._given else PluginError(str(refused))
         if self.blocks is None or self._serving:
             try:
                 post = Post(project)
@@ -141,6 +144,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             place = f"{site}/{name}"
             if not self._take(name, place, digests.get(name, "")):
                 content = read()
+                if name.endswith((".htm", ".svg")):  # they can be opened by themselves
+                    self._code += foreign_code.problems(content.decode("utf-8", "replace"), name)
                 if not self._take(name, place, sha256(content)):
                     Path(place).parent.mkdir(parents=True, exist_ok=True)
                     Path(place).write_bytes(content)
@@ -189,6 +194,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
         A preview is left alone: MkDocs adds its reloading script behind our back.
         """
+        self._code: list[Problem] = []
         self._publish(config.site_dir)
         if self._serving:
             return
@@ -197,7 +203,22 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         for path in sorted(Path(config.site_dir).rglob("*.html")):
-            path.write_text(csp.protect(path.read_text("utf-8")), "utf-8")
+            page = path.read_text("utf-8")
+            self._code += foreign_code.problems(page, self._source(path, config))
+            path.write_text(csp.protect(page), "utf-8")
+        assert self.blocks is not None
+        self.blocks.problems += self._code
+        if self._code and not self._given:
+            raise PluginError("\n".join(map(str, self._code)))
+
+    def _source(self, page: Path, config: MkDocsConfig) -> str:
+        """The Markdown that became a page, as messages name it; else the page's own name."""
+        name = page.relative_to(config.site_dir)
+        stem = name.parent if name.name == "index.html" else name.with_suffix("")
+        places = [Path(config.docs_dir, stem, "index.md"), Path(config.docs_dir, f"{stem}.md")]
+        root = Path(config.config_file_path).absolute().parent
+        found = next((place for place in places if place.is_file()), None)
+        return found.relative_to(root).as_posix() if found else name.as_posix()
 
     def _around(self, config: MkDocsConfig) -> dict[str, bytes]:
         """The feed of the post, and what a search engine asks for first."""

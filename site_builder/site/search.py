@@ -24,12 +24,19 @@ _TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite)"[^>]*>([^<]*)</\1>
 
 
 def spare_theme(config: MkDocsConfig, project: Project) -> None:
-    """Let the theme's templates be compiled, and its files listed, once an installation."""
+    """Let the theme's templates be compiled, and its files listed, once an installation.
+
+    Those that a project, or we, put in their place escape what they show; the theme's do not.
+    """
     make = config.theme.get_env
+
+    def escapes(name: str | None) -> bool:
+        return name is not None and project.template(name) is not None
 
     def get_env() -> Environment:
         env = make()
-        env.bytecode_cache = project.compiled("theme")
+        env.autoescape = escapes
+        env.bytecode_cache = project.compiled("host")
         env.loader = _Listed(config.theme.dirs, project.memory)
         return env
 

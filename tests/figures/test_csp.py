@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from site_builder.site import csp
+from site_builder.site.policy import csp
 
 PAGE = """<!doctype html><html><head>
 <meta charset="utf-8"><script>one()</script><script src="x.js"></script></head>
@@ -21,13 +21,21 @@ def digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def test_exactly_the_inline_scripts_that_run_are_allowed():
-    assert allowed(csp.protect(PAGE)) == {digest("one()"), digest('two("é &amp; <p>")\n')}
+def test_exactly_the_inline_scripts_that_run_are_found():
+    assert csp.inline_scripts(PAGE) == ["one()", 'two("é &amp; <p>")\n']
 
 
 def test_a_comment_inside_a_script_is_its_text_and_a_script_inside_a_comment_is_none():
     page = "<head></head><script>a('<!-- b -->')</script><!-- <script> --><script>c()</script>"
-    assert allowed(csp.protect(page)) == {digest("a('<!-- b -->')"), digest("c()")}
+    assert csp.inline_scripts(page) == ["a('<!-- b -->')", "c()"]
+
+
+def test_only_the_themes_scripts_are_allowed():
+    theme = 'var target=document.getElementById(location.hash.slice(1));target&&target.name&&(target.checked=target.name.startsWith("__tabbed_"))'
+    page = PAGE.replace("</body>", f"<script>{theme}</script></body>")
+
+    assert allowed(csp.protect(PAGE)) == set()
+    assert allowed(csp.protect(page)) == {digest(theme)}
 
 
 def test_the_policy_comes_before_what_it_governs():

@@ -402,7 +402,7 @@ def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, line, s
         (b"# one\n[a", 2),
         (b"a = 1\nb = 2\na = 3\n\n", 3),
         (b"a = 1\nb = [\n\n", 3),
-        (b"#\n#\xff\n", 1),  # of what is no text no line is told
+        (b"#\n#\xff\n", 2),
     ],
     ids=["cut", "twice", "open", "bytes"],
 )

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from site_builder.commands.main import main
+from site_builder.core.errors import Problem
 from site_builder.core.project import Project
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -173,7 +174,7 @@ def raising_drawing(project: Project) -> None:
     [
         (no_column, f"{SECTION}:3: numbers small has no column"),
         (no_column, f'{SECTION}:5: "numbers small": the result has no column'),
-        (broken_study, "analyses/studies/toy.toml: not TOML"),
+        (broken_study, "analyses/studies/toy.toml:1: not TOML"),
         (broken_config, "mkdocs.yml:"),
         (twice, 'content/index.md:8: section "01-numbers" stands twice; keep one'),
         (wrong_study, 'analyses/studies: no study "toi"; did you mean "toy"?'),
@@ -322,3 +323,8 @@ def test_verify_and_gc(project: Project, monkeypatch: pytest.MonkeyPatch) -> Non
     assert orphan.exists()
     assert "removed data/toy/gone.parquet" in runner.invoke(main, ["gc", "--results"]).stdout
     assert not orphan.exists()
+
+
+def test_a_terminal_obeys_nobody() -> None:
+    problem = Problem("x\x1b[2J", "a\x9b31m \u202eb\nc\x07", "\ud800d\0")
+    assert str(problem) == "x[2J: a31m b c; d"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from site_builder.core.errors import BuildError
 from site_builder.core.files import below, is_meant, listed
 from site_builder.core.project import Project
 from site_builder.post.post import Post
@@ -81,8 +82,9 @@ def test_every_shelf_is_as_if_it_was_not_there(shelves: Project, left: str, kind
     assert seen() == before
 
 
-def test_a_link_to_nowhere_is_no_file(shelves: Project) -> None:
+def test_a_link_to_nowhere_is_no_page_and_is_told(shelves: Project) -> None:
     (shelves.content / "about.md").symlink_to("nowhere")
     (shelves.content / "sections" / "02-x.md").symlink_to("nowhere")
     assert [path.name for path in Post(shelves).pages()] == ["index.md"]
-    assert "content/about.md" not in inputs(shelves).inputs
+    with pytest.raises(BuildError, match=r"content/about\.md: is a link that leads nowhere"):
+        inputs(shelves)

@@ -8,8 +8,8 @@ from PIL import Image
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.site.build import build, preview
-from site_builder.site.csp import allows
 from site_builder.site.page_check import Reference, references
+from site_builder.site.policy.csp import allows
 from tests.site_builder.conftest import write
 
 SECTION = "content/sections/01-numbers.md"
@@ -64,7 +64,8 @@ def test_all_that_a_built_page_cannot_show_is_told_at_its_line(project: Project)
         where, _, number = found[0][0].rpartition(":")
         assert where == SECTION
         assert int(number) - line in range(text.count("\n") + 1), text
-    assert len(told) == len(FAULTS) + 2  # the poster; the second heading of one name
+    # The poster; the second heading of one name; a script's address, as code and as a link.
+    assert len(told) == len(FAULTS) + 3
 
 
 @pytest.mark.builds

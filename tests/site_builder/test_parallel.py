@@ -78,28 +78,26 @@ def told(project: Project) -> list[str]:
     [
         ("raise ValueError('no')", 'drawing "numbers small" raised ValueError: no; see '),
         ("raise theme.DrawingError('it is odd', 'even it')", '"numbers small": it is odd; even it'),
-        ("import os; os._exit(1)", ""),
+        (
+            "import os; os.abort()",
+            'drawing "numbers small" ended the process that drew it, without a word; ',
+        ),
     ],
 )
 def test_what_a_process_finds_wrong_is_told_as_if_drawn_here(
     long: Project, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
-    condition = (
-        "if size == 5 and multiprocessing.parent_process():" if not said else "if size == 5:"
-    )
-    edit(long.figures / "numbers.py", "import altair", "import multiprocessing\n\nimport altair")
     edit(
         long.figures / "numbers.py",
         '    theme.need(table, "x", "estimate")\n',
-        f'    theme.need(table, "x", "estimate")\n    {condition}\n        {code}\n',
+        f'    theme.need(table, "x", "estimate")\n    if size == 5:\n        {code}\n',
     )
     monkeypatch.setattr(parallel, "processes", lambda _drawings: 2)
-    if not said:  # that one ended is no reason not to draw here
-        assert built(long).drawn == FIGURES + 2
-        return
     there = told(long)
     assert len(there) == 1
     assert said in there[0]
+    if "abort" in code:  # it would end this process too
+        return
     monkeypatch.setattr(parallel, "processes", lambda _drawings: 1)
     assert told(long) == there
 
@@ -183,3 +181,33 @@ def test_what_is_no_vega_lite_is_told_at_its_line(project: Project) -> None:
     (said,) = told(project)
     assert "raised SchemaValidationError" in said
     assert said.endswith(f"see site_builder/figures/numbers.py:{line}")
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.3, 1.0])
+def test_an_interrupted_build_is_a_line(long: Project, wait: float) -> None:
+    """As a terminal does it: every process of the build is interrupted."""
+    edit(
+        long.figures / "numbers.py",
+        '    theme.need(table, "x", "estimate")\n',
+        "    import time\n    time.sleep(0.3)\n",
+    )
+    start = "from site_builder.render import parallel; parallel.processes = lambda drawings: 2\n"
+    code = f"{start}from site_builder.__main__ import run\nprint('begins', flush=True)\nrun()\n"
+    whole = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=long.root,
+        env=os.environ | {"PYTHONPATH": str(long.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert whole.stdout is not None
+    assert whole.stdout.readline() == "begins\n"
+    time.sleep(wait)
+    os.killpg(whole.pid, signal.SIGINT)
+    out, err = whole.communicate(timeout=120)
+    assert whole.returncode == 130
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("stopped")

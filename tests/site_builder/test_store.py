@@ -359,12 +359,18 @@ def test_device_versions_date_and_duration_are_told_and_not_keyed(project: Proje
     store = Store(project)
     found = store.load(NUMBERS)
     elsewhere = {"device": "cuda", "torch": "9.9"}
-    other = replace(found.recipe, made_with=elsewhere, made_at="2031-01-01", seconds=9e9)
+    other = replace(
+        found.recipe, made_with=elsewhere, made_at="2031-01-01T00:00:00+00:00", seconds=9e9
+    )
     assert other.key == found.recipe.key
     store.save(NUMBERS, found.table, other)
     assert Store(project).why_stale(NUMBERS) == []
     told = Store(project).recipe(NUMBERS)
-    assert (told.made_with, told.made_at, told.seconds) == (elsewhere, "2031-01-01", 9e9)
+    assert (told.made_with, told.made_at, told.seconds) == (
+        elsewhere,
+        "2031-01-01T00:00:00+00:00",
+        9e9,
+    )
 
 
 def test_the_shelf_by_hand(project: Project) -> None:

@@ -1,7 +1,8 @@
 """The content-security policy of a page: nothing from elsewhere, no script that we did not write.
 
-Inline scripts of the theme are allowed one by one, by the hash of their text. They differ with a
-page's depth, so the policy is made for each page, when nothing will change it any more.
+Inline scripts of the theme are allowed one by one, by the hash of their text; of no other one. They
+differ with a page's depth, so the policy is made for each page, when nothing will change it any
+more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
+
+from site_builder.site.policy import theme_scripts
 
 _NOT_RUN = ("application/json", "application/ld+json", "text/template")
 
@@ -57,13 +60,19 @@ def protect(html: str) -> str:
 
     Call it last: a script changed afterwards does not run.
     """
-    finder = _InlineScripts()
-    finder.feed("".join(f"<{piece}" for piece in _PIECE.findall(html) if piece))
-    finder.close()
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(finder.found)}">'
+    known = [text for text in inline_scripts(html) if theme_scripts.is_known(text)]
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(known)}">'
     # Before everything it governs; only the encoding, due in the first 1,024 bytes, may precede.
     place = re.search(r"<head\b[^>]*>(\s*<meta charset=[^>]*>)?", html)
     return html[: place.end()] + meta + html[place.end() :] if place else html
+
+
+def inline_scripts(html: str) -> list[str]:
+    """The text of every script that runs and stands in the page."""
+    finder = _InlineScripts()
+    finder.feed("".join(f"<{piece}" for piece in _PIECE.findall(html) if piece))
+    finder.close()
+    return finder.found
 
 
 def _digest(script: str) -> str:
