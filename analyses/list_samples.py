@@ -139,6 +139,7 @@ def read_external(
         template: The wording of all lists, for files of tensors.
         temperature: Their temperature, for files of tensors.
     """
-    from analyses.instruments.recorded import Origin, read
+    from analyses.instruments.recorded.files import Origin
+    from analyses.instruments.recorded.lists import read
 
     return read(file, lab.study, Origin(tokenizer, template, temperature))

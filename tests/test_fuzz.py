@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analyses.instruments.recorded import Origin, read
+from analyses.instruments.recorded.files import Origin
+from analyses.instruments.recorded.lists import read
 from analyses.lab.core.study_file import load_study
 from analyses.lab.runtime.lab import Lab
 from site_builder.core.errors import BuildError

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from analyses import list_samples
 from analyses.instruments.items import list_items, read_items
 from analyses.instruments.lists import read_lists
-from analyses.instruments.recorded import SCHEMA, Origin, read
+from analyses.instruments.recorded.files import Origin
+from analyses.instruments.recorded.lists import SCHEMA, read
+from analyses.instruments.recorded.spelling import reader
 from analyses.instruments.roles import list_roles
-from analyses.instruments.spelling import reader
 from analyses.lab.core.errors import LabError
 from analyses.lab.runtime.lab import Lab
 from tests.lab.conftest import ROOT
@@ -142,7 +143,8 @@ FAULTS = {
     "a token has no text": [good(tokens=[" Fig", None, "<end_of_turn>"])],
     "a token id is no id": [good(token_ids=[5, -6, 7])],
     "tokens are no list": [good(token_ids=[1] * 40_000, tokens=["a"] * 40_000)],
-    "has no answer": [good(token_ids=[5], tokens=["-"])],
+    "has no answer": [good(token_ids=[], tokens=[])],
+    "is padded, and has no token": [good(token_ids=[5, 0], tokens=[" Fig", "<pad>"])],
     "its prompt in front, but no <start_of_turn>": [
         good(
             token_ids=[1, 2, 3, 4],
@@ -195,13 +197,80 @@ def test_a_file_that_is_none_is_told_in_one_line(tiny, tokenizer, tmp_path, name
 
 def test_tokens_are_read_as_their_vocabulary_spells_them():
     sentencepiece = ["\u2581New", "\u2581", "<0x0A>", "<end_of_turn>", "<0xE2>"]
-    plain = reader(sentencepiece)
-    assert [*map(plain, sentencepiece)] == [" New", " ", "\n", "<end_of_turn>", "\ufffd"]
+    assert reader(sentencepiece)(sentencepiece) == [" New", " ", "\n", "<end_of_turn>", "\ufffd"]
     bytelevel = ["\u0120New", "\u010a", "caf\u00c3\u00a9", "<|im_end|>"]
-    plain = reader(bytelevel)
-    assert [*map(plain, bytelevel)] == [" New", "\n", "caf\u00e9", "<|im_end|>"]
+    assert reader(bytelevel)(bytelevel) == [" New", "\n", "caf\u00e9", "<|im_end|>"]
     texts = [" New", "\n", "\u0120"]
-    assert [*map(reader(texts), texts)] == texts
+    assert reader(texts)(texts) == texts
+
+
+def test_characters_of_several_tokens_are_whole_in_the_last_of_them():
+    sentencepiece = ["\u2581", *(f"<0x{byte:02X}>" for byte in "龘".encode()), "<0x0A>"]
+    assert reader(sentencepiece)(sentencepiece) == [" ", "", "", "龘", "\n"]
+    fox = "ðŁ¦Ĭ"  # as byte-level vocabularies spell 🦊
+    bytelevel = ["\u0120New", *fox, "\u010a"]
+    assert reader(bytelevel)(bytelevel) == [" New", "", "", "", "🦊", "\n"]
+
+
+def test_a_blank_of_sentencepiece_in_a_token_with_a_meaning_is_none():
+    deepseek = ["\u0120New", "\u010a", "<｜end\u2581of\u2581sentence｜>"]
+    assert reader(deepseek)(deepseek) == [" New", "\n", deepseek[-1]]
+
+
+def imported(tiny, tmp_path, *rows):
+    return read(write(tmp_path / "l.parquet", pa.Table.from_pylist([*rows])), tiny.study, Origin())
+
+
+FRONT = ["<bos>", "<start_of_turn>", "user", "\n",
+         "Provide me with a short list of Fruits. Just provide the names, no need for any other "
+         "information.", "<end_of_turn>", "\n", "<start_of_turn>", "model", "\n"]  # fmt: skip
+
+
+def test_the_first_answer_behind_the_prompt_is_the_list(tiny, tmp_path):
+    tokens = [*FRONT, "-", " Fig", "\n", "<end_of_turn>", "\n", "<start_of_turn>", "user", "\n",
+              "Thanks", "<end_of_turn>", "\n", "<start_of_turn>", "model", "\n", "Bye"]  # fmt: skip
+    found = imported(tiny, tmp_path, good(tokens=tokens, token_ids=[*range(len(tokens))]))
+    assert found["tokens"].to_pylist() == [[" Fig", "\n", "<end_of_turn>"]]
+    assert found["token_ids"].to_pylist() == [[11, 12, 13]]
+
+
+@pytest.mark.parametrize(
+    "behind", [["<eos>", "<pad>", "<pad>"], ["<eos>", "<eos>"], ["<|eot_id|>"], ["</s>", "[PAD]"]]
+)
+def test_padding_behind_an_end_is_no_text(tiny, tmp_path, behind):
+    tokens = [" Fig", "\n", *behind]
+    found = imported(tiny, tmp_path, good(tokens=tokens, token_ids=[*range(len(tokens))]))
+    assert found["tokens"].to_pylist() == [tokens[:3]]
+    assert (found["ended"].to_pylist(), found["new_tokens"].to_pylist()) == ([True], [3])
+    assert found["text"].to_pylist() == ["- Fig\n"]
+
+
+def test_a_hyphen_that_the_model_wrote_is_kept(tiny, tmp_path):
+    rows = [good(sample=i) for i in range(3)]
+    hyphen = good(sample=9, tokens=[" -", " Kiwi", "<end_of_turn>"])
+    assert imported(tiny, tmp_path, *rows, hyphen)["text"].to_pylist()[-1] == "- - Kiwi"
+    front = [good(sample=i, tokens=["-", " Fig", "<end_of_turn>"]) for i in range(3)]
+    hyphen = good(sample=9, tokens=["-", " -", " Kiwi"])
+    assert imported(tiny, tmp_path, *front, hyphen)["text"].to_pylist()[-1] == "- - Kiwi"
+
+
+def test_an_answer_that_was_not_prefilled_is_told(tiny, tmp_path):
+    front = [good(sample=i, tokens=["-", " Fig", "<end_of_turn>"]) for i in range(3)]
+    refusal = good(sample=9, tokens=["I", " cannot", "<end_of_turn>"])
+    with pytest.raises(LabError, match="its answer begins with 'I', and others with the prefill"):
+        imported(tiny, tmp_path, *front, refusal)
+
+
+@pytest.mark.parametrize("shape", [lambda ids: torch.tensor([ids]), torch.tensor])
+def test_lists_of_unequal_length_are_a_tensor_each(tiny, sampled, tokenizer, tmp_path, shape):
+    chosen = [
+        row for row in rows_of(sampled) if (row["template"], row["topic"]) == ("long", "Fruits")
+    ]
+    lists = [row["token_ids"] for row in chosen]
+    assert len({len(ids) for ids in lists}) > 1
+    torch.save({"Fruits": [shape(ids) for ids in lists]}, tmp_path / "lists.pt")
+    found = read(tmp_path / "lists.pt", tiny.study, Origin(tokenizer, "long", 0.8))
+    assert found["token_ids"].to_pylist() == lists
 
 
 PIECES = st.lists(st.sampled_from(["-", " -", " a", "b", " ", "\n", "\n\n", " x\n", "<end>", "  "]))
@@ -230,7 +299,8 @@ import re, sys
 from pathlib import Path
 from analyses import list_statistics
 from analyses.lab.runtime.lab import Lab
-from analyses.instruments.recorded import Origin, read
+from analyses.instruments.recorded.files import Origin
+from analyses.instruments.recorded.lists import read
 def peak():  # not `ru_maxrss`, which begins with that of the process that started this one
     return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
 lab = Lab.open("gemma-2-2b-it", root=Path(sys.argv[1]), quiet=True)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-import analyses.instruments.recorded  # noqa: F401  (ours, before a project's own could be found)
+import analyses.instruments.recorded.lists  # noqa: F401  (ours, before a project's own could be found)
 from site_builder.commands.main import main
 from site_builder.core.digests import sha256_file
 from site_builder.core.project import Project
