@@ -114,6 +114,8 @@ class Post:
         self.references = References(self.project, self.named)
         for page in self.pages():
             self._read(page, page)
+        for draft in filter(self.is_draft, below(self.project.content, ".md")):
+            self.problems += front(self.project, draft)[1]  # it may be none, but for a word
         self._number()
         self.problems += self.references.check()
 

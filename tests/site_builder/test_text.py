@@ -189,6 +189,18 @@ def test_a_draft_is_left_out_until_it_is_asked_for(shelves: Project) -> None:
     assert of(True) == (["index.md", "about.md"], ["01-numbers", "02-new"])
 
 
+def test_what_is_a_draft_by_a_wrong_word_alone_is_told(shelves: Project) -> None:
+    write(shelves.content / "sections" / "01-numbers.md", "---\ndraft: maybe\n---\n## Numbers\n")
+    write(shelves.content / "about.md", "---\ndraft: 1\n---\n# About\n")
+    post = Post(shelves)
+    post.collect()
+    assert [str(one) for one in post.problems] == [
+        'content/about.md:2: draft is not true or false but "1"; write draft: true',
+        'content/sections/01-numbers.md:2: draft is not true or false but "maybe"; '
+        "write draft: true",
+    ]
+
+
 def test_a_page_that_cannot_be_published_for_its_front_matter_stops_the_build(
     shelves: Project,
 ) -> None:
