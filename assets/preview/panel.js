@@ -29,9 +29,15 @@ export function notes(lines = []) {
   show();
 }
 
+/** Where the preview begins, whatever a proxy puts before it. */
+export const ROOT = new URL(
+  document.querySelector('meta[name="preview"]').dataset.root,
+  document.baseURI,
+);
+
 /** Ask the server for something; it answers by events. */
 export function ask(what, body) {
-  return fetch(`/~/${what}`, { method: "POST", body: JSON.stringify(body) });
+  return fetch(new URL(`~/${what}`, ROOT), { method: "POST", body: JSON.stringify(body) });
 }
 
 /** Say what is measured, and offer what could be: at the stale figure and at the missing one. */

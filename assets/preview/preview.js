@@ -2,10 +2,10 @@
  * The preview's side of the page. The server tells what a save changes; here it is put into the page
  * so that everything else stays as it is: charts, open details, the place one reads at.
  */
-import { ask, measuring, notes } from "./panel.js";
+import { ROOT, ask, measuring, notes } from "./panel.js";
 import { learn, nodes, settle, source } from "./settle.js";
 
-const HERE = location.pathname.replace(/^\//, "").replace(/index\.html$/, "");
+const { page: HERE } = document.querySelector('meta[name="preview"]').dataset;
 const script = document.querySelector('script[type="module"][src*="/post."]');
 const modules = [...document.querySelectorAll('link[rel="modulepreload"]')];
 const { wake, studied } = await import(script.src);
@@ -123,7 +123,7 @@ const HANDLERS = {
     shown.classList.add("preview-wrong");
     source(shown, "wrong"); // whatever is built next takes its place
   },
-  style: ({ name, url }) => style(name, url),
+  style: ({ name, url }) => style(name, new URL(url, ROOT).href),
   measuring,
   async page({ pages, notes: lines, process: sender }) {
     if (process && sender && sender !== process) known = undefined;
@@ -180,7 +180,7 @@ document.addEventListener("click", ({ target }) => {
 }
 
 let last = Promise.resolve();
-const events = new EventSource("/~/events");
+const events = new EventSource(new URL("~/events", ROOT));
 events.addEventListener("message", ({ data }) => {
   const message = JSON.parse(data);
   if (message.page !== undefined && message.page !== HERE) return;

@@ -49,6 +49,10 @@ _strict = click.option(
     "--strict", is_flag=True, help="Make a stale result, and a claim that does not hold, an error."
 )
 
+_drafts = click.option(
+    "--drafts", is_flag=True, help="Show what says draft: true in its front matter."
+)
+
 
 @click.group(
     cls=Interruptible,
@@ -59,16 +63,19 @@ _strict = click.option(
 @study_option
 @_run
 @_strict
+@_drafts
 @quiet_option
 @click.pass_context
-def main(context: click.Context, study: str, run: str, strict: bool, quiet: bool) -> None:
+def main(
+    context: click.Context, study: str, run: str, strict: bool, drafts: bool, quiet: bool
+) -> None:
     """Build the post: every directive's result, drawn, on a page in site/.
 
     Fresh and stale results are drawn (a stale one is marked), missing ones are measured if the lab
     is installed. Without a command this builds; see the commands below for the rest.
     """
     if context.invoked_subcommand is None:
-        _build(study, run, strict, quiet)
+        _build(study, run, strict, drafts, quiet)
         return
     # They are about building: a command that has such an option has its own.
     by_hand = click.core.ParameterSource.COMMANDLINE
@@ -86,14 +93,20 @@ main.add_command(run)
 main.add_command(studies)
 
 
-def _build(study: str, run: str, strict: bool, quiet: bool) -> None:
+def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> None:
     from site_builder.site.build import build
 
     set_threshold(1_000_000)  # a build keeps nearly all that it makes: to look costs a twentieth
     with told(of_page=True):
         project = find_project(looked_through=False)
         built = build(
-            project, study=study, run=run, strict=strict, say=_quietly(quiet), quiet=quiet
+            project,
+            study=study,
+            run=run,
+            strict=strict,
+            drafts=drafts,
+            say=_quietly(quiet),
+            quiet=quiet,
         )
     for note in built.notes:
         click.secho(plain(note), err=True, fg="yellow")
@@ -120,13 +133,42 @@ def _quietly(quiet: bool) -> Callable[[str], None]:
     show_default=True,
     help="Which results to measure beside the page without being asked.",
 )
+@click.option(
+    "--root-path",
+    default="",
+    help="Path that a proxy puts before every address.",
+)
+@click.option(
+    "--allow-host",
+    multiple=True,
+    help="Name by which a proxy asks for the preview; may be repeated.",
+)
+@_drafts
 @study_option
-def serve(port: int, host: str, run: str, study: str) -> None:
+def serve(
+    port: int,
+    host: str,
+    run: str,
+    root_path: str,
+    allow_host: tuple[str, ...],
+    drafts: bool,
+    study: str,
+) -> None:
     """Show the post as it is written: a saved file changes the open page at once."""
     from site_builder.preview.serve import serve as preview
 
     with told():
-        preview(find_project(), host=host, port=port, study=study, run=run, say=say)
+        preview(
+            find_project(),
+            host=host,
+            port=port,
+            root=root_path,
+            allowed=allow_host,
+            study=study,
+            run=run,
+            drafts=drafts,
+            say=say,
+        )
 
 
 @main.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from site_builder.core.cache import Memory
 from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.files import listed
 
 if TYPE_CHECKING:
     from jinja2 import FileSystemBytecodeCache
@@ -288,8 +289,4 @@ def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _modules(folder: Path, suffix: str) -> dict[str, Path]:
-    return {
-        path.stem: path
-        for path in sorted(folder.glob(f"*{suffix}"))
-        if not path.stem.startswith("_") and path.is_file()
-    }
+    return {path.stem: path for path in listed(folder, suffix) if not path.stem.startswith("_")}

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from site_builder.core import toml
 from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.files import listed
 from site_builder.core.project import Project
 from site_builder.post import expression, values
 
@@ -42,8 +43,7 @@ _NEEDED = ("says", "result", "holds")
 _FOR = "reported_for"
 _KNOWN = (*_NEEDED, "row", "other", "every", "inside", "show", "format", "unit", "reported", _FOR)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_BOUND = re.compile(r"(low|high)\b")
-"""A bound of an interval, in a test: "low", "other.high"."""
+_BOUND = re.compile(r"(low|high)\b")  # of an interval, in a test: "low", "other.high"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def load(project: Project) -> tuple[dict[str, Claim], list[Problem]]:
 
     def make() -> tuple[list[list[dict[str, Any]]], list[Path]]:
         folder = project.content / "claims"
-        files = sorted(folder.glob("*.toml"))
+        files = listed(folder, ".toml")
         claims, problems = _load(project, files)
         return [[*map(vars, claims.values())], [*map(vars, problems)]], [folder, *files]
 

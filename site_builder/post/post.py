@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below, listed
 from site_builder.core.project import Project
 from site_builder.post import choices, claims, formulas, validation
 from site_builder.post.directive import Directive
@@ -19,8 +20,17 @@ from site_builder.post.formula import Formula
 from site_builder.post.kinds import claim
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.references import References
-from site_builder.post.source import Normal, Show, Shown, Source
-from site_builder.post.uses import Asked, Inclusion, Part, Use
+from site_builder.post.sections.text import (
+    Front,
+    Text,
+    behind_front,
+    front,
+    look,
+    normalised,
+    text_of,
+)
+from site_builder.post.source import Show, Shown, Source
+from site_builder.post.uses import Asked, Inclusion, Link, Part, Use
 from site_builder.results.reasons import Reason, State
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -32,10 +42,11 @@ MARK = "<!-- section {} -->"
 
 
 class Post:
-    """Pages of Markdown whose directives name results."""
+    """Pages of Markdown whose directives name results; `drafts` are among them if asked for."""
 
-    def __init__(self, project: Project, study: str = "") -> None:
+    def __init__(self, project: Project, study: str = "", *, drafts: bool = False) -> None:
         self.project = project
+        self.drafts = drafts
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[Directive, Use] = {}
@@ -51,17 +62,41 @@ class Post:
     def pages(self) -> list[Path]:
         """The files that become pages, the post first; sections are parts of them."""
         sections = self.project.content / "sections"
-        paths = sorted(self.project.content.rglob("*.md"), key=lambda p: (p.name != "index.md", p))
-        return [path for path in paths if not path.is_relative_to(sections)]
+        paths = sorted(below(self.project.content, ".md"), key=lambda p: (p.name != "index.md", p))
+        return [
+            path for path in paths if not path.is_relative_to(sections) and not self.is_draft(path)
+        ]
+
+    def front(self) -> Front:
+        """What the first page's front matter says of the post."""
+        return front(self.project, self.project.content / "index.md")[0]
+
+    def is_draft(self, path: Path) -> bool:
+        """Whether a page or a section is to be left out, as its front matter says."""
+        return not self.drafts and front(self.project, path)[0].draft
 
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.noun]
 
     def url(self, page: Path) -> str:
-        """Where a page is in the site: "" for the first one, "features/" for features.md."""
-        parts = page.relative_to(self.project.content).with_suffix("").parts
-        return "".join(f"{part}/" for part in parts if part != "index")
+        """Where a page is in the site: "" for the first one, "features/" for features.md.
+
+        Where mkdocs.yml says `use_directory_urls: false`, it is "index.html", "features.html".
+        """
+        path = page.relative_to(self.project.content).with_suffix("")
+        if self.project.config.get("use_directory_urls") is False:
+            return f"{path.as_posix()}.html"
+        return "".join(f"{part}/" for part in path.parts if part != "index")
+
+    def file(self, page: Path) -> str:
+        """The file of the site that a page becomes: "features/index.html"."""
+        url = self.url(page)
+        return url if url.endswith(".html") else f"{url}index.html"
+
+    def way(self, page: Path, target: Path) -> str:
+        """The address of one page as another one's links have it."""
+        return f"{self.base(page)}/{self.url(target)}"
 
     def base(self, page: Path, *, of_file: bool = False) -> str:
         """The way from a page, or from its Markdown file, to the root."""
@@ -85,6 +120,8 @@ class Post:
         self.references = References(self.project, self.named)
         for page in self.pages():
             self._read(page, page)
+        for draft in filter(self.is_draft, below(self.project.content, ".md")):
+            self.problems += front(self.project, draft)[1]  # it may be none, but for a word
         self._number()
         self.problems += self.references.check()
 
@@ -108,21 +145,28 @@ class Post:
     def _read(self, path: Path, page: Path) -> None:
         """Read a page, or a section of it, and keep what its directives ask for."""
         try:
-            text = path.read_text("utf-8")
+            text = text_of(path)
         except UnicodeDecodeError:
             where = self.project.named(path)
             self.problems.append(Problem(where, "not UTF-8", "save it as UTF-8"))
             return
         named = self.project.named(path)
-        source = self._sources[path] = Source(named, text, *self._scan(text, named))
-        self.problems += source.unread
-        if path.is_relative_to(self.project.content / "sections"):
-            self.references.section(path, page, text)
+        inside = path.is_relative_to(self.project.content / "sections")
+        seen = self._look(text, path.stem if inside else "")
+        source = self._sources[path] = Source(named, text, seen, *self._scan(text, named))
+        self.problems += [*source.unread, *front(self.project, path)[1]]
+        self.problems += [
+            Problem(f"{named}:{one.line + 1}", one.what, one.cure) for one in seen.faults
+        ]
+        if inside:
+            self.references.section(path, page, seen.heading)
         for directive in source.found:
             if isinstance(directive, Formula):
                 self.formulas[directive] = page
                 continue
             asked = self._take(directive, page)
+            if isinstance(asked, Link):
+                asked.in_html = seen.is_raw(directive.line)
             if isinstance(asked, Asked):
                 source.asked[directive] = asked
             else:
@@ -168,8 +212,9 @@ class Post:
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")
-                for path in sorted(here.glob("*.md"))
+                for path in listed(here, ".md")
                 if path.stem not in self.references.sections
+                and not self.is_draft(path)
                 and (line := f"<< section: {path.stem} >>")
             ),
             *self.references.uncited(),
@@ -198,7 +243,7 @@ class Post:
             return "missing", [Reason("unreadable", problem.what) for problem in error.problems]
         return "stale" if reasons else "fresh", reasons
 
-    def fill(self, page: Path, show: Show, given: str | None = None, normal: Normal = str) -> str:
+    def fill(self, page: Path, show: Show, given: str | None = None) -> str:
         """A page's Markdown with sections put in, and what stands for every directive.
 
         `given` is its text as a host hands it on: see `Source.filled`.
@@ -210,23 +255,23 @@ class Post:
         if page not in self._sources:
             what = "this page came, or became UTF-8, after the post was read"
             raise BuildError([Problem(self.project.named(page), what, "build again")])
-        return "\n".join(self._sources[page].filled(put, given, normal))
+        return "\n".join(self._sources[page].filled(put, given))
 
-    def page_of(self, text: str, normal: Normal) -> Path | None:
+    def page_of(self, text: str) -> Path | None:
         """The page that ends with `text`, if possible with nothing but front matter before it."""
-        text, before = text.strip(), dict[Path, str]()
-        for page in self.pages():
-            whole = normal(self._sources[page].text).strip() if page in self._sources else ""
-            if whole.endswith(text):
-                before[page] = whole.removesuffix(text)
-        return min(before, key=lambda page: before[page][:3] not in ("", "---"), default=None)
+        text = behind_front(normalised(text)).strip()
+        whole = {
+            page: self._sources[page].text.strip() for page in self.pages() if page in self._sources
+        }
+        ending = (page for page in whole if whole[page].endswith(text))
+        return min(ending, key=lambda page: whole[page] != text, default=None)
 
     def section(self, path: Path, show: Show) -> str:
         """A section's Markdown as its page has it, between marks that a preview finds again."""
         if path not in self._sources:  # it is told why
             return show(self.project.named(path))
-        inner = self._sources[path].filled(show)
-        self.references.numbered(inner, path.stem)
+        source = self._sources[path]
+        inner = [*source.filled(show), *source.ends(show)]
         return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
 
     def _scan(self, text: str, named: str) -> tuple[list[Directive], list[Formula], list[Problem]]:
@@ -243,6 +288,11 @@ class Post:
             [Formula(**one) for one in in_text],
             [Problem(**one) for one in wrong],
         )
+
+    def _look(self, text: str, stem: str) -> Text:
+        """What `look` finds, once as long as the text is the same."""
+        recall = self.project.memory.recall
+        return Text.of(recall("look", [text, stem], lambda: [*look(text, stem)]))
 
 
 def _instead(all: Mapping[K, T], start: str, found: Mapping[K, T]) -> dict[K, T]:

@@ -7,44 +7,47 @@ every host resolves it.
 
 from __future__ import annotations
 
+import html
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post.bibliography import works as bibliography
 from site_builder.post.directive import Directive
 from site_builder.post.formula import Formula
+from site_builder.post.sections.headings import Heading, numbered
 from site_builder.post.uses import Use
 
-_HEADING = re.compile(r"##[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*\Z")
-_NUMBER = re.compile(r"(?P<number>[0-9]+(?:-[0-9]+)*)-(?P<word>.*)")
+Way = Callable[[Path, Path], str]
+"""The way from one page's address to another's."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section as the page shows it; `number` is "" when its file has none."""
+    """A section as the page shows it; `id` is the one that its author gives its heading, or ""."""
 
     stem: str
     page: Path
     title: str
+    id: str = ""
 
     @property
     def number(self) -> str:
-        """ "3.5" of the file 03-5-entropy."""
-        match = _NUMBER.fullmatch(self.stem)
-        return ".".join(str(int(part)) for part in match["number"].split("-")) if match else ""
+        """ "3.5" of the file 03-5-entropy; "" when it has none."""
+        return numbered(self.stem)[0]
 
     @property
     def anchor(self) -> str:
         """The id of its heading."""
-        match = _NUMBER.fullmatch(self.stem)
-        return f"sec-{match['word'] if match else self.stem}"
+        return self.id or f"sec-{numbered(self.stem)[1]}"
 
     @property
     def called(self) -> str:
@@ -104,11 +107,10 @@ class References:
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
-    def section(self, path: Path, page: Path, text: str) -> None:
+    def section(self, path: Path, page: Path, heading: Heading | None) -> None:
         """Take note of a section that `page` shows."""
-        headings = (_HEADING.match(line) for line in text.splitlines())
-        title = next((heading["title"] for heading in headings if heading), path.stem)
-        self.sections[path.stem] = Section(path.stem, page, title)
+        title, anchor = (heading.title, heading.anchor) if heading else (path.stem, "")
+        self.sections[path.stem] = Section(path.stem, page, title, anchor)
 
     def count(self, formulas: Mapping[Formula, Path]) -> list[Problem]:
         """Number the formulas that have a name, in this order; `formulas` tell their pages."""
@@ -147,38 +149,27 @@ class References:
             if key not in self.cited
         ]
 
-    def numbered(self, lines: list[str], stem: str) -> None:
-        """Give a section's heading its number and its anchor."""
-        section = self.sections[stem]
-        for place, line in enumerate(lines):
-            if heading := _HEADING.match(line):
-                title = f"{section.number} {heading['title']}".strip()
-                lines[place] = f"## {title} {{ #{section.anchor} }}"
-                return
+    def reference(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
+        """A link from `page` to what a directive names, as Markdown; "" if that is not there.
 
-    def reference(self, directive: Directive, page: Path) -> str:
-        """A link from `page` to what a directive names, as Markdown; "" if that is not there."""
-        if target := self._target(directive):
-            name, home, anchor = target
-            return f"[{name}]({_way(page, home)}#{anchor}){{ .post-ref }}"
-        return ""
+        In HTML, where no Markdown is read, it is HTML; `raw` then tells the way to another page.
+        """
+        target = self._target(directive)
+        return _link(page, *target, "ref", raw=raw) if target else ""
 
-    def citation(self, directive: Directive, page: Path) -> str:
-        """Links from `page` to the works that a directive cites; "" if one is not there."""
+    def citation(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
+        """Links from `page` to the works that a directive cites, likewise."""
         home = self.project.content / "index.md"
         links = []
         for key in directive.name.split():
             if key not in self.cited:
                 return ""
             work = self.works[key]
-            title = attribute(f"{work.short}: {work.title}")
+            title = f"{work.short}: {work.title}"
             at = attribute(directive.options[key]) if key in directive.options else ""
-            number = f"{self.cited[key]}, {at}" if at else str(self.cited[key])
-            links.append(
-                f"[\\[{number}\\]]({_way(page, home)}#{work.anchor})"
-                f'{{ .post-cite title="{title}" }}'
-            )
-        return "".join(links)
+            name = f"\\[{self.cited[key]}{f', {at}' if at else ''}\\]"
+            links.append(_link(page, name, home, work.anchor, "cite", title, raw=raw))
+        return (Markup() if raw else "").join(links)
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
         """The words, page and id of what a `ref` names."""
@@ -188,6 +179,19 @@ class References:
             return f"Equation {equation.number}", equation.page, directive.named
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
+
+
+def _link(
+    page: Path, name: str, target: Path, anchor: str, kind: str, title: str = "", *, raw: Way | None
+) -> str:
+    """A link from one page to a place of another, as Markdown or, if `raw`, as HTML."""
+    if raw is None:
+        titled = f' title="{attribute(title)}"' if title else ""
+        return f"[{name}]({_way(page, target)}#{anchor}){{ .post-{kind}{titled} }}"
+    titled = f' title="{html.escape(plain(title))}"' if title else ""
+    way = html.escape(f"{'' if page == target else raw(page, target)}#{anchor}")
+    text = html.escape(name.replace("\\", ""))
+    return Markup(f'<a class="post-{kind}" href="{way}"{titled}>{text}</a>')
 
 
 def attribute(text: str) -> str:

@@ -9,6 +9,8 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.post.directive import Directive
 from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
+from site_builder.post.sections.labels import Put
+from site_builder.post.sections.text import Text, normalised
 from site_builder.post.uses import Asked
 
 Shown = Asked | Directive | Formula | str
@@ -18,19 +20,18 @@ cannot be read, as "file:line"."""
 Show = Callable[[Shown], str]
 """What stands there instead, as Markdown."""
 
-Normal = Callable[[str], str]
-"""What a host makes of a line before it hands it on."""
-
 
 @dataclass
 class Source:
     """A file of Markdown, by its name from the project's root.
 
-    `asked` has what each of its directives asks for, if it can be had.
+    `text` is that of the file as its host reads it, and `seen` what was found when it was looked
+    through. `asked` has what each of its directives asks for, if it can be had.
     """
 
     name: str
     text: str
+    seen: Text
     directives: list[Directive]
     formulas: list[Formula]
     unread: list[Problem]
@@ -42,42 +43,52 @@ class Source:
         both: list[Directive | Formula] = [*self.directives, *self.formulas]
         return sorted(both, key=lambda one: (one.line, one.start))
 
-    def filled(self, show: Show, given: str | None = None, normal: Normal = str) -> list[str]:
-        """The lines of the file, directives and formulas replaced by what stands there instead.
+    def filled(self, show: Show, given: str | None = None) -> list[str]:
+        """The lines of the file with all put in that is seen, and what stands for each directive.
 
-        A host may have `given` the text without its front matter, its blanks made `normal`: its
-        lines are counted from the end. Raises `BuildError` where it is not that of the file, and
-        for a directive that it leaves out; a formula in the front matter is text.
+        So it is with formulas. A host may have `given` the text without its front matter: its lines
+        are counted from the end. Raises `BuildError` where it is not that of the file, and for a
+        directive that it leaves out; a formula in the front matter is text.
         """
         own = self.text.split("\n")
-        lines = own if given is None else given.split("\n")
+        lines = [*own] if given is None else normalised(given).split("\n")
         skipped = _last(own) - _last(lines)
         if "\n".join(lines).count("<<") != "\n".join(own[max(0, skipped) :]).count("<<"):
             raise _changed(self.name)
-        lines, gone = [*lines], set[int]()
-        for directive in reversed(self.found):
-            number = directive.line - skipped
-            if isinstance(directive, Formula):
-                if number >= 0:
-                    gone |= _set(lines, number, directive, own, normal, show(directive))
-                continue
-            if number < 0:
+
+        def is_own(line: int, end: int) -> bool:
+            number = line - skipped
+            return 0 <= number < len(lines) and lines[number][:end] == own[line][:end]
+
+        formulas = [one for one in self.formulas if one.line >= skipped]
+        puts = [
+            put
+            for put in self.seen.puts
+            if is_own(put.line, put.end) and not any(_covers(one, put) for one in formulas)
+        ]
+        for directive in self.directives:
+            if directive.line < skipped:
                 what = "a directive cannot stand in the front matter"
                 raise BuildError([Problem(directive.where, what, "put it in the text")])
-            raw, line = own[directive.line], lines[number] if number < len(lines) else ""
-            start, end = (len(normal(raw[:at])) for at in (directive.start, directive.end))
-            if line[:end] != normal(raw[: directive.end]):
+            if not is_own(directive.line, directive.end):
                 raise _changed(directive.where)
-            before, after = line[:start], line[end:]
             text = show(self.asked.get(directive, directive))
-            if KINDS[directive.kind].is_block:
-                text = text.replace("\n", f"\n{before}")  # in the same quotation, or as deep
-                # A blank line only where there is none: a second one would end a footnote.
-                if number and lines[number - 1].strip(" \t>"):
-                    before = f"{before.rstrip()}\n{before}"
-                if number + 1 < len(lines) and lines[number + 1].strip(" \t>"):
-                    after = f"{after}\n"
-            lines[number] = before + text + after
+            puts.append(_put(directive, text, lines, directive.line - skipped))
+        for formula in formulas:
+            ends = [len(line) for line in own[formula.line : formula.last]] + [formula.end]
+            if not all(is_own(formula.line + i, end) for i, end in enumerate(ends)):
+                raise _changed(formula.where)
+            puts.append(Put(formula.line, formula.start, ends[0], show(formula)))
+            puts += [Put(formula.line + i, 0, end, "") for i, end in enumerate(ends) if i]
+        for line, start, end, text in sorted(puts, reverse=True):
+            whole = lines[line - skipped]
+            lines[line - skipped] = whole[:start] + text + whole[end:]
+        gone: set[int] = set()
+        for formula in sorted(formulas, key=lambda one: one.line, reverse=True):
+            first, last = formula.line - skipped, formula.last - skipped
+            if first < last:  # what stands behind a formula of several lines is left of the last
+                lines[first] += lines[last]
+                gone |= {*range(first + 1, last + 1)}
         for where in {problem.where for problem in self.unread}:
             number = int(where.rpartition(":")[2]) - 1 - skipped
             while number in gone:
@@ -86,21 +97,30 @@ class Source:
                 lines[number] += f"\n\n{show(where)}\n"
         return [line for number, line in enumerate(lines) if number not in gone]
 
+    def ends(self, show: Show) -> list[str]:
+        """What ends all that the file leaves open, and tells what is wrong with its markup."""
+        told = dict.fromkeys(f"{self.name}:{fault.line + 1}" for fault in self.seen.faults)
+        return [*self.seen.ends, *(f"\n{show(where)}\n" for where in told)]
 
-def _set(
-    lines: list[str], number: int, formula: Formula, own: list[str], normal: Normal, shown: str
-) -> set[int]:
-    """Put what is shown in the place of a formula that begins at a line; returns lines now gone."""
-    end = number + formula.last - formula.line
-    raw = own[formula.line : formula.last + 1]
-    raw[-1] = raw[-1][: formula.end]
-    start, after = len(normal(own[formula.line][: formula.start])), len(normal(raw[-1]))
-    there = lines[number : end + 1]
-    rest = there[-1][after:] if there else ""
-    if "\n".join(there).removesuffix(rest) != "\n".join(map(normal, raw)):
-        raise _changed(formula.where)
-    lines[number] = there[0][:start] + shown + rest
-    return {*range(number + 1, end + 1)}
+
+def _covers(formula: Formula, put: Put) -> bool:
+    """Whether a formula holds what stands there: it has no labels and links."""
+    begins, ends = (formula.line, formula.start), (formula.last, formula.end)
+    return begins <= (put.line, put.start) < ends
+
+
+def _put(directive: Directive, text: str, lines: list[str], number: int) -> Put:
+    """A directive's place and what stands there; a block has blank lines around it."""
+    if not KINDS[directive.kind].is_block:
+        return Put(directive.line, directive.start, directive.end, text)
+    before = lines[number][: directive.start]
+    text = before + text.replace("\n", f"\n{before}")  # in the same quotation, or as deep
+    # A blank line only where there is none: a second one would end a footnote.
+    if number and lines[number - 1].strip(" >"):
+        text = f"{before.rstrip()}\n{text}"
+    if number + 1 < len(lines) and lines[number + 1].strip(" >"):
+        text = f"{text}\n"
+    return Put(directive.line, 0, directive.end, text)
 
 
 def _last(lines: list[str]) -> int:

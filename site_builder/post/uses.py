@@ -1,7 +1,7 @@
 """What a directive asks for, once it is known that it can be had.
 
-A kind of directive asks for one of these: a result, a part made from the post itself, a link, or
-another file. That decides when it is shown; see `render/blocks.py`.
+A kind of directive asks for one of these: a result, a part made from the post itself, a link,
+another file, or nothing. That decides when it is shown; see `render/blocks.py`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,17 @@ class Part(Asked):
 
 @dataclass
 class Link(Asked):
-    """A link to another place of the post, written as Markdown so that the host resolves it."""
+    """A link to another place of the post, written as Markdown so that the host resolves it.
+
+    It may stand `in_html`, where no Markdown is read.
+    """
+
+    in_html: bool = False
+
+
+@dataclass
+class Nothing(Asked):
+    """A place that stays empty, such as that of a draft."""
 
 
 @dataclass

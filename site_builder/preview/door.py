@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOME = ("127.0.0.1", "localhost", "::1")
@@ -58,11 +59,35 @@ def _came_in_at(scope: Scope) -> str | None:
     return str(server[0]).lower() if server and server[0] else None
 
 
-def is_own(request: Request) -> bool:
-    """Whether a request comes from one of the preview's own pages."""
+class Rooted:
+    """Takes the path that a proxy puts before every address away, if the proxy leaves it there."""
+
+    def __init__(self, app: ASGIApp, root: str) -> None:
+        self.app = app
+        self.root = root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as if the address began at the root."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and f"{path}/".startswith(f"{self.root}/"):
+            if path == self.root:
+                last = self.root.rpartition("/")[2]
+                await RedirectResponse(f"./{quote(last)}/")(scope, receive, send)
+                return
+            path = path[len(self.root) :]
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
+        await self.app(scope, receive, send)
+
+
+def is_own(request: Request, allowed: Collection[str] = ()) -> bool:
+    """Whether a request comes from one of the preview's own pages.
+
+    Those of a proxy have its name, which is among the `allowed`; it may ask us by ours.
+    """
     host = request.headers.get("host", "")
     try:
-        return bool(host) and urlsplit(request.headers.get("origin", "")).netloc == host
+        origin = urlsplit(request.headers.get("origin", ""))
+        return bool(host) and (origin.netloc == host or origin.hostname in allowed)
     except ValueError:
         return False
 

@@ -27,7 +27,7 @@ from site_builder.preview.messages import Message
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site.extension import MeasuredFigures
-from site_builder.site.links import as_built
+from site_builder.site.page_check import as_built
 
 _LINK = re.compile(r'(?<= href=")(?!https?:|mailto:|#|/)[^"]+\.md(#[^"]*)?(?=")')
 _FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
@@ -36,8 +36,9 @@ _FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
 class Workbench:
     """The post of a project, kept warm; `files` has what is shown of figures before a build."""
 
-    def __init__(self, root: Path, study: str = "") -> None:
+    def __init__(self, root: Path, study: str = "", *, drafts: bool = False) -> None:
         self.root = root
+        self.drafts = drafts
         self.study = study
         self.files: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
@@ -49,7 +50,7 @@ class Workbench:
     def load(self) -> None:
         """Collect the post anew, as after every build, which has the files of all figures."""
         self.files.clear()
-        self.post = Post(Snapshot(self.root), self.study)
+        self.post = Post(Snapshot(self.root), self.study, drafts=self.drafts)
         self.post.collect()
         self.post.judge()
         self.blocks = _Slots(self.post, Fragments(self.post), forgiving=True)
@@ -72,7 +73,7 @@ class Workbench:
         for path in sorted(changed):
             if path.suffix == ".css" and path.parent in self.post.project.asset_folders:
                 if path.is_file():
-                    url = f"/assets/{path.name}?{sha256_file(path)[:8]}"
+                    url = f"assets/{path.name}?{sha256_file(path)[:8]}"
                     yield {"kind": "style", "name": path.stem, "url": url}
             elif path.suffix == ".md" and path.parent.name == "sections" and path.is_file():
                 yield from self._section(path)
@@ -121,7 +122,9 @@ class Workbench:
         self.extension.section = path
         html = self.markdown.reset().convert(path.stem)
         base = self.post.base(section.page)
-        html = _LINK.sub(lambda link: f"{'' if base == '.' else '../'}{as_built(link[0])}", html)
+        flat = self.post.file(section.page) == self.post.url(section.page)
+        up = "" if base == "." or flat else "../"
+        html = _LINK.sub(lambda link: f"{up}{as_built(link[0], flat=flat)}", html)
         html = _FOOTNOTES.sub("", html)  # numbered over the whole page: they come with it
         page = self.post.url(section.page)
         yield {"kind": "section", "page": page, "name": path.stem, "html": html}

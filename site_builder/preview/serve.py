@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import uvicorn
 
@@ -19,25 +19,38 @@ PORTS = 20
 
 
 def serve(
-    project: Project, *, host: str, port: int, study: str, run: str, say: Callable[[str], None]
+    project: Project,
+    *,
+    host: str,
+    port: int,
+    root: str,
+    allowed: Iterable[str],
+    study: str,
+    run: str,
+    drafts: bool,
+    say: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted; raises `BuildError` when there is no port, or no post, to serve."""
+    """Serve until interrupted; raises `BuildError` when there is no port, or no post, to serve.
+
+    A proxy may put `root` before every path, and ask by names of its own, which are `allowed`.
+    """
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     open_socket = _bound(host, port)
     bound = open_socket.getsockname()[1]
     if port and bound != port:
         say(f"port {port} is taken")
-    preview = Preview(project, study, run, say)
+    root = f"/{root.strip('/')}".rstrip("/")
+    preview = Preview(project, study, run, say, drafts=drafts, allowed=allowed)
     if not door.is_home(host):
         say(f"{host} is not this machine alone: whoever reaches it reads the post, and can measure")
-    hosts = (host, socket.gethostname())
+    hosts = (host, socket.gethostname(), *allowed)
     config = uvicorn.Config(
-        app(preview, hosts), log_level="error", timeout_graceful_shutdown=1, lifespan="on"
+        app(preview, hosts, root), log_level="error", timeout_graceful_shutdown=1, lifespan="on"
     )
     server = uvicorn.Server(config)
     preview.end = lambda: setattr(server, "should_exit", True)
     preview.wake.set()
-    say(f"http://{host}:{bound}/ shows every save; Ctrl-C ends it")
+    say(f"http://{host}:{bound}{root}/ shows every save; Ctrl-C ends it")
     server.run(sockets=[open_socket])
     if preview.restart:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -8,6 +8,7 @@ whatever still differs. And with `--run`, what is not fresh is measured in a thi
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from site_builder.core.digests import sha256
+from site_builder.core.files import is_meant
 from site_builder.core.project import Project
 from site_builder.preview import builder_process, door
 from site_builder.preview.background_run import Measuring
@@ -44,24 +46,36 @@ BREATH = 0.12
 """Seconds that a page gets to paint one message before the next one is made."""
 
 _HEAD = (
-    '<meta name="preview" content="{digest}">'
-    '<script type="module" src="/assets/preview/preview.js"></script></head>'
+    '<meta name="preview" content="{digest}" data-page="{page}" data-root="{root}/">'
+    '<script type="module" src="{root}/assets/preview/preview.js"></script></head>'
 )
-"""What a page gets: which state of it this is, as a build may follow at once, and its script."""
+"""What a page gets: which state of which page this is, as a build may follow at once, its script,
+and the way to the root, as a proxy may put anything before it."""
 
 
 class Preview:
     """One project's preview; `site` is its own folder, so that several do not meet."""
 
-    def __init__(self, project: Project, study: str, run: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        study: str,
+        run: str,
+        say: Callable[[str], None],
+        *,
+        drafts: bool = False,
+        allowed: Iterable[str] = (),
+    ) -> None:
         self.project = project
+        self.drafts = drafts
+        self.allowed = frozenset(map(str.lower, allowed))
         self.site = project.cache / f"preview.{os.getpid()}"
         self.study = study
         self.say = say
         self.restart = False
         self.end: Callable[[], None] = lambda: None
         self.stop = asyncio.Event()
-        self.bench = Workbench(project.root, study)
+        self.bench = Workbench(project.root, study, drafts=drafts)
         self.hand = ThreadPoolExecutor(1)  # one edit after the other, beside the server
         self.measuring = Measuring(project, run, self.tell)
         self.listeners: set[asyncio.Queue[Message]] = set()
@@ -85,7 +99,7 @@ class Preview:
         config = self.project.root / "mkdocs.yml"
         async for changes in awatch(*there, config, step=STEP, stop_event=self.stop):
             paths = {Path(path) for _, path in changes}
-            paths = {p for p in paths if "__pycache__" not in p.parts and p.suffix != ".tmp"}
+            paths = {p for p in paths if is_meant(p.name) and is_meant(p.parent.name)}
             if restarts(self.project, paths):
                 self.say("the builder itself was edited: starting again")
                 self.restart = True
@@ -117,6 +131,7 @@ class Preview:
         loop = asyncio.get_running_loop()
         command = [sys.executable, "-m", builder_process.__name__]
         arguments = [str(self.project.root), str(self.site), self.study]
+        arguments += ["--drafts"] if self.drafts else []
         notes: list[str] = []
         while True:
             await self.wake.wait()
@@ -153,7 +168,7 @@ class Preview:
             self.built.set()
             self.tell(self.state)
             self.measuring.offer(built["unmeasured"])
-            if not self.wake.is_set():
+            if built["pages"] is not None and not self.wake.is_set():
                 with suppress(Exception):  # what keeps the post from loading was told by the build
                     await loop.run_in_executor(self.hand, self.bench.load)
 
@@ -176,7 +191,7 @@ class Preview:
 
     async def asked(self, request: Request) -> Response:
         """What a page asks for: that figures are seen, a measurement, its end."""
-        if not door.is_own(request):
+        if not door.is_own(request, self.allowed):
             return Response("only the preview's own pages may ask\n", 403)
         sent = await door.body(request)
         if sent is None:
@@ -221,11 +236,16 @@ class Preview:
             return _file(None)
         if _is_folder(file):
             if path and not path.endswith("/"):
-                return Response(status_code=307, headers={"Location": f"/{quote(path)}/"})
+                last = path.rpartition("/")[2]
+                return Response(status_code=307, headers={"Location": f"./{quote(last)}/"})
             file /= "index.html"
         if file.suffix == ".html" and door.is_file(file):
             built = file.read_bytes()
-            head = _HEAD.format(digest=sha256(built))
+            page = file.relative_to(self.site).as_posix()
+            known = (page, page.removesuffix("index.html"))
+            page = next((name for name in known if name in self.state["pages"]), page)
+            root = "/".join([".."] * path.count("/")) or "."
+            head = _HEAD.format(digest=sha256(built), page=html.escape(page), root=root)
             text = built.decode("utf-8").replace("</head>", head, 1)
             return HTMLResponse(text, headers=_FRESH)
         return _file(file)
@@ -264,8 +284,12 @@ def _file(file: Path | None) -> Response:
     return FileResponse(file, headers=_FRESH)
 
 
-def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
-    """The preview as an application; `hosts` are further names that it answers to."""
+def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
+    """The preview as an application; `hosts` are further names that it answers to.
+
+    A proxy may put `root` before every path, and leave it there or not.
+    """
+    rooted = [Middleware(door.Rooted, root=root)] if root else []
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
@@ -273,6 +297,6 @@ def app(preview: Preview, hosts: Iterable[str]) -> Starlette:
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/{path:path}", preview.page),
         ],
-        middleware=[Middleware(door.OnlyHosts, hosts=(*door.HOME, *hosts))],
+        middleware=[Middleware(door.OnlyHosts, hosts=(*door.HOME, *hosts)), *rooted],
         lifespan=preview.running,
     )

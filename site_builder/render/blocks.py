@@ -22,7 +22,7 @@ from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
-from site_builder.post.uses import Link, Part, Use
+from site_builder.post.uses import Link, Nothing, Part, Use
 from site_builder.post.values import Value
 from site_builder.render import mathematics
 from site_builder.render.bidi import isolated
@@ -207,6 +207,8 @@ class Blocks:
         directive = shown if isinstance(shown, Directive) else shown.directive
         inline = not KINDS[directive.kind].is_block
         match shown:
+            case Nothing():
+                return ""
             case Link():
                 return _text(self, shown) or self.problems_at(directive.where, inline=inline)
             case Part() if directive in self._shown:

@@ -147,23 +147,33 @@ class Verdicts:
         shapes = ["post-claim"]
         shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
         shapes += ["post-doubted"] if use.state == "stale" else []
+        home = self._home()
+        if home is None:  # nothing says more of it
+            return Markup(
+                f'<a class="{" ".join(shapes)}" role="img" title="{html.escape(title)}" '
+                f'aria-label="{html.escape(label)}">{sign}</a>'
+            )
         if not plain:
             return Markup(
-                f'<a class="{" ".join(shapes)}" href="{self._way(use.page)}#{name}" '
+                f'<a class="{" ".join(shapes)}" href="{self._way(use.page, home)}#{name}" '
                 f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
             )
-        page = self.post.project.content / "claims.md"
-        way = Path(os.path.relpath(page, use.page.parent)).as_posix() if page.is_file() else ""
+        way = Path(os.path.relpath(home, use.page.parent)).as_posix() if home != use.page else ""
         return (
             f"[{sign}]({way}#{name}){{ {' '.join(f'.{shape}' for shape in shapes)} "
             f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
         )
 
-    def _way(self, page: Path) -> str:
-        """The way from a page to that of the claims, as built; "" if there is none."""
+    def _home(self) -> Path | None:
+        """The page that shows all claims, if there is one."""
+        parts = self.post.parts.values()
+        whole = (part for part in parts if str(part.directive) == "page: claims")
+        return next((part.page for part in whole), None)
+
+    def _way(self, page: Path, home: Path) -> str:
+        """The way from a page to that of the claims, as built."""
         if page not in self._ways:
-            claims = self.post.project.content / "claims.md"
-            way = f"{self.post.base(page)}/{self.post.url(claims)}" if claims.is_file() else ""
+            way = "" if page == home else self.post.way(page, home)
             self._ways[page] = way.removeprefix("./")
         return self._ways[page]
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.results import differences, parquet
 from site_builder.results.reasons import Reason
@@ -54,7 +55,7 @@ class Store:
     def results(self) -> list[ResultId]:
         """Every result that has a file."""
         ids = []
-        for path in sorted(self.project.data.rglob("*.parquet")):
+        for path in below(self.project.data, ".parquet"):
             parts = path.relative_to(self.project.data).with_suffix("").parts
             if 2 <= len(parts) <= 3:
                 ids.append(ResultId(*parts))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from site_builder.core.digests import sha256
 from site_builder.core.errors import BuildError, Problem, nearest
+from site_builder.core.files import listed
 
 _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
 
@@ -16,9 +17,8 @@ def files(folders: Iterable[Path]) -> dict[str, Path]:
     """Every style sheet and script directly in `folders`, by name; of two, the first counts."""
     paths: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(folder.glob("*")):
-            if path.suffix in (".css", ".js"):
-                paths.setdefault(path.name, path)
+        for path in listed(folder, ".css", ".js"):
+            paths.setdefault(path.name, path)
     return dict(sorted(paths.items()))
 
 

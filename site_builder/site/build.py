@@ -37,6 +37,7 @@ def build(
     study: str = "",
     run: str = "missing",
     strict: bool = False,
+    drafts: bool = False,
     say: Say,
     quiet: bool = False,
 ) -> Built:
@@ -48,14 +49,14 @@ def build(
         cure = "remove it: a build puts a folder there"
         raise BuildError([Problem(project.named(project.site), "is a link", cure)])
     last, read = _before(project)
-    same = last and last.study == study and last.inputs == read.inputs
+    same = last and (last.study, last.drafts, last.inputs) == (study, drafts, read.inputs)
     if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
     with alone(project, say) as waited:
         recover(project)
         if waited:
             last, read = _before(project)
-        return _build(project, last, read, study, run, strict, say, quiet)
+        return _build(project, last, read, study, run, strict, drafts, say, quiet)
 
 
 def _before(project: Project) -> tuple[Manifest | None, Inputs]:
@@ -73,6 +74,7 @@ def _build(
     study: str,
     run: str,
     strict: bool,
+    drafts: bool,
     say: Say,
     quiet: bool,
 ) -> Built:
@@ -83,7 +85,7 @@ def _build(
     from site_builder.results.reasons import sentences
     from site_builder.site.standing import Standing
 
-    post = Post(project := Snapshot(project.root), study)
+    post = Post(project := Snapshot(project.root), study, drafts=drafts)
     project.memory.hold()
     measured = resolve(post, run, strict=strict, say=say, quiet=quiet)
     blocks = Blocks(post, Fragments(post), given="" if measured else _given(read))
@@ -111,7 +113,9 @@ def _build(
     made_from, after = _keep(project, read)
     made_from |= {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
-    Manifest(study, made_from, outputs(project.site), notes, doubts, read.stamps).save(project)
+    Manifest(study, drafts, made_from, outputs(project.site), notes, doubts, read.stamps).save(
+        project
+    )
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
@@ -124,7 +128,12 @@ class Previewed(NamedTuple):
 
 
 def preview(
-    project: Project, site: Path, *, study: str = "", last: Inputs | None = None
+    project: Project,
+    site: Path,
+    *,
+    study: str = "",
+    drafts: bool = False,
+    last: Inputs | None = None,
 ) -> Previewed:
     """Build into `site` whatever is there, for who writes it; `last` is what it was made from.
 
@@ -137,7 +146,7 @@ def preview(
     from site_builder.site.standing import Standing
 
     read = inputs(project, last)
-    post = Post(project := Snapshot(project.root), study)
+    post = Post(project := Snapshot(project.root), study, drafts=drafts)
     project.memory.hold()
     post.collect()
     post.judge()
@@ -179,11 +188,11 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
     """
     import shutil
 
-    from site_builder.site.links import dead
+    from site_builder.site.page_check import wrong
 
     try:
-        warnings = _mkdocs(blocks, aside, standing)
-        blocks.problems += dead(blocks.post, aside)
+        warnings, pages = _mkdocs(blocks, aside, standing)
+        blocks.problems += wrong(blocks.post, aside, pages)
         if blocks.problems and not blocks.forgiving:
             raise BuildError(blocks.problems)
         _replace(site, aside)
@@ -192,8 +201,10 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
     return warnings
 
 
-def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
-    """Let MkDocs write the pages into `site`; returns its warnings."""
+def _mkdocs(
+    blocks: Blocks, site: Path, standing: Standing | None
+) -> tuple[list[str], dict[Path, str]]:
+    """Let MkDocs write the pages into `site`; returns its warnings, and the HTML of the prose."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     import logging
@@ -231,7 +242,7 @@ def _mkdocs(blocks: Blocks, site: Path, standing: Standing | None) -> list[str]:
         raise BuildError([wrong(error, "main.html")]) from None
     finally:
         logger.removeHandler(handler)
-    return warnings
+    return warnings, plugin.prose
 
 
 def _replace(site: Path, aside: Path) -> None:

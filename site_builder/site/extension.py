@@ -22,9 +22,11 @@ from markdown.util import ETX, STX, AtomicString
 from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.post.formula import Formula
 from site_builder.post.post import Post
+from site_builder.post.sections.text import behind_front, normalised, text_of
 from site_builder.post.source import Shown
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
@@ -32,11 +34,12 @@ from site_builder.site.resolve import resolve
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
+AFTER_INLINE = 15  # `inline` is 20; what it made is there by then
 IN_CODE = 25  # above `inline` (20), as code blocks are made by then, and nothing else is
 
 _STASHED = re.compile(f"{STX}wzxhzdk:\\d+{ETX}")
 
-_BLANK = re.compile(r"(?<=\n) +(?=\n)")
+_ALIGNED = re.compile(r"text-align: (left|center|right);")
 
 PageOf = Callable[[str], Path | None]
 
@@ -69,6 +72,7 @@ class MeasuredFigures(Extension):
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
         md.treeprocessors.register(_InCode(md, directives.stood), "formulas-in-code", IN_CODE)
+        md.treeprocessors.register(_Alignment(md), "alignment", AFTER_INLINE)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -78,6 +82,17 @@ class MeasuredFigures(Extension):
             self.blocks = Blocks(post, Fragments(post), plain=True)
             self.blocks.draw()
         return self.blocks
+
+
+class _Alignment(Treeprocessor):
+    """Columns are aligned by class: a page's policy lets no inline style through."""
+
+    def run(self, root: Element) -> None:
+        """Turn the style that Python-Markdown gives a cell into a class."""
+        for cell in (cell for cell in root.iter() if cell.tag in ("td", "th")):
+            if found := _ALIGNED.fullmatch(cell.get("style") or ""):
+                del cell.attrib["style"]
+                cell.set("class", f"post-{found[1]}")
 
 
 class _Directives(Preprocessor):
@@ -105,21 +120,24 @@ class _Directives(Preprocessor):
         page = self.extension.page(text) if self.extension.page else self._page_of(text)
         if page is None:
             return lines
-        filled = blocks.post.fill(page, show, text, self._normal).split("\n")
+        filled = blocks.post.fill(page, show, text).split("\n")
         return [*blocks.verdicts.warning(page), *filled]
-
-    def _normal(self, text: str) -> str:
-        """A text as `normalize_whitespace` has handed it on."""
-        text = _unmarked(text).expandtabs(self.md.tab_length)
-        return _BLANK.sub("", text)
 
     def _page_of(self, text: str) -> Path | None:
         """The page that a host has handed on without telling its name."""
-        page = self.extension.prepared().post.page_of(text, self._normal)
-        if page is None and "<<" in text:
+        post = self.extension.prepared().post
+        page = post.page_of(text)
+        if page is not None:
+            return page
+        given = behind_front(normalised(text)).strip()
+        for path in filter(post.is_draft, below(post.project.content, ".md")):
+            if text_of(path).strip().endswith(given):
+                named, cure = post.project.named(path), "move it out of content/ until it is none"
+                raise BuildError([Problem(named, "this host publishes drafts", cure)])
+        if "<<" in text:
             cure = "let the page be the file as it is"
             raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
-        return page
+        return None
 
 
 class _InCode(Treeprocessor):

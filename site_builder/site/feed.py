@@ -34,15 +34,18 @@ _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "source", "
 class Entry:
     """What a feed says: words as text, `updated` as an ISO time, `content` as the page's HTML.
 
+    `published` is a day or a time, or "" where nobody has said it.
+
     The content may come in pieces: what of it was read before is not read again.
     """
 
     title: str
     summary: str
-    author: str
+    authors: tuple[str, ...]
     rights: str
     updated: str
     content: list[str]
+    published: str = ""
 
 
 def files(entry: Entry, base: str, memory: Memory) -> dict[str, bytes]:
@@ -63,23 +66,26 @@ def files(entry: Entry, base: str, memory: Memory) -> dict[str, bytes]:
 def _atom(entry: Entry, base: str, content: str) -> bytes:
     ElementTree.register_namespace("", ATOM)
     feed = ElementTree.Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": "en"})
-    name = base or uuid.uuid5(uuid.NAMESPACE_URL, entry.title).urn
+    address = base or uuid.uuid5(uuid.NAMESPACE_URL, entry.title).urn
     one = ElementTree.Element(f"{{{ATOM}}}entry")
 
     def put(parent: ElementTree.Element, tag: str, text: str = "", **attributes: str) -> None:
         node = ElementTree.SubElement(parent, f"{{{ATOM}}}{tag}", attributes)
         node.text = _NO_XML.sub("\ufffd", text) or None
 
-    for parent, id in ((feed, f"{name}#feed"), (one, name)):
+    for parent, id in ((feed, f"{address}#feed"), (one, address)):
         put(parent, "id", id)
         put(parent, "title", entry.title)
         put(parent, "updated", entry.updated)
         put(parent, "link", rel="alternate", type="text/html", href=base or "./")
-        author = ElementTree.SubElement(parent, f"{{{ATOM}}}author")
-        put(author, "name", entry.author)
+        for name in entry.authors:
+            put(ElementTree.SubElement(parent, f"{{{ATOM}}}author"), "name", name)
         put(parent, "rights", entry.rights)
     put(feed, "link", rel="self", type="application/atom+xml", href=urljoin(base, "feed.xml"))
     put(feed, "subtitle", entry.summary)
+    if entry.published:
+        day = entry.published if "T" in entry.published else f"{entry.published}T00:00:00Z"
+        put(one, "published", day)
     put(one, "summary", entry.summary)
     put(one, "content", content, type="html")
     feed.append(one)

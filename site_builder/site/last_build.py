@@ -32,6 +32,7 @@ class Manifest:
     """
 
     study: str
+    drafts: bool
     inputs: dict[str, str]
     outputs: dict[str, int]
     notes: list[str]

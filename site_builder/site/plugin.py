@@ -21,6 +21,7 @@ from mkdocs.utils import get_relative_url
 
 from site_builder.core.digests import sha256
 from site_builder.core.errors import BuildError, Problem
+from site_builder.core.files import is_meant
 from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
 from site_builder.render.blocks import Blocks
@@ -32,6 +33,17 @@ from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
 
 
+def _refused(config: MkDocsConfig, project: Project) -> Problem | None:
+    """A feature of the theme that would leave a page's charts dead, with its line."""
+    features = config.theme.get("features") or ()
+    for name in (one for one in features if str(one).startswith("navigation.instant")):
+        lines = (project.root / "mkdocs.yml").read_text("utf-8").splitlines()
+        line = next((number for number, one in enumerate(lines, 1) if name in one), 1)
+        what = f"{name} swaps pages without running their scripts: charts would be dead"
+        return Problem(f"mkdocs.yml:{line}", what, "remove it from theme: features")
+    return None
+
+
 class NoOptions(Config):  # type: ignore[no-untyped-call]
     """The study is named where every host reads it: at the extension."""
 
@@ -41,6 +53,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
 
     blocks: Blocks | None = None
     standing: Standing | None = None
+    prose: dict[Path, str]
     _page: Path | None = None
     _given = False
     _home = ""
@@ -53,8 +66,11 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Resolve every directive and hand the blocks to the extension."""
+        self.prose = {}
         project = Project.find(Path(config.config_file_path).parent)
         self._given = self.blocks is not None and not self._serving
+        if refused := _refused(config, project):
+            raise BuildError([refused]) if self._given else PluginError(str(refused))
         if self.blocks is None or self._serving:
             try:
                 post = Post(project)
@@ -96,8 +112,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         self._assets |= {night: rules, shown: picture}
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add hashed assets; leave our templates out of the site."""
-        for file in [file for file in files if file.src_uri.endswith(".j2")]:
+        """Add hashed assets; leave out our templates, drafts, and what is no author's file."""
+        for file in [file for file in files if not self._is_published(file)]:
             files.remove(file)
         for name, data in self._assets.items():
             files.append(File.generated(config, name, content=data))
@@ -106,6 +122,16 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             if last and last.has(file.dest_uri, file.abs_src_path):
                 file.copy_file = self._linked(file)  # type: ignore[assignment,method-assign]
         return files
+
+    def _is_published(self, file: File) -> bool:
+        """Whether a file that MkDocs found is for readers."""
+        assert self.blocks is not None
+        if file.src_uri.endswith(".j2") or not all(map(is_meant, file.src_uri.split("/"))):
+            return False
+        path = Path(file.abs_src_path) if file.abs_src_path else None
+        if path is None:
+            return True
+        return path.is_file() and not (path.suffix == ".md" and self.blocks.post.is_draft(path))
 
     def _publish(self, site: str) -> None:
         """Write the figures' files, or take them over from the last site.
@@ -158,6 +184,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         if page.is_homepage:
             self._home = page.content or ""
+        if page.file.abs_src_path:
+            self.prose[Path(page.file.abs_src_path)] = page.content or ""
         return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
 
     @event_priority(-100)
@@ -188,7 +216,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         name = page.relative_to(config.site_dir)
         stem = name.parent if name.name == "index.html" else name.with_suffix("")
         places = [Path(config.docs_dir, stem, "index.md"), Path(config.docs_dir, f"{stem}.md")]
-        root = Path(config.config_file_path).parent
+        root = Path(config.config_file_path).absolute().parent
         found = next((place for place in places if place.is_file()), None)
         return found.relative_to(root).as_posix() if found else name.as_posix()
 
@@ -198,14 +226,16 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         base = config.site_url or ""
         robots = "User-agent: *\nAllow: /\n" + (f"Sitemap: {base}sitemap.xml\n" if base else "")
         files = {"robots.txt": robots.encode()}
+        said = self.blocks.post.front()
         if updated := self.blocks.post.newest():
             entry = feed.Entry(
                 title=config.site_name,
                 summary=config.site_description or "",
-                author=config.site_author or config.site_name,
+                authors=said.authors or (config.site_author or config.site_name,),
                 rights=config.copyright or "",
                 updated=updated,
                 content=self.blocks.pieces(self._home, "."),
+                published=said.date,
             )
             files |= feed.files(entry, base, self.blocks.post.project.memory)
         return files

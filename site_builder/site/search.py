@@ -14,6 +14,10 @@ from site_builder.core.cache import PACKAGES, Memory
 from site_builder.core.digests import sha256
 from site_builder.core.project import Project
 
+_COARSE = (r"[\s\-]+", r"[\s\-\.]+")
+"""What Material separates words by, where mkdocs.yml says nothing: (θ) would be a word."""
+
+_SEPARATOR = r"[\s\u200b\-–—_,:;!?=()\[\]{}<>“”‘’«»„‚‹›…\"'*/|·]+|\.(?!\d)|&[lg]t;|&amp;|&quot;"
 _SIGN = re.compile(r' ?<a class="post-claim[^>]*>[^<]*</a>')
 _TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite)"[^>]*>([^<]*)</\1>')
 """There are hundreds: numbers and references are text, and for signs of claims nobody looks."""
@@ -40,10 +44,16 @@ def spare_theme(config: MkDocsConfig, project: Project) -> None:
 
 
 def spare_search(config: MkDocsConfig, memory: Memory) -> None:
-    """Let the search read a page again only if it says something else."""
-    index = getattr(config.plugins.get("material/search"), "search_index", None)
-    if index is None:
+    """Let the search read a page again only if it says something else, in whatever script."""
+    search = config.plugins.get("material/search")
+    index = getattr(search, "search_index", None)
+    if search is None or index is None:
         return
+    # It cuts what is no ASCII letter off a word's ends: Łukasz would be ukasz, and θ nothing. What
+    # it is for, signs around a word, separates words already.
+    index.config["pipeline"] = [step for step in search.config["pipeline"] if step != "trimmer"]
+    if index.config["separator"] in _COARSE:
+        index.config["separator"] = _SEPARATOR
     read = index.add_entry_from_context
 
     def entries(page: Page) -> list[Any]:

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from site_builder.core.errors import BuildError, Problem
-
-SKIPPED = {"__pycache__", "node_modules"}
+from site_builder.core.files import is_meant
 
 _FILES = (".md", ".toml", ".bib", ".py", ".parquet", ".j2", ".css", ".js")
 """What files that a build reads end with; a folder of such a name would be taken for one."""
@@ -33,13 +32,11 @@ def walk(
             entries = [*found]
     except OSError:  # there is no such folder
         return
-    for entry in entries:
+    for entry in (entry for entry in entries if is_meant(entry.name)):
         what = _link(entry.path, str(root)) if entry.is_symlink() and root else ""
         if what:
             pass
         elif not entry.is_dir():
-            if entry.name.startswith(".") or entry.name.endswith(".tmp"):
-                continue
             try:
                 found_stat = entry.stat()
             except OSError:
@@ -48,9 +45,9 @@ def walk(
                 yield entry.path, found_stat
                 continue
             what = "is neither a file nor a folder"
-        elif root and entry.name.endswith(_FILES) and entry.name not in SKIPPED:
+        elif root and entry.name.endswith(_FILES):
             what = "is a folder, and called as files are"
-        elif entry.name not in SKIPPED and not entry.is_symlink():
+        elif not entry.is_symlink():
             yield from walk(entry.path, root, strays)
         if what and strays is not None:
             where = os.path.relpath(entry.path, root).replace(os.sep, "/")

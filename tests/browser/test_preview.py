@@ -471,3 +471,31 @@ def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
     opened.until("() => document.documentElement.dataset.preview")
     assert opened.text() == live
     assert json.dumps(opened.complaints) == "[]"
+
+
+@pytest.mark.parametrize("words", [(), ("--drafts",)])
+def test_behind_a_proxy_s_path_a_save_is_shown_as_well(browser, project, words):  # noqa: F811
+    more = ["--root-path", "/user/me/proxy/8477/", "--allow-host", "example.localhost", *words]
+    write(project.content / "more.md", "---\ndraft: true\n---\n# More\n")
+    with serving(project.root, *more) as url:
+        assert url.endswith("/user/me/proxy/8477/")
+        context = browser.new_context()
+        # A name that the machine itself answers to, as a proxy's would.
+        named = url.replace("127.0.0.1", "example.localhost")
+        shown = Open(context.new_page(), named, project.root)
+        text = (project.root / SECTION).read_text("utf-8")
+        shown.save(SECTION, text + "\nA sentence more.\n", then="section")
+        assert "A sentence more." in shown.text()
+        shown.wait("page")
+        shown.draw_all()  # which asks the server for its files
+        status = shown.page.evaluate("""async () => (await fetch(new URL("~/seen", document.baseURI),
+            {method: "POST", body: "[]"})).status""")
+        assert status == 204
+        request = urllib.request.Request(url, headers={"Host": "evil.example.org"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code == 400
+        shown.complaints.clear()
+        answer = shown.page.goto(f"{named}more/")
+        assert (answer.status == 200) is bool(words)
+        context.close()

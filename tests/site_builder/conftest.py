@@ -8,14 +8,21 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from markdown import Markdown
+from mkdocs.config import load_config
 
 from site_builder.core import cache
 from site_builder.core.files import now
-from site_builder.core.project import Project
+from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
+from site_builder.render.blocks import Blocks
+from site_builder.render.figures import Fragments
 from site_builder.results.graph import inputs_of
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
+from site_builder.site.extension import MeasuredFigures
+
+Show = Callable[..., str]
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -187,6 +194,35 @@ def put(store: Store, id: ResultId, table: pa.Table | None = None) -> Recipe:
 @pytest.fixture
 def post(project: Project) -> Post:
     return Post(project)
+
+
+@pytest.fixture
+def show(shelves: Project) -> Show:
+    """The HTML of a page that has this section, and another one behind it; nothing is drawn."""
+    (shelves.root / "templates").mkdir()  # which mkdocs.yml names
+    config = load_config(str(shelves.root / "mkdocs.yml"))
+    others = [name for name in config.markdown_extensions if name != EXTENSION]
+
+    def render(section: str, *, behind: str = "## Behind\n\nText *behind*.\n") -> str:
+        sections = shelves.content / "sections"
+        (sections / "20-probe.md").write_text(section, "utf-8")
+        (sections / "21-behind.md").write_text(behind, "utf-8")
+        page = shelves.content / "index.md"
+        page.write_text("# A toy\n\n<< section: 20-probe >>\n\n<< section: 21-behind >>\n", "utf-8")
+        post = Post(Project(shelves.root))
+        post.collect()
+        post.judge()
+        render.problems = [str(problem) for problem in post.problems]
+        blocks = Blocks(post, Fragments(post), forgiving=True)
+        blocks.problems = [*post.problems]
+        for use in post.uses.values():
+            if not use.slug:
+                blocks.show(use)
+        extension = MeasuredFigures(blocks=blocks, page=lambda _text: page)
+        made = Markdown(extensions=[*others, extension], extension_configs=config.mdx_configs)
+        return made.convert(page.read_text("utf-8"))
+
+    return render
 
 
 @pytest.fixture

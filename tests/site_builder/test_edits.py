@@ -51,7 +51,7 @@ def test_a_style_sheet_is_told_by_its_name(project: Project, bench: Workbench) -
     shutil.copy(REPO / "assets" / "post.css", project.assets / "post.css")
     (told,) = bench.edit([project.assets / "post.css"])
     assert (told["kind"], told["name"]) == ("style", "post")
-    assert str(told["url"]).startswith("/assets/post.css?")
+    assert str(told["url"]).startswith("assets/post.css?")
 
 
 def test_a_sentence_is_told_as_its_section(project: Project, bench: Workbench) -> None:

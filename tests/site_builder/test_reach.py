@@ -88,7 +88,7 @@ def test_the_feed_of_a_page_in_pieces_is_that_of_the_whole_page(tmp_path: Path, 
         '<p class="a">One &amp; two<br><a href="x#y">three</a></p><form><p>gone</p></form>\n'
         "<figure><svg><g></g></svg><img src=a.png></figure><!-- a note --><p>&lt;p&gt; five</p>"
     )
-    entry = feed.Entry("t", "s", "a", "r", "2026-01-01T00:00:00+00:00", [page])
+    entry = feed.Entry("t", "s", ("a",), "r", "2026-01-01T00:00:00+00:00", [page])
     whole = feed.files(entry, "https://example.org/", Memory(tmp_path / "none"))
     pieces = [page[start : start + width] for start in range(0, len(page), width)]
     cut = replace(entry, content=pieces)
@@ -102,7 +102,7 @@ def test_text_of_results_is_text_in_the_feed(project: Project, published: None) 
     table = pa.table({"x": [1], "estimate": [1.0], "item": [odd], "low": [1.0], "high": [1.0]})
     put(Store(project), ResultId("toy", "numbers", "small"), table)
     section = project.content / "sections" / "01-numbers.md"
-    section.write_text("Item << value: numbers small x=1 show=item >>.\n", "utf-8")
+    section.write_text("## Items\n\nItem << value: numbers small x=1 show=item >>.\n", "utf-8")
     site = built(project)
     (entry,) = feedparser.parse((site / "feed.xml").read_bytes(), sanitize_html=False).entries
     assert "&lt;script&gt;alert" in entry.content[0].value

@@ -11,6 +11,8 @@ from site_builder.post.directives import scan
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
 from site_builder.post.references import Section, attribute
+from site_builder.post.sections.labels import Put
+from site_builder.post.sections.text import look, normalised
 from site_builder.post.uses import Link
 from site_builder.site.build import build, preview
 
@@ -183,35 +185,36 @@ def test_a_section_is_called_by_its_number_or_by_its_title(stem, number, anchor,
 
 
 @pytest.mark.parametrize(
-    ("text", "title"),
+    ("text", "title", "id"),
     [
-        ("## Of More\n\n## Less\n", "Of More"),
-        ("Before.\n##\tOf  More ##  \n", "Of  More"),
-        ("# Of a page\n### Too deep\n##Glued\n", "03-more"),
+        ("## Of More\n\n## Less\n", "Of More", ""),
+        ("Before.\n##\tOf  More ##  \n", "Of  More", ""),
+        ("## Of More {#all .wide}\n", "Of More", "all"),
+        ("# Of a page\n### Too deep\n##Glued\n", "03-more", ""),
     ],
 )
-def test_the_title_of_a_section_is_its_first_heading_of_two(post, text, title):
-    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, text)
+def test_the_title_of_a_section_is_its_first_heading_of_two(post, text, title, id):
+    heading = look(normalised(text), "03-more").heading
+    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, heading)
     assert post.references.sections == {
-        "03-more": Section("03-more", PAGE, title),
+        "03-more": Section("03-more", PAGE, title, id),
     }
 
 
-def test_only_the_first_heading_of_a_section_gets_its_number(post):
-    references = post.references
-    for stem in ("03-more", "appendix"):
-        references.section(Path(f"/post/content/sections/{stem}.md"), PAGE, "## Of More\n## Less")
-    lines = ["Before.", "## Of More ##", "## Less"]
-    references.numbered(lines, "03-more")
-    assert lines == ["Before.", "## 3 Of More { #sec-more }", "## Less"]
-    lines = ["## Of More"]
-    references.numbered(lines, "appendix")
-    assert lines == ["## Of More { #sec-appendix }"]
+@pytest.mark.parametrize(
+    ("stem", "puts"),
+    [
+        ("03-more", [Put(1, 3, 3, "3 "), Put(1, 10, 13, " { #sec-more }")]),
+        ("appendix", [Put(1, 10, 13, " { #sec-appendix }")]),
+    ],
+)
+def test_only_the_first_heading_of_a_section_gets_its_number(stem, puts):
+    assert look("Before.\n## Of More ##\n## Less", stem).puts == puts
 
 
 def test_a_directive_stands_in_the_section_of_its_file(post):
     references = post.references
-    references.section(Path("/post/content/sections/03-more.md"), PAGE, "## Of More")
+    references.section(Path("/post/content/sections/03-more.md"), PAGE, None)
 
     def of(where: str) -> Section | None:
         return references.of(Directive("value", "a", "", {}, where))
@@ -302,7 +305,7 @@ def test_a_name_leads_to_its_figure_or_section_from_any_page(project):
 
 
 def test_a_section_is_offered_where_a_name_is_nearly_its_own(post):
-    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, "## More")
+    post.references.section(Path("/post/content/sections/03-more.md"), PAGE, None)
     seen(post, "<< ref: 03-mor >>")
     (problem,) = post.references.check()
     assert problem.cure == 'did you mean "03-more"?'

@@ -5,9 +5,14 @@ import socket
 import pytest
 import uvicorn
 from click.testing import CliRunner
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.testclient import TestClient
 
 from site_builder.commands.main import main
 from site_builder.core.project import Project
+from site_builder.preview.door import Rooted
 
 
 @pytest.mark.parametrize(
@@ -35,3 +40,25 @@ def test_only_the_host_that_is_named_is_answered_at(
     told = CliRunner().invoke(main, ["serve", "--port", "0", *words], catch_exceptions=False)
     assert told.exit_code == 0
     assert seen == [(bound, elsewhere)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("/user/me/proxy/8477/", "/"),
+        ("/user/me/proxy/8477/features/%C3%BC", "/features/\u00fc"),
+        ("/features/", "/features/"),  # the proxy has taken its path away
+        ("/user/me/proxy/84770/", "/user/me/proxy/84770/"),
+    ],
+)
+def test_a_proxy_s_path_is_taken_away_if_it_is_there(asked: str, answered: str) -> None:
+    app = Starlette(middleware=[Middleware(Rooted, root="/user/me/proxy/8477")])
+    app.add_route("/{path:path}", lambda request: Response(request.scope["path"]))
+    assert TestClient(app).get(asked).text == answered
+
+
+def test_a_proxy_s_path_without_its_end_is_led_to_it() -> None:
+    app = Starlette(middleware=[Middleware(Rooted, root="/user/me")])
+    app.add_route("/{path:path}", lambda request: Response(request.scope["path"]))
+    answer = TestClient(app, follow_redirects=False).get("/user/me")
+    assert (answer.status_code, answer.headers["location"]) == (307, "./me/")

@@ -21,8 +21,9 @@ def take(post: Reading, directive: Directive, page: Path) -> Link | list[Problem
 
 
 def show(blocks: Showing, link: Link) -> str:
-    """The links in Markdown; nothing where a work is not there."""
-    return blocks.post.references.citation(link.directive, link.page)
+    """The links, in HTML where no Markdown is read; nothing where a work is not there."""
+    raw = blocks.post.way if link.in_html else None
+    return blocks.post.references.citation(link.directive, link.page, raw)
 
 
 def names(listing: Listing) -> Names:

@@ -45,6 +45,12 @@ class Reading(Protocol):
     def references(self) -> References:
         """Sections, works, and what is cited."""
 
+    def is_draft(self, path: Path) -> bool:
+        """Whether a page or a section is to be left out, as its front matter says."""
+
+    def way(self, page: Path, target: Path) -> str:
+        """The address of one page as another one's links have it."""
+
 
 class Showing(Protocol):
     """A post while it is shown; what asks for a result that is missing raises `BuildError`."""

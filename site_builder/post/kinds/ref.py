@@ -21,8 +21,9 @@ def take(post: Reading, directive: Directive, page: Path) -> Link | list[Problem
 
 
 def show(blocks: Showing, link: Link) -> str:
-    """The link in Markdown; nothing where it leads nowhere."""
-    return blocks.post.references.reference(link.directive, link.page)
+    """The link, in HTML where no Markdown is read; nothing where it leads nowhere."""
+    raw = blocks.post.way if link.in_html else None
+    return blocks.post.references.reference(link.directive, link.page, raw)
 
 
 def names(listing: Listing) -> Names:

@@ -39,8 +39,9 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
         sources = dict.fromkeys(row["claim"].reported_for for row in rows)
+        page = f"{BASE}/{blocks.post.url(blocks.post.project.content / 'claims.md')}"
         return blocks.frame.markup(
-            "claims_reported.html.j2", rows=rows, sources=[*sources], page=f"{BASE}/claims/"
+            "claims_reported.html.j2", rows=rows, sources=[*sources], page=page
         )
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in map(_rows(blocks), blocks.post.claims):

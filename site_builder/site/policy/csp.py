@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
 from site_builder.site.policy import theme_scripts
 
@@ -29,6 +30,7 @@ def policy(scripts: list[str]) -> str:
             " ".join(["script-src 'self'", *hashes]),
             "style-src 'self'",
             "img-src 'self' data:",
+            "media-src 'self'",
             "font-src 'self'",
             "connect-src 'self'",
             "worker-src 'self'",
@@ -38,6 +40,19 @@ def policy(scripts: list[str]) -> str:
             "object-src 'none'",
         ]
     )
+
+
+def allows(directive: str, address: str) -> bool:
+    """Whether the policy lets a page fetch an address; each kind that it does not name, none does.
+
+    `directive` is that of the kind: `img-src`. An address without scheme is the site's own.
+    """
+    named = dict(one.split(" ", 1) for one in policy([]).split("; "))
+    sources = named.get(directive, named["default-src"]).split()
+    scheme = urlsplit(address).scheme
+    if not scheme and not address.startswith("//"):
+        return "'self'" in sources
+    return f"{scheme}:" in sources
 
 
 def protect(html: str) -> str:

@@ -1,0 +1,1 @@
+"""A file of Markdown as its host reads it: its text, markup, labels and headings."""
