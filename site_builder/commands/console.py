@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import click
@@ -32,29 +31,27 @@ def counted(number: int, thing: str) -> str:
 class Interruptible(click.Group):
     """Commands that end in one line when they are interrupted, wherever they are."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command; called by the command line, or by code that has read its words."""
-        in_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGINT, _interrupt) if in_main else None
-        try:
-            return super().main(*args, **extra)
-        finally:
-            if in_main and signal.getsignal(signal.SIGINT) is _interrupt:
-                signal.signal(signal.SIGINT, before)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named; click would say "Aborted!" behind an empty line."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            say("stopped; what was finished is kept, and a page is as it was")
+            with _undisturbed():  # whoever is impatient would only interrupt this line
+                say("stopped; what was finished is kept, and a page is as it was")
             sys.exit(130)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Interrupt once: whoever is impatient would only interrupt what cleans up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Inside, a further interruption counts for nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
