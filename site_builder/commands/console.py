@@ -36,22 +36,11 @@ class Interruptible(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            with _undisturbed():  # whoever is impatient would only interrupt this line
-                say("stopped; what was finished is kept, and a page is as it was")
+            # Whoever is impatient would only interrupt what cleans up, until the process has ended.
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            say("stopped; what was finished is kept, and a page is as it was")
             sys.exit(130)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Inside, a further interruption counts for nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
