@@ -6,8 +6,10 @@ import errno
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -31,16 +33,43 @@ def counted(number: int, thing: str) -> str:
 class Interruptible(click.Group):
     """Commands that end in one line when they are interrupted, wherever they are."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; called by the command line, or by code that has read its words."""
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGINT, _Interruption()) if in_main else None
+        try:
+            return super().main(*args, **extra)
+        finally:
+            if in_main and isinstance(signal.getsignal(signal.SIGINT), _Interruption):
+                signal.signal(signal.SIGINT, before)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named; click would say "Aborted!" behind an empty line."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            # Whoever is impatient would only interrupt what cleans up, until the process has ended.
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what cleans up goes on to the end
             say("stopped; what was finished is kept, and a page is as it was")
             sys.exit(130)
+
+
+class _Interruption:
+    """Interrupts, and then not for a while: whoever is impatient would only stop what cleans up.
+
+    Should a library have swallowed the interruption, another one counts again.
+    """
+
+    PATIENCE = 5.0  # seconds
+
+    def __init__(self) -> None:
+        self.last = -self.PATIENCE
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now - self.last > self.PATIENCE:
+            self.last = now
+            raise KeyboardInterrupt
 
 
 @contextmanager
