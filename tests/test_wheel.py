@@ -105,7 +105,8 @@ def test_the_wheel_holds_the_engine_and_nothing_of_the_post(wheel: Path) -> None
         path.relative_to(REPO).as_posix() for path in (REPO / "analyses" / "lab").rglob("*.py")
     }
     for needed in ("templates/main.html", "templates/figure.html.j2", "assets/charts.js",
-                   "assets/charts/LICENCES.txt", "assets/post.css", "charts/theme.py"):  # fmt: skip
+                   "assets/charts/LICENCES.txt", "assets/mathematics/temml.min.js",
+                   "assets/mathematics/LICENCE.txt", "assets/post.css", "charts/theme.py"):  # fmt: skip
         assert f"site_builder/{needed}" in names
     assert not [name for name in names if "templates/post/" in name or "assets/post/" in name]
     assert not [name for name in names if name.startswith("site_builder/figures/")]

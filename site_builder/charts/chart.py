@@ -6,6 +6,7 @@ A chart is compiled once, here, so that the browser needs neither Vega-Lite nor 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,19 @@ MOST_MARKS = 150
 SCHEMES = ("light", "dark")
 
 Spec = dict[str, Any]
+_CALLS = re.compile(
+    r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?<![\w.])(?P<call>timeFormat|timeParse|timeOffset"""
+    r"|timeSequence|datetime|year|quarter|month|date|dayofyear|day|week|hours|minutes|seconds"
+    r"|milliseconds)\("
+)
+_EXPRESSIONS = ("expr", "signal", "test", "update", "filter", "init")
+_UTC = {
+    "datetime": "utc",
+    "timeFormat": "utcFormat",
+    "timeOffset": "utcOffset",
+    "timeParse": "utcParse",
+    "timeSequence": "utcSequence",
+}
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -47,7 +61,7 @@ class Converted(NamedTuple):
 
 def _convert(chart: Chart, spec: Spec) -> Spec:
     _check(chart, spec)
-    vega: Spec = vl_convert.vegalite_to_vega(spec)  # as text, some numbers lose their last bit
+    vega: Spec = utc(vl_convert.vegalite_to_vega(spec))  # as text, some numbers lose their last bit
     svg = vl_convert.vega_to_svg(as_json(vega))
     images: dict[str, str] = {}
     if pictures.marks(svg) > MOST_MARKS:
@@ -79,8 +93,50 @@ def themed(spec: Spec) -> Spec:
     return spec
 
 
+def utc(vega: Spec) -> Spec:
+    """Compiled Vega whose times are those of UTC.
+
+    A date is the start of its day there. By the clock of the machine that builds the page, and by
+    that of who reads it, it would be another day.
+    """
+    written = as_json({name: part for name, part in vega.items() if name != "data"})
+    plans = [{k: v for k, v in data.items() if k != "values"} for data in vega.get("data", [])]
+    if not re.search(r"[tT]ime|\bdate|\bday|\bmonth|\byear", written + as_json(plans)):
+        return vega
+    made: Spec = _utc(vega)
+    return made
+
+
+def _utc(value: Any, key: str = "") -> Any:
+    if isinstance(value, str):
+        if key in ("type", "formatType") and value == "time":
+            return "utc"
+        return _CALLS.sub(_utc_call, value) if key in _EXPRESSIONS else value
+    if isinstance(value, dict):
+        zone = {"timezone": "utc"} if value.get("type") == "timeunit" else {}
+        told = {k: v if k == "values" else _utc(v, k) for k, v in value.items()}
+        return told | zone
+    return [_utc(entry, key) for entry in value] if isinstance(value, list) else value
+
+
+def _utc_call(found: re.Match[str]) -> str:
+    name = found["call"]
+    return found[0] if name is None else f"{_UTC.get(name, f'utc{name}')}("
+
+
 def writable(value: Any) -> Any:
-    """Replace, in every string, what no SVG can hold and what makes vl-convert end the process."""
+    """Make every value one that a page can hold.
+
+    Of strings what no SVG can hold, and what makes vl-convert end the process, is replaced. Times
+    become text; so do whole numbers of which a browser would show another one.
+    """
+    if isinstance(value, int) and abs(value) > 2**53:
+        return str(value)
+    if isinstance(value, dt.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+        return aware.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
     if isinstance(value, str):
         return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):

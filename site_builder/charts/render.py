@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from site_builder.charts import pictures, theme
 from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_lite, writable
+from site_builder.charts.checks import check
 from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED
 from site_builder.charts.pieces import Pieces
@@ -58,6 +59,12 @@ def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = Non
 
     pieces = pieces or Pieces()
     specs = [vega_lite(chart) for chart in drawing.body]
+    # Of what a reader picks, some choices may be empty: the rows of all are what there is to show.
+    options = drawing.choices.options.values() if drawing.choices else ()
+    picked = [row for rows in options for row in rows]
+    for number, spec in enumerate(specs, start=1):
+        given = spec.get("datasets", {}) | ({PICKED: picked} if picked else {})
+        check(spec | {"datasets": given}, number)
     charts = [
         Converted.of(chart, spec, pieces) for chart, spec in zip(drawing.body, specs, strict=True)
     ]

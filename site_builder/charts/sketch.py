@@ -14,7 +14,7 @@ from typing import Any
 
 import vl_convert
 
-from site_builder.charts.chart import Spec, vega_lite
+from site_builder.charts.chart import Spec, utc, vega_lite
 from site_builder.charts.compact_spec import plain
 from site_builder.charts.drawing import Chart, Choices
 from site_builder.charts.render import picks, written
@@ -92,4 +92,4 @@ def _title(name: str, above: str) -> str:
 
 @lru_cache(maxsize=256)
 def _skeleton(text: str) -> str:
-    return json.dumps(vl_convert.vegalite_to_vega(json.loads(text)), ensure_ascii=False)
+    return json.dumps(utc(vl_convert.vegalite_to_vega(json.loads(text))), ensure_ascii=False)

@@ -202,6 +202,8 @@ def _rows(
     for name in (*filters, *claim.every, claim.show):
         if name not in table.column_names:
             raise _wrong(claim, f'no column "{name}"', nearest(name, table.column_names))
+    if wrong := values.refused(table, filters):
+        raise _wrong(claim, *wrong)
     kept = values.keep(table, filters)
     several = _free(claim, filters)
     rows: dict[Any, dict[str, Any]] = {}
@@ -273,7 +275,7 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
         wrong += [
             (f"`{key}`: {column} is no value", "write a text, a number, or a list of some")
             for column, value in body.get(key, {}).items()
-            if value == [] or _nested(value)
+            if value == [] or any(isinstance(one, dict | list) for one in _listed(value))
         ]
     if not all(isinstance(column, str) for column in body.get("every", ())):
         wrong.append(("`every` is not a list of columns", 'write such as ["k"]'))
@@ -283,11 +285,6 @@ def _wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
         cure = 'compare columns and numbers, such as "low > 0"'
         wrong.append((f'cannot read the test "{body["holds"]}"', cure))
     return wrong
-
-
-def _nested(value: Any) -> bool:
-    """Whether a value, or one of a list, is itself a table or a list."""
-    return any(isinstance(one, dict | list) for one in _listed(value))
 
 
 _KINDS = {dict: "table", list: "list", str: "text"}

@@ -22,7 +22,7 @@ from site_builder.post.directive import Directive
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.kinds.words import MisreadError, Words
 
-_OPENS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
+BEGINS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
@@ -132,15 +132,21 @@ def _candidates(text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
                     else:
                         position = start + 1
         elif token.type == "inline":
-            content = token.content.split("\n")
             for start, hidden in _inside(token):
-                before = token.content[:start]
-                offset = before.count("\n")
-                column = start - (before.rfind("\n") + 1)
-                # The raw line is the content's line behind its container's marks (`> `, `- `).
-                raw, inner = lines[top + offset], content[offset]
-                column += raw.find(inner.strip()) - (len(inner) - len(inner.lstrip()))
-                yield top + offset, column, "" if hidden else raw[column:]
+                line, column = place(lines, token, start)
+                yield line, column, "" if hidden else lines[line][column:]
+
+
+def place(lines: list[str], token: Token, position: int) -> tuple[int, int]:
+    """The line and column of a position in a token's content."""
+    before = token.content[:position]
+    offset = before.count("\n")
+    # The raw line is the content's line behind its container's marks (`> `, `- `).
+    line = (token.map[0] if token.map else 0) + offset
+    inner = token.content.split("\n")[offset]
+    column = position - (before.rfind("\n") + 1)
+    column += lines[line].find(inner.strip()) - (len(inner) - len(inner.lstrip()))
+    return line, column
 
 
 def _inside(token: Token) -> Iterator[tuple[int, bool]]:
@@ -149,7 +155,7 @@ def _inside(token: Token) -> Iterator[tuple[int, bool]]:
     for child in token.children or []:
         if child.type == "directive":
             yield int(child.meta["start"]), False
-        elif child.type in ("image", "html_inline") and _OPENS.search(child.content):
+        elif child.type in ("image", "html_inline") and BEGINS.search(child.content):
             start = max(0, token.content.find(child.content, after))
             after = start + 1  # the same may stand there again
             yield start, True
@@ -157,7 +163,7 @@ def _inside(token: Token) -> Iterator[tuple[int, bool]]:
 
 def _is_directive(source: str) -> bool:
     kinds = (*KINDS,)
-    return any(one.match(source) for one in (_OPENS, _no_colon(kinds), _half_open(kinds)))
+    return any(one.match(source) for one in (BEGINS, _no_colon(kinds), _half_open(kinds)))
 
 
 @cache
@@ -170,7 +176,8 @@ def _half_open(kinds: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"<[ \t]*(?:{'|'.join(kinds)})[ \t]*:[^<>\n]*>")
 
 
-def _directive_rule(state: StateInline, silent: bool) -> bool:
+def directive_rule(state: StateInline, silent: bool) -> bool:
+    """A directive within a paragraph."""
     if state.src[state.pos] != "<":
         return False
     source = state.src[state.pos : state.posMax]
@@ -185,4 +192,4 @@ def _directive_rule(state: StateInline, silent: bool) -> bool:
 
 
 _markdown = MarkdownIt("commonmark").disable(["code", "reference"])
-_markdown.inline.ruler.before("backticks", "directive", _directive_rule)
+_markdown.inline.ruler.before("backticks", "directive", directive_rule)

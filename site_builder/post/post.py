@@ -5,17 +5,18 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below, listed
 from site_builder.core.project import Project
-from site_builder.post import choices, claims, validation
+from site_builder.post import choices, claims, formulas, validation
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
+from site_builder.post.formula import Formula
 from site_builder.post.kinds import claim
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.references import References
@@ -34,6 +35,9 @@ from site_builder.results.reasons import Reason, State
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 
+K = TypeVar("K", bound=Directive | Formula)
+T = TypeVar("T")
+
 MARK = "<!-- section {} -->"
 
 
@@ -47,6 +51,7 @@ class Post:
         self.study = study or project.study
         self.uses: dict[Directive, Use] = {}
         self.parts: dict[Directive, Part] = {}
+        self.formulas: dict[Formula, Path] = {}
         self.named: dict[str, Use] = {}
         self.claims: dict[str, claims.Claim] = {}
         self.choices: list[dict[str, str]] = []
@@ -102,6 +107,7 @@ class Post:
         """Find every directive and check it against the shelves; problems are kept, not raised."""
         self.uses.clear()
         self.parts.clear()
+        self.formulas.clear()
         self._sources.clear()
         self.store.forget()
         self.project.settings(self.study)
@@ -126,14 +132,13 @@ class Post:
             return []
         start = f"{self.project.named(section)}:"
         self.problems = [one for one in self.problems if not one.where.startswith(start)]
-        others = {of: use for of, use in self.uses.items() if not of.where.startswith(start)}
-        # The uses of a section stand together; what comes before them still does.
-        before = len([*takewhile(others.__contains__, self.uses)])
-        self.uses = {}
+        uses, formulas = self.uses, self.formulas
+        self.uses, self.formulas = {}, {}
         self._sources.pop(section, None)
         self._read(section, known.page)
-        mine, around = self.uses, [*others.items()]
-        self.uses = {**dict(around[:before]), **mine, **dict(around[before:])}
+        mine = self.uses
+        self.uses = _instead(uses, start, mine)
+        self.formulas = _instead(formulas, start, self.formulas)
         self._number()
         return [*mine.values()]
 
@@ -155,7 +160,10 @@ class Post:
         ]
         if inside:
             self.references.section(path, page, seen.heading)
-        for directive in source.directives:
+        for directive in source.found:
+            if isinstance(directive, Formula):
+                self.formulas[directive] = page
+                continue
             asked = self._take(directive, page)
             if isinstance(asked, Link):
                 asked.in_html = seen.is_raw(directive.line)
@@ -183,6 +191,8 @@ class Post:
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
         self.named.clear()
+        wrong = self.references.count(self.formulas)
+        self.problems += [one for one in wrong if one not in self.problems]
         for use in self.blocks():
             self.named.setdefault(use.directive.named, use)
             counts[use.noun] = use.number = counts.get(use.noun, 0) + 1
@@ -264,17 +274,31 @@ class Post:
         inner = [*source.filled(show), *source.ends(show)]
         return "\n".join(["", MARK.format(path.stem), "", *inner, "", MARK.format(""), ""])
 
-    def _scan(self, text: str, named: str) -> tuple[list[Directive], list[Problem]]:
-        """What `scan` finds, once as long as the text is the same."""
+    def _scan(self, text: str, named: str) -> tuple[list[Directive], list[Formula], list[Problem]]:
+        """What stands in a text, found once as long as it is the same."""
 
         def make() -> list[list[dict[str, Any]]]:
-            directives, problems = scan(text, named)
-            return [[*map(vars, directives)], [*map(vars, problems)]]
+            directives, unread = scan(text, named)
+            in_text, wrong = formulas.scan(text, named)
+            return [[*map(vars, all)] for all in (directives, in_text, [*unread, *wrong])]
 
-        directives, problems = self.project.memory.recall("scan", [text, named], make)
-        return [Directive(**one) for one in directives], [Problem(**one) for one in problems]
+        directives, in_text, wrong = self.project.memory.recall("scan", [text, named], make)
+        return (
+            [Directive(**one) for one in directives],
+            [Formula(**one) for one in in_text],
+            [Problem(**one) for one in wrong],
+        )
 
     def _look(self, text: str, stem: str) -> Text:
         """What `look` finds, once as long as the text is the same."""
         recall = self.project.memory.recall
         return Text.of(recall("look", [text, stem], lambda: [*look(text, stem)]))
+
+
+def _instead(all: Mapping[K, T], start: str, found: Mapping[K, T]) -> dict[K, T]:
+    """`found` in the place of what stood in the section whose lines begin with `start`."""
+    others = {of: one for of, one in all.items() if not of.where.startswith(start)}
+    # What a section holds stands together; what comes before it still does.
+    before = len([*takewhile(others.__contains__, all)])
+    around = [*others.items()]
+    return {**dict(around[:before]), **found, **dict(around[before:])}

@@ -20,8 +20,9 @@ from markupsafe import Markup
 
 from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
-from site_builder.post import bibliography
+from site_builder.post.bibliography import works as bibliography
 from site_builder.post.directive import Directive
+from site_builder.post.formula import Formula
 from site_builder.post.sections.headings import Heading, numbered
 from site_builder.post.uses import Use
 
@@ -54,6 +55,15 @@ class Section:
         return f"Section {self.number}" if self.number else self.title
 
 
+@dataclass(frozen=True)
+class Equation:
+    """A formula that has a name, and with it a number."""
+
+    number: int
+    page: Path
+    where: str
+
+
 class References:
     """Everything that the post's prose can point at, and what it points at that is not there.
 
@@ -64,21 +74,23 @@ class References:
         self.project = project
         self.named = named
         self.sections: dict[str, Section] = {}
+        self.equations: dict[str, Equation] = {}
         self.problems: list[Problem] = []
         self.cited: dict[str, int] = {}
         self._mentions: list[Directive] = []
+        self._broken: list[str] = []
 
     @cached_property
     def works(self) -> dict[str, bibliography.Work]:
         """The bibliography by key."""
         project = self.project
 
-        def load() -> tuple[list[list[dict[str, Any]]], list[Path]]:
-            works, problems = bibliography.load(project)
-            kept = [[*map(vars, works.values())], [*map(vars, problems)]]
+        def load() -> tuple[list[list[Any]], list[Path]]:
+            works, broken, problems = bibliography.load(project)
+            kept: list[list[Any]] = [[*map(vars, works.values())], broken, [*map(vars, problems)]]
             return kept, [project.root / bibliography.FILE]
 
-        works, problems = project.memory.read("works", load)
+        works, self._broken, problems = project.memory.read("works", load)
         self.problems += [Problem(**one) for one in problems]
         return {one["key"]: bibliography.Work(**one) for one in works}
 
@@ -91,7 +103,7 @@ class References:
         for key in directive.name.split():
             if key in self.works:
                 self.cited.setdefault(key, len(self.cited) + 1)
-            elif self.works or not self.problems:  # a file that cannot be read has said so
+            elif key not in self._broken:  # which has been told, at its line
                 what = f'no work "{key}" in {bibliography.FILE}'
                 self.problems.append(Problem(directive.where, what, nearest(key, self.works)))
 
@@ -99,6 +111,19 @@ class References:
         """Take note of a section that `page` shows."""
         title, anchor = (heading.title, heading.anchor) if heading else (path.stem, "")
         self.sections[path.stem] = Section(path.stem, page, title, anchor)
+
+    def count(self, formulas: Mapping[Formula, Path]) -> list[Problem]:
+        """Number the formulas that have a name, in this order; `formulas` tell their pages."""
+        self.equations.clear()
+        problems = []
+        for formula, page in formulas.items():
+            if first := self.equations.get(formula.label):
+                what = f'equation "{formula.label}" stands in {first.where} already'
+                problems.append(Problem(formula.where, what, "give one of them another name"))
+            elif formula.label:
+                number = len(self.equations) + 1
+                self.equations[formula.label] = Equation(number, page, formula.where)
+        return problems
 
     def of(self, directive: Directive) -> Section | None:
         """The section that a directive stands in."""
@@ -109,7 +134,7 @@ class References:
         """What the prose points at and is not there; call it when all has been seen."""
         for directive in self._mentions:
             if self._target(directive) is None:
-                known = self.named.keys() | self.sections.keys()
+                known = self.named.keys() | self.sections.keys() | self.equations.keys()
                 what = f'nothing on the page is called "{directive.named}"'
                 self.problems.append(
                     Problem(directive.where, what, nearest(directive.named, known))
@@ -140,14 +165,18 @@ class References:
             if key not in self.cited:
                 return ""
             work = self.works[key]
-            name, title = f"\\[{self.cited[key]}\\]", f"{work.short}: {work.title}"
-            links.append(_link(page, name, home, f"ref-{key}", "cite", title, raw=raw))
+            at = directive.options.get(key, "")
+            number = f"{self.cited[key]}, {at if raw else attribute(at)}" if at else self.cited[key]
+            name, title = f"\\[{number}\\]", f"{work.short}: {work.title}"
+            links.append(_link(page, name, home, work.anchor, "cite", title, raw=raw))
         return (Markup() if raw else "").join(links)
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
         """The words, page and id of what a `ref` names."""
         if use := self.named.get(directive.named):
             return f"{use.noun} {use.number}", use.page, use.slug
+        if equation := self.equations.get(directive.named):
+            return f"Equation {equation.number}", equation.page, directive.named
         section = self.sections.get(directive.named)
         return (section.called, section.page, section.anchor) if section else None
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from site_builder.core.errors import BuildError, Problem, nearest
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MISSING = "not measured"
 """What the prose prints where a result has no number."""
+
+PLAIN = 1e15
+"""Below this a number is printed in full, whole from a thousand on; above, as 1.23e+15."""
 
 RESERVED = ("show", "format", "study")
 # Such as ".1f", "+.0%", ",d": a width of millions would be as long a text.
@@ -48,6 +53,8 @@ def read(table: pa.Table, directive: Directive) -> Value:
         if name not in table.column_names:
             what = f"{directive.name} {directive.variant}".strip() + f' has no column "{name}"'
             raise _wrong(directive, what, nearest(name, table.column_names))
+    if wrong := refused(table, [name for name, wanted in filters.items() if wanted != "null"]):
+        raise _wrong(directive, *wrong)
     kept = keep(table, {name: [wanted] for name, wanted in filters.items()})
     if kept.num_rows != 1:
         what = f"{kept.num_rows} rows match"
@@ -86,7 +93,9 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
     if wanted == "null":
         return pc.is_null(column)
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind):
+        same = pc.equal(column, _whole(wanted, kind))
+    elif pa.types.is_floating(kind):
         try:
             number = float(wanted)
         except ValueError:
@@ -101,6 +110,59 @@ def _same(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
     return pc.fill_null(same, False)
 
 
+def _whole(wanted: str, kind: pa.DataType) -> pa.Scalar:
+    """A whole number in the type of its column; null, which equals nothing, if it is none."""
+    import pyarrow as pa
+
+    try:
+        number = Decimal(wanted)
+        is_whole = abs(number) < 2**65 and number == int(number)  # no longer one is in a column
+        return pa.scalar(int(number) if is_whole else None, kind)
+    except (ArithmeticError, ValueError, pa.ArrowInvalid, OverflowError):
+        return pa.scalar(None, kind)
+
+
+def refused(table: pa.Table, names: Iterable[str]) -> tuple[str, str] | None:
+    """Why rows cannot be chosen by one of these columns, and the cure; None if they can."""
+    for name in names:
+        if not _is_plain(table[name].type):
+            what = f'rows cannot be chosen by "{name}", a column of {table[name].type}'
+            able = (one for one in table.column_names if _is_plain(table[one].type))
+            return what, f"choose by one of {', '.join(able)}"
+    return None
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a column's cells can be written as text."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    if pa.types.is_nested(kind) or "binary" in str(kind):
+        return False
+    try:
+        pa.nulls(0, kind).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True
+
+
+def _said(column: pa.ChunkedArray) -> list[str]:
+    """The texts by which rows are chosen: what a directive would have to say."""
+
+    texts = dict.fromkeys("null" if cell is None else cell for cell in _texts(column))
+    return sorted(texts)
+
+
+def _texts(column: pa.ChunkedArray) -> list[str | None]:
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type):
+        return [None if cell is None else f"{cell:g}" for cell in column.to_pylist()]
+    texts: list[str | None] = column.cast(pa.string()).to_pylist()
+    return texts
+
+
 def text(value: Any, spec: str) -> str:
     """A number as prose shows it: a true minus sign, and none on what rounds to zero.
 
@@ -110,8 +172,8 @@ def text(value: Any, spec: str) -> str:
         raise ValueError(spec)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
-    if not spec:
-        spec = ".3g" if isinstance(value, float) else ""
+    if not spec and isinstance(value, float):
+        spec = ".0f" if 999.5 <= abs(value) < PLAIN else ".3g"
     # A hyphen breaks the line and is no sign.
     if not isinstance(value, int | float):
         return str(value)
@@ -158,8 +220,8 @@ def how_to_choose(table: pa.Table, filters: dict[str, str], kept: pa.Table) -> s
     if not kept.num_rows:
         for name, wanted in filters.items():
             if not any(_same(table[name], wanted).to_pylist()):
-                there = {str(v) for v in table[name].to_pylist()}
-                return f'{name} is never "{wanted}": {nearest(wanted, sorted(there)[:40])}'
+                there = _said(table[name])
+                return f'{name} is never "{wanted}": {nearest(wanted, there[:40])}'
         return "no row has all of these together"
     rows = kept.slice(0, 50)
     telling = [

@@ -18,11 +18,13 @@ from site_builder.core.digests import digest, sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.policy import missing
 from site_builder.post.directive import Directive
+from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Link, Nothing, Part, Use
 from site_builder.post.values import Value
+from site_builder.render import mathematics
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_marks import Verdicts
 from site_builder.render.figure import Fragment
@@ -73,7 +75,7 @@ class Blocks:
         """Draw all that the post uses; raises `BuildError` with every problem at once."""
         uses = [*self.post.uses.values()]
         self.fragments.prepare([use for use in uses if use.slug and use.state != "missing"])
-        self.problems = [*self.post.problems, *self.verdicts.judge()]
+        self.problems = [*self.post.problems, *self.verdicts.judge(), *mathematics.wrong(self.post)]
         for use in uses:
             self.show(use)
         if self.problems and not self.forgiving:
@@ -200,6 +202,8 @@ class Blocks:
         """
         if isinstance(shown, str):
             return self.problems_at(shown)
+        if isinstance(shown, Formula):
+            return self._formula(shown)
         directive = shown if isinstance(shown, Directive) else shown.directive
         inline = not KINDS[directive.kind].is_block
         match shown:
@@ -218,6 +222,17 @@ class Blocks:
         failed = self._failed.get(directive, ())
         where = failed[0].where if failed else directive.where
         return self.problems_at(where, inline=inline)
+
+    def _formula(self, formula: Formula) -> Markup:
+        """A formula, or what keeps it from being set."""
+        equation = self.post.references.equations.get(formula.label)
+        number = equation.number if equation else 0
+        made = mathematics.written(self.post.project, formula, number)
+        if isinstance(made, str):
+            return Markup(made)
+        if made not in self.problems:
+            self.problems.append(made)
+        return self.problems_at(made.where, inline=True)
 
     def problems_at(self, where: str, *, inline: bool = False) -> Markup:
         """What is wrong at a line, in the place of what would stand there."""

@@ -258,6 +258,7 @@ class Fragments:
         """Draw a use, and keep what it becomes; raises `BuildError` when that cannot be done."""
         from altair.utils.schemapi import debug_mode
 
+        from site_builder.charts.drawing import DrawingError
         from site_builder.charts.render import render
 
         table = self._table(use.id)
@@ -267,6 +268,9 @@ class Fragments:
                 rendered = render(drawing, use.slug, key, self.pieces)
         except BuildError:
             raise
+        except DrawingError as error:
+            what = f'"{use.id}": {error.what}'
+            raise BuildError([Problem(use.directive.where, what, error.cure)]) from None
         except Exception as error:
             self._drawing(use, table)  # now every part is checked: a wrong one is told at its line
             raise BuildError([self._raised(use, error)]) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -17,23 +18,26 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import ETX, STX
+from markdown.util import ETX, STX, AtomicString
 from markupsafe import Markup
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
+from site_builder.post.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.sections.text import behind_front, normalised, text_of
 from site_builder.post.source import Shown
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
-from site_builder.site.mathml import SETTINGS, MathML
 from site_builder.site.resolve import resolve
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
-AFTER_INLINE = 15  # `inline` is 20; what it found is text by then
+IN_CODE = 25  # above `inline` (20), as code blocks are made by then, and nothing else is
+AFTER_INLINE = 15
+
+_STASHED = re.compile(f"{STX}wzxhzdk:\\d+{ETX}")
 
 _ALIGNED = re.compile(r"text-align: (left|center|right);")
 
@@ -67,19 +71,8 @@ class MeasuredFigures(Extension):
         """Register the preprocessor."""
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
-        md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": SETTINGS})
+        md.treeprocessors.register(_InCode(md, directives.stood), "formulas-in-code", IN_CODE)
         md.treeprocessors.register(_Alignment(md), "alignment", AFTER_INLINE)
-        md.treeprocessors.register(
-            MathML(md, lambda: self.prepared().post.project, self._wrong), "mathml", AFTER_INLINE
-        )
-
-    def _wrong(self, problem: Problem) -> str:
-        """What stands for a formula that cannot be read, if anything may."""
-        blocks = self.prepared()
-        if not blocks.forgiving:
-            raise BuildError([problem])
-        blocks.problems.append(problem)
-        return blocks.problems_at(problem.where, inline=True)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -106,17 +99,21 @@ class _Directives(Preprocessor):
     def __init__(self, md: Markdown, extension: MeasuredFigures) -> None:
         super().__init__(md)
         self.extension = extension
+        self.stood: dict[str, str] = {}
 
     def run(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
         blocks = self.extension.prepared()
+        self.stood.clear()
 
         def show(shown: Shown) -> str:
             slot = blocks.slot(shown)
             if not isinstance(slot, Markup):
                 return slot
-            # In the host's stash they would stand for something else.
-            return str(self.md.htmlStash.store(slot.replace(STX, "").replace(ETX, "")))
+            mark = str(self.md.htmlStash.store(_unmarked(slot)))
+            if isinstance(shown, Formula):
+                self.stood[mark] = _unmarked(shown.source).replace("\n    ", "\n")
+            return mark
 
         if self.extension.section:
             return blocks.post.section(self.extension.section, show).split("\n")
@@ -141,6 +138,31 @@ class _Directives(Preprocessor):
             cure = "let the page be the file as it is"
             raise BuildError([Problem("content", "a page's text is in no file of content/", cure)])
         return None
+
+
+class _InCode(Treeprocessor):
+    """Puts formulas back to what they were where they are none: in indented code.
+
+    Only Python-Markdown knows whether four blanks are code, or the text of an admonition.
+    """
+
+    def __init__(self, md: Markdown, stood: dict[str, str]) -> None:
+        super().__init__(md)
+        self.stood = stood
+
+    def run(self, root: Element) -> None:
+        """Look into every block of code."""
+        for code in root.iter("code"):
+            text = str(code.text or "")
+            for mark in _STASHED.findall(text):
+                text = text.replace(mark, escape(self.stood.get(mark, mark), quote=False))
+            if text != code.text:
+                code.text = AtomicString(text)
+
+
+def _unmarked(text: str) -> str:
+    """A text without the marks that would stand for something else in the host's stash."""
+    return text.replace(STX, "").replace(ETX, "")
 
 
 def makeExtension(**options: Any) -> MeasuredFigures:  # noqa: N802

@@ -8,6 +8,7 @@ from functools import partial
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure import policy, runner
 from site_builder.post.post import Post
+from site_builder.render import mathematics
 from site_builder.results.reasons import sentences
 from site_builder.results.recipe import ResultId
 
@@ -26,6 +27,7 @@ def resolve(
     """
     post.collect()
     post.judge()
+    post.problems += mathematics.wrong(post)
     _raise(post)
     store, measured = post.store, list[ResultId]()
     allowed = policy.RUNS[run]

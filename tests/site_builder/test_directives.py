@@ -160,7 +160,7 @@ def test_how_a_directive_is_called(written: str, named: str, told: str) -> None:
         ("value", 2, "NAME [VARIANT] column=value"),
         ("claim", 1, "ID [show=COLUMN]"),
         ("ref", 2, "NAME [VARIANT]"),
-        ("cite", 20, "KEY [KEY …]"),
+        ("cite", 20, "KEY [p. 3] [KEY …]"),
     ],
 )
 def test_each_kind_takes_so_many_words(kind: str, most: int, said: str) -> None:
@@ -173,7 +173,9 @@ def test_each_kind_takes_so_many_words(kind: str, most: int, said: str) -> None:
     assert directives == []
     assert problem.where == "f:1"
     assert problem.what.startswith("cannot read << ")
-    assert problem.cure == f"write << {kind}: {said} >> in lower case"
+    # Keys are as others wrote them; all other names are of this project.
+    case = "" if kind == "cite" else " in lower case"
+    assert problem.cure == f"write << {kind}: {said} >>{case}"
     assert KINDS["feature"].form == "PLACE/NUMBER [option=value]"
 
 

@@ -1,6 +1,7 @@
 """Bad input: one line each, all of a build at once, and the last good site untouched."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -328,3 +329,28 @@ def test_verify_and_gc(project: Project, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_terminal_obeys_nobody() -> None:
     problem = Problem("x\x1b[2J", "a\x9b31m \u202eb\nc\x07", "\ud800d\0")
     assert str(problem) == "x[2J: a31m b c; d"
+
+
+def test_a_chart_that_would_show_nothing_is_told_where_it_is_asked_for(project, monkeypatch):
+    empty = pa.table({"x": pa.array([], pa.int64()), "estimate": pa.array([], pa.float64())})
+    put(Store(project), ResultId("toy", "numbers", "small"), empty)
+    path = project.root / SECTION
+    path.write_text("## Numbers\n\n<< figure: numbers small >>\n", "utf-8")
+    code, lines = build(project, monkeypatch)
+    assert code == 1
+    assert lines == [
+        f'{SECTION}:3: "numbers small": chart 1 has no rows to show; '
+        "measure it again, or draw what it has"
+    ]
+
+
+@pytest.mark.builds
+def test_a_result_needs_no_labels(project, monkeypatch):
+    id, store = ResultId("toy", "numbers", "small"), Store(project)
+    result = store.load(id)
+    store.save(id, result.table, replace(result.recipe, labels={}))
+    page = project.content / "provenance.md"
+    page.write_text("# Provenance\n\n<< page: provenance results >>\n", "utf-8")
+    code, lines = build(project, monkeypatch, "--run", "never")
+    assert (code, lines) == (0, [])
+    assert "numbers small" in (project.site / "provenance" / "index.html").read_text("utf-8")

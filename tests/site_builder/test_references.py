@@ -1,5 +1,6 @@
 """Numbers of sections, references to figures, citations, mathematics, links: right or refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def test_what_leads_nowhere_fails_the_build_with_its_line(project, text, said):
     ("old", "new", "said"),
     [
         ("  year   = {1843},\n", "", 'content/references.bib:1: "ada" has no year'),
-        ("https://example.org/notes", "notes.html", '"notes.html" is no https address'),
+        ("https://example.org/notes", "notes.html", 'has the url "notes.html", which is no web'),
         ("}},", "}", "content/references.bib:"),
     ],
 )
@@ -139,7 +140,7 @@ def test_formulas_are_set_without_a_script(project):
     add(project, "So $H = -\\sum p \\ln p$.\n\n$$\\frac{a}{b}$$\n\nIt costs $5 or $6, `$x$`.")
     html = page(project)
 
-    assert html.count("<math ") == 2
+    assert html.count("<math") == 2
     assert 'display="block"' in html
     assert "<mfrac>" in html
     assert "$5 or $6" in html
@@ -277,9 +278,10 @@ def test_without_a_bibliography_every_citation_is_told_and_of_a_broken_one_only_
 
     write(shelves.content / "references.bib", BIB.replace("  year   = {1843},\n", ""))
     post = Post(shelves)
-    seen(post, "<< cite: ada >> << cite: bob >>")
-    (problem,) = post.references.check()
-    assert str(problem) == 'content/references.bib:1: "ada" has no year; add it'
+    seen(post, "<< cite: ada >> and\n<< cite: bob >>")
+    lost, unknown = post.references.check()
+    assert str(lost) == 'content/references.bib:1: "ada" has no year; add it'
+    assert str(unknown).startswith('content/x.md:2: no work "bob" in content/references.bib')
 
 
 def test_a_name_leads_to_its_figure_or_section_from_any_page(project):
@@ -312,3 +314,55 @@ def test_a_section_is_offered_where_a_name_is_nearly_its_own(post):
 def test_text_of_an_attribute_is_no_markdown_and_ends_no_attribute():
     assert attribute('a "b" {c}\n d') == "a b c d"
     assert attribute("*_`[]\\$<>") == "&#42;&#95;&#96;&#91;&#93;&#92;&#36;&#60;&#62;"
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("<< cite: ada p. 3 >>", ["1, p. 3"]),
+        ("<< cite: ada pp. 3–5, 7 bob >>", ["1, pp. 3–5, 7", "2"]),
+        ("<< cite: bob Theorem 2.1 ada §3 >>", ["1, Theorem 2.1", "2, §3"]),
+        ("<< cite: ada ch. iv, p. 7 and 9 >>", ["1, ch. iv, p. 7 and 9"]),
+        ("<< cite: ada Appendix A >>", ["1, Appendix A"]),
+        ("<< cite: ada *p.* bob >>", None),
+        ("<< cite: ada ada >>", None),
+        ('<< cite: ada at="p. 3" >>', None),
+        ("<< cite: note n DBLP:conf/x/Y Doe_2020.a+b >>", ["1", "2", "3", "4"]),
+    ],
+)
+def test_a_citation_says_where_in_the_work(post, text, marks):
+    keys = ("ada", "bob", "note", "n", "DBLP:conf/x/Y", "Doe_2020.a+b")
+    write(
+        post.project.content / "references.bib",
+        "".join(BIB.replace("{ada,", f"{{{key},") for key in keys),
+    )
+    directives, problems = scan(text, "content/x.md")
+    if marks is None:
+        for one in directives:
+            post.references.cite(one)
+        assert [*problems, *post.references.check()]
+        return
+    (directive,) = directives
+    post.references.cite(directive)
+    assert post.references.check() == []
+    link = post.references.citation(directive, post.project.content / "index.md")
+    assert re.findall(r"\[\\\[(.*?)\\\]\]", link) == marks
+    assert len(re.findall(r"\(#ref-[\w.-]+\)", link)) == len(marks)
+
+
+@pytest.mark.builds
+def test_a_title_with_a_formula_is_set_in_the_list_and_plain_in_its_title(project):
+    title = "Sorting in $O(n^2)$, 50% of \\textit{it}"
+    write(
+        project.content / "references.bib",
+        BIB.replace("{{Notes <i> on *two* Erd{\\H o}s {\\'a} `x`}}", f"{{{title}}}"),
+    )
+    index = project.content / "index.md"
+    index.write_text(index.read_text("utf-8") + "\n<< page: references >>\n", "utf-8")
+    add(project, "As said. << cite: ada p. 3 >>")
+    html = page(project)
+    assert ">[1, p. 3]</a>" in html
+    assert 'title="Lovelace, 1843: Sorting in O(n^2), 50% of it"' in html
+    work = html[html.index('<li id="ref-ada"') :].partition("</li>")[0]
+    assert "<msup>" in work
+    assert "50% of <em>it</em>" in work

@@ -1,5 +1,7 @@
 """Numbers in the prose: the right row, the right format, and an interval only where it belongs."""
 
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
@@ -66,3 +68,63 @@ def test_what_is_not_one_value(options: dict[str, str], message: str) -> None:
         value(**options)
     (problem,) = caught.value.problems
     assert message in str(problem)
+
+
+ODD = pa.table(
+    {
+        "seed": [9007199254740992, 9007199254740993],
+        "large": pa.array([18446744073709551615, 3], pa.uint64()),
+        "held_out": [True, False],
+        "day": [date(2024, 1, 1), date(2024, 1, 2)],
+        "items": [["a"], ["b"]],
+        "raw": [b"\xff", b"b"],
+        "estimate": [12345.678, 0.5],
+        "share": [999.4, 1e300],
+    }
+)
+
+
+def odd(**options: str) -> Value:
+    return read(ODD, Directive("value", "t", "", options, "f:1"))
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"seed": "9007199254740993"}, "0.5"),
+        ({"seed": "9007199254740992"}, "12346"),
+        ({"seed": "9007199254740993", "show": "seed"}, "9007199254740993"),
+        ({"large": "18446744073709551615"}, "12346"),
+        ({"large": "3.0"}, "0.5"),
+        ({"day": "2024-01-02"}, "0.5"),
+        ({"held_out": "true", "show": "share"}, "999"),
+        ({"held_out": "false", "show": "share"}, "1e+300"),
+    ],
+)
+def test_a_row_is_chosen_exactly_and_numbers_are_printed_in_full(options, text) -> None:
+    assert odd(**options).text == text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"seed": "9007199254740994"},
+            '0 rows match; seed is never "9007199254740994": did you mean',
+        ),
+        ({"seed": "1e999999999"}, "0 rows match"),
+        ({"seed": "nan"}, "0 rows match"),
+        ({"seed": "0.5"}, "0 rows match"),
+        ({"seed": "x"}, "0 rows match"),
+        ({"held_out": "True"}, 'held_out is never "True": did you mean "true"?'),
+        ({"items": "a"}, 'rows cannot be chosen by "items", a column of list<'),
+        (
+            {"raw": "b"},
+            'rows cannot be chosen by "raw", a column of binary; choose by one of seed, ',
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_chosen_is_told_with_what_can(options, said) -> None:
+    with pytest.raises(BuildError) as raised:
+        odd(**options)
+    assert said in str(raised.value)

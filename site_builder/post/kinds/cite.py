@@ -1,11 +1,13 @@
-"""`<< cite: KEY >>`: works of the bibliography, by the numbers that they have there."""
+"""`<< cite: KEY p. 3 >>`: works of the bibliography, by the numbers that they have there.
+
+Keys are as others wrote them; what stands behind one says where in that work.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from site_builder.core.errors import Problem
-from site_builder.post import validation
 from site_builder.post.directive import Directive
 from site_builder.post.kinds.kind import Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, plain
@@ -14,8 +16,6 @@ from site_builder.post.uses import Link
 
 def take(post: Reading, directive: Directive, page: Path) -> Link | list[Problem]:
     """The links to its works, which are numbered as they are first cited."""
-    if wrong := validation.no_options(directive):
-        return wrong
     post.references.cite(directive)
     return Link(directive, page)
 

@@ -1,4 +1,4 @@
-"""`<< ref: entropy compare >>`: "Figure 7" or "Section 3.5", which leads there."""
+"""`<< ref: entropy compare >>`: "Figure 7", "Section 3.5" or "Equation 2", which leads there."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def show(blocks: Showing, link: Link) -> str:
 
 
 def names(listing: Listing) -> Names:
-    """Sections that a page shows, and blocks of the post with their variants."""
+    """Sections that a page shows, equations, and blocks of the post with their variants."""
     references = listing.post.references
-    variants: dict[str, list[str]] = {stem: [""] for stem in references.sections}
+    alone = (*references.sections, *references.equations)
+    variants: dict[str, list[str]] = {name: [""] for name in alone}
     for called in references.named:
         name, _, variant = called.partition(" ")
         variants.setdefault(name, []).append(variant)

@@ -23,5 +23,5 @@ KINDS: dict[str, Kind] = {
     "value": Kind("NAME [VARIANT] column=value", value.take, value.names, value.show),
     "claim": Kind("ID [show=COLUMN]", claim.take, claim.names, claim.show, words.one),
     "ref": Kind("NAME [VARIANT]", ref.take, ref.names, ref.show, words.featured),
-    "cite": Kind("KEY [KEY …]", cite.take, cite.names, cite.show, words.keys, several=True),
+    "cite": Kind("KEY [p. 3] [KEY …]", cite.take, cite.names, cite.show, words.keys, several=True),
 }

@@ -6,10 +6,18 @@ import re
 from typing import NamedTuple
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
+_KEY = re.compile(r"[^\s,{}\"]+\Z")
+_SPOT = re.compile(
+    r"(?:pp?|§§?|ch|chap|chapter|sec|section|fig|figure|tab|table|eq|equation|thm|theorem|lemma"
+    r"|prop|proposition|def|definition|ex|example|alg|algorithm|app|appendix|vol|volume|n|note"
+    r"|page|pages|line|lines|part)\.?(?P<number>(?<=[.§])\d.*)?\Z",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?:\d\S*|[A-Z](?:\.\d\S*)?|[ivxlc]+|ff?\.|and|&|[-–]),?\Z")
 _FEATURE = re.compile(r"[a-z0-9][a-z0-9_-]*/[0-9]{1,7}\Z")
 
 MOST_KEYS = 20
-"""Works that one directive can cite."""
+"""Words that one directive can cite works with."""
 
 
 class Words(NamedTuple):
@@ -41,8 +49,15 @@ def one(words: list[str], options: dict[str, str]) -> Words:
 
 
 def keys(words: list[str], options: dict[str, str]) -> Words:
-    """KEY [KEY …], which together are the name."""
-    return Words(" ".join(_plain(words, MOST_KEYS)), "", options)
+    """KEY [p. 3] [KEY …]: the keys together are the name, where in a work its option."""
+    spots = _spots(words)
+    if not spots or len(words) > MOST_KEYS or not all(map(_KEY.match, spots)):
+        raise MisreadError(cure="write << cite: KEY [p. 3] [KEY …] >>")
+    name = " ".join(spots)
+    if options:
+        what = f'unknown option "{min(options)}" of cite "{name}"'
+        raise MisreadError(what, "a cite takes none")
+    return Words(name, "", {key: spot for key, spot in spots.items() if spot})
 
 
 def featured(words: list[str], options: dict[str, str]) -> Words:
@@ -68,3 +83,22 @@ def _plain(words: list[str], most: int) -> list[str]:
     if not 1 <= len(words) <= most or not all(map(_WORD.match, words)):
         raise MisreadError
     return words
+
+
+def _spots(words: list[str]) -> dict[str, str]:
+    """Every key that is cited, and where in that work: "p. 3", "Theorem 2.1"; {} if unclear."""
+    spots: dict[str, str] = {}
+    inside = False
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        label = _SPOT.match(word)
+        begins = label and (label["number"] or _NUMBER.match(after))
+        if spots and (begins or (inside and _NUMBER.match(word))):
+            key = [*spots][-1]
+            spots[key] = f"{spots[key]} {word}".strip()
+            inside = True
+        elif word in spots:
+            return {}
+        else:
+            spots[word] = ""
+            inside = False
+    return spots
