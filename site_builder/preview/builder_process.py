@@ -18,7 +18,7 @@ from site_builder.core.digests import sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
 from site_builder.post import claims
-from site_builder.post.bibliography import works as bibliography
+from site_builder.post.bibliography import works
 from site_builder.preview.edits import forget
 from site_builder.preview.messages import Built, Changed, Unmeasured
 from site_builder.site.build import preview
@@ -94,7 +94,7 @@ def is_whole(path: Path) -> bool:
 
 def _unread(project: Project, paths: set[Path]) -> list[str]:
     """What is wrong with files that are not whole, as a build would tell it."""
-    known = [*claims.load(project)[1], *bibliography.load(project)[-1]]
+    known = [*claims.load(project)[1], *works.load(project)[2]]
     notes = []
     for path in sorted(paths):
         named = project.named(path)

@@ -34,8 +34,8 @@ from site_builder.site.resolve import resolve
 
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
+AFTER_INLINE = 15  # `inline` is 20; what it made is there by then
 IN_CODE = 25  # above `inline` (20), as code blocks are made by then, and nothing else is
-AFTER_INLINE = 15
 
 _STASHED = re.compile(f"{STX}wzxhzdk:\\d+{ETX}")
 

@@ -140,7 +140,7 @@ def test_a_cut_list_goes_on_from_its_last_hyphen(lab, written_lists):
         given = one.prompt[len(clean.ids) :]
         assert one.prompt[: len(clean.ids)] == clean.ids
         assert other.prompt == (*long.ids, *given)
-        text = "-" + lab.model.text(given)
+        text = "-" + "".join(lab.model.pieces(given))
         lines = whole.text.strip().split("\n")
         assert text == "\n".join(lines[:-1]) + "\n-"
         assert one.given_items == len(lines) - 1

@@ -184,23 +184,42 @@ def test_an_equation_has_a_number_and_is_referred_to_from_anywhere(project):
 
 
 def test_formulas_are_replaced_in_the_text_that_a_host_hands_on():
-    text = "---\ntitle: Of $x$\n---\n- a\n\t$$\n\tb\n\t$$ and\t$c$ d\n  \nend $e$ <ref: y>\n"
+    raw = "---\ntitle: Of $x$\n---\n- a\n\t$$\n\tb\n\t$$ and\t$c$ d\n  \nend $e$ <ref: y>\n"
+    text = behind_front(normalised(raw))
     given = "- a\n    $$\n    b\n    $$ and  $c$ d\n\nend $e$ <ref: y>"
-    text = behind_front(normalised(text))
     formulas, _ = scan(text, "x.md")
-    wrong = [Problem("x.md:9", "one < in it", "mend it")]
-    source = Source("x.md", text, look(text), [], formulas, wrong)
+    unread = [Problem("x.md:9", "one < in it", "mend it")]
+    source = Source("x.md", text, look(text), [], formulas, unread)
 
     def show(shown):
         return f"[{shown.latex.strip()}]" if isinstance(shown, Formula) else f"({shown})"
 
+    def filled(given):
+        return source.filled(show, given)
+
     told = "\n\n(x.md:9)\n"
-    lines = ["- a", "    [b] and  [c] d", "", f"end [e] <ref: y>{told}"]
-    assert source.filled(show, given) == source.filled(show, given.replace("    ", "\t")) == lines
-    assert source.filled(show)[3:] == [*lines, ""]
+    assert filled(given) == ["- a", "    [b] and  [c] d", "", f"end [e] <ref: y>{told}"]
+    own = ["- a", "    [b] and  [c] d", "", f"end [e] <ref: y>{told}", ""]
+    assert source.filled(show)[3:] == own
     for old, new in (("    b\n", "    B\n"), ("$e$", "$f$"), ("and  ", "or  ")):
         with pytest.raises(BuildError, match="the host hands on another text"):
-            source.filled(show, given.replace(old, new))
+            filled(given.replace(old, new))
+
+
+def test_what_looks_like_a_label_in_a_formula_is_none():
+    text = "## A\n\nSee [^1] and $x^{[^1]}$,\n$$\n[a][b] [^1]\n$$ [^1].\n\n[^1]: Note.\n\n[b]: /b\n"
+    formulas, _ = scan(text, "x.md")
+    source = Source("x.md", text, look(text, "01-a"), [], formulas, [])
+    lines = source.filled(lambda shown: f"({shown.latex.strip()})")
+    assert lines[2:4] == ["See [^01-a:1] and (x^{[^1]}),", "([a][b] [^1]) [^01-a:1]."]
+
+
+def test_a_heading_that_begins_with_a_formula_gets_its_number():
+    text = "## $x$ of y\n"
+    formulas, _ = scan(text, "x.md")
+    source = Source("x.md", text, look(text, "03-a"), [], formulas, [])
+    lines = source.filled(lambda shown: f"({shown.latex})")
+    assert lines[0] == "## 3 (x) of y { #sec-a }"
 
 
 def test_an_equation_stands_once_and_a_missing_one_is_told(shelves):
