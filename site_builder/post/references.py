@@ -165,9 +165,9 @@ class References:
             if key not in self.cited:
                 return ""
             work = self.works[key]
-            title = f"{work.short}: {work.title}"
-            at = attribute(directive.options[key]) if key in directive.options else ""
-            name = f"\\[{self.cited[key]}{f', {at}' if at else ''}\\]"
+            at = directive.options.get(key, "")
+            number = f"{self.cited[key]}, {at if raw else attribute(at)}" if at else self.cited[key]
+            name, title = f"\\[{number}\\]", f"{work.short}: {work.title}"
             links.append(_link(page, name, home, work.anchor, "cite", title, raw=raw))
         return (Markup() if raw else "").join(links)
 

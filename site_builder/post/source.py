@@ -44,11 +44,11 @@ class Source:
         return sorted(both, key=lambda one: (one.line, one.start))
 
     def filled(self, show: Show, given: str | None = None) -> list[str]:
-        """The lines of the file with all put in that is seen, and what stands for each directive.
+        """The lines of the file with all put in that is seen, for directives and formulas, too.
 
-        So it is with formulas. A host may have `given` the text without its front matter: its lines
-        are counted from the end. Raises `BuildError` where it is not that of the file, and for a
-        directive that it leaves out; a formula in the front matter is text.
+        A host may have `given` the text without its front matter: its lines are counted from the
+        end. Raises `BuildError` where it is not that of the file, and for a directive that it
+        leaves out; a formula in the front matter is text.
         """
         own = self.text.split("\n")
         lines = [*own] if given is None else normalised(given).split("\n")
@@ -60,11 +60,10 @@ class Source:
             number = line - skipped
             return 0 <= number < len(lines) and lines[number][:end] == own[line][:end]
 
-        formulas = [one for one in self.formulas if one.line >= skipped]
         puts = [
             put
             for put in self.seen.puts
-            if is_own(put.line, put.end) and not any(_covers(one, put) for one in formulas)
+            if is_own(put.line, put.end) and not any(_is_in(put, one) for one in self.formulas)
         ]
         for directive in self.directives:
             if directive.line < skipped:
@@ -74,21 +73,24 @@ class Source:
                 raise _changed(directive.where)
             text = show(self.asked.get(directive, directive))
             puts.append(_put(directive, text, lines, directive.line - skipped))
-        for formula in formulas:
-            ends = [len(line) for line in own[formula.line : formula.last]] + [formula.end]
-            if not all(is_own(formula.line + i, end) for i, end in enumerate(ends)):
-                raise _changed(formula.where)
-            puts.append(Put(formula.line, formula.start, ends[0], show(formula)))
-            puts += [Put(formula.line + i, 0, end, "") for i, end in enumerate(ends) if i]
+        formulas = [one for one in self.formulas if one.line >= skipped]
+        for one in formulas:
+            ends = [*map(len, own[one.line : one.last]), one.end]
+            if not all(is_own(line, end) for line, end in enumerate(ends, one.line)):
+                raise _changed(one.where)
+            if one.line == one.last:
+                puts.append(Put(one.line, one.start, one.end, show(one)))
+            else:
+                puts.append(Put(one.line, one.start, len(own[one.line]), show(one)))
+                puts.append(Put(one.last, 0, one.end, ""))
         for line, start, end, text in sorted(puts, reverse=True):
             whole = lines[line - skipped]
             lines[line - skipped] = whole[:start] + text + whole[end:]
-        gone: set[int] = set()
-        for formula in sorted(formulas, key=lambda one: one.line, reverse=True):
-            first, last = formula.line - skipped, formula.last - skipped
-            if first < last:  # what stands behind a formula of several lines is left of the last
-                lines[first] += lines[last]
-                gone |= {*range(first + 1, last + 1)}
+        gone = set[int]()
+        for one in reversed(formulas):
+            if one.last > one.line:  # what follows it stands in its line now
+                lines[one.line - skipped] += lines[one.last - skipped]
+                gone |= {*range(one.line + 1 - skipped, one.last + 1 - skipped)}
         for where in {problem.where for problem in self.unread}:
             number = int(where.rpartition(":")[2]) - 1 - skipped
             while number in gone:
@@ -103,10 +105,10 @@ class Source:
         return [*self.seen.ends, *(f"\n{show(where)}\n" for where in told)]
 
 
-def _covers(formula: Formula, put: Put) -> bool:
-    """Whether a formula holds what stands there: it has no labels and links."""
+def _is_in(put: Put, formula: Formula) -> bool:
+    """Whether a place lies in a formula, where nothing is Markdown."""
     begins, ends = (formula.line, formula.start), (formula.last, formula.end)
-    return begins <= (put.line, put.start) < ends
+    return begins < (put.line, put.start) < ends or begins < (put.line, put.end) < ends
 
 
 def _put(directive: Directive, text: str, lines: list[str], number: int) -> Put:

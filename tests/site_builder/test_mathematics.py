@@ -214,6 +214,14 @@ def test_what_looks_like_a_label_in_a_formula_is_none():
     assert lines[2:4] == ["See [^01-a:1] and (x^{[^1]}),", "([a][b] [^1]) [^01-a:1]."]
 
 
+def test_a_heading_that_begins_with_a_formula_gets_its_number():
+    text = "## $x$ of y\n"
+    formulas, _ = scan(text, "x.md")
+    source = Source("x.md", text, look(text, "03-a"), [], formulas, [])
+    lines = source.filled(lambda shown: f"({shown.latex})")
+    assert lines[0] == "## 3 (x) of y { #sec-a }"
+
+
 def test_an_equation_stands_once_and_a_missing_one_is_told(shelves):
     add(shelves, "<< ref: eq-lost >>\n\n$$a$$ {#eq-loss}\n\n$$b$$ {#eq-loss}\n\n$$c$$ {#Loss}")
     post = Post(shelves)
