@@ -149,7 +149,8 @@ def _is_plain(kind: pa.DataType) -> bool:
 
 def _said(column: pa.ChunkedArray) -> list[str]:
     """The texts by which rows are chosen: what a directive would have to say."""
-
+    if not _is_plain(column.type):  # only whether it is null
+        return ["null"] if column.null_count else []
     texts = dict.fromkeys("null" if cell is None else cell for cell in _texts(column))
     return sorted(texts)
 

@@ -43,6 +43,9 @@ _SET = """(latex, display) => {
   }
 }"""
 
+STYLED = re.compile(r'class="(?:tml-(?!display)|chr-|sout|(?:up|down)strike)|<m(?:table|enclose)')
+"""What of a formula assets/formulas.css is for."""
+
 _here = threading.local()
 
 
@@ -109,7 +112,7 @@ def _reason(said: str) -> str:
 def _classes(found: re.Match[str]) -> str:
     """Styles as classes and attributes, as the page's policy lets no element have a style.
 
-    Of the classes assets/mathematics.css has what a formula needs to be read.
+    Of the classes assets/formulas.css has what a formula needs to be read.
     """
     names, attributes = [*filter(None, [found["class"]])], ""
     for one in filter(None, found["style"].split(";")):

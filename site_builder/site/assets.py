@@ -12,6 +12,9 @@ from site_builder.core.files import listed
 
 _IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
 
+_REMARKS = re.compile(rb"/\*(?!!).*?\*/\s*|(?<=\n)[ \t]+", re.DOTALL)
+"""Of a style sheet what only its author reads: comments, but for licences, and indentation."""
+
 
 def files(folders: Iterable[Path]) -> dict[str, Path]:
     """Every style sheet and script directly in `folders`, by name; of two, the first counts."""
@@ -24,6 +27,8 @@ def files(folders: Iterable[Path]) -> dict[str, Path]:
 
 def hashed(*folders: Path) -> dict[str, bytes]:
     """The `files` of `folders` as they are published: `assets/post.1a2b3c4d.css` → content.
+
+    Style sheets go without comments, but for those of licences that begin with `/*!`.
 
     Scripts import each other by name, `./address.js`, whichever folder the other one is in; what is
     published imports by the hashed names, so that a script's name changes with all that it imports.
@@ -41,6 +46,8 @@ def hashed(*folders: Path) -> dict[str, bytes]:
             raise BuildError([Problem(f"assets/{path.name}", f"imports itself: {way}", "cut it")])
         if path.name not in names:
             data = path.read_bytes()
+            if path.suffix == ".css":
+                data = _REMARKS.sub(b"", data)
             if path.suffix == ".js" and b"./" in data:
                 data = _IMPORTED.sub(
                     lambda match: _renamed(match, path, (*above, path.name)), data.decode()

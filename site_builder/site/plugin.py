@@ -6,6 +6,7 @@ the slots after search has read the pages, and writes the feed and the content-s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import is_meant
 from site_builder.core.project import EXTENSION, Project
 from site_builder.post.post import Post
+from site_builder.render import mathematics
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
 from site_builder.site import assets, dark, feed, social_card
@@ -186,7 +188,11 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             self._home = page.content or ""
         if page.file.abs_src_path:
             self.prose[Path(page.file.abs_src_path)] = page.content or ""
-        return self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
+        filled = self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
+        if self.blocks.forgiving or mathematics.STYLED.search(filled):
+            return filled
+        sheet = assets.named(self._assets, "formulas.css")
+        return re.sub(rf'\n *<link rel="stylesheet" href="[^"]*{re.escape(sheet)}">', "", filled)
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:

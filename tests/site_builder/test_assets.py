@@ -38,6 +38,14 @@ def test_scripts_import_each_other_by_their_hashed_names(folder):
     assert files[assets.named(files, "post.css")].decode() == SCRIPTS["post.css"]
 
 
+def test_a_style_sheet_goes_without_what_only_its_author_reads(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text(
+        '/*! A licence. */\n/* Why. */\na {\n  content: "  /";\n}\n\n/* More\n   of it. */\nb { c: d }\n'
+    )
+    (made,) = assets.hashed(tmp_path).values()
+    assert made.decode() == '/*! A licence. */\na {\ncontent: "  /";\n}\n\nb { c: d }\n'
+
+
 def test_a_change_renames_the_script_and_all_that_import_it(folder):
     before = assets.hashed(folder)
     (folder / "b.js").write_text(SCRIPTS["b.js"] + "b();\n", "utf-8")

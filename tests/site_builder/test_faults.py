@@ -105,7 +105,7 @@ def test_killed_while_a_result_is_written(project: Project, where: str) -> None:
     [
         "site_builder.core.files:.write_aside",  # a drawing
         "mkdocs.commands.build:._build_page",  # a page
-        "site_builder.site.links:.dead",  # the site stands aside
+        "site_builder.site.page_check:.wrong",  # the site stands aside
         "shutil:.rmtree",  # the last one is being removed
     ],
 )
