@@ -38,7 +38,7 @@ def test_scripts_import_each_other_by_their_hashed_names(folder):
     assert files[assets.named(files, "post.css")].decode() == SCRIPTS["post.css"]
 
 
-def test_a_style_sheet_goes_without_what_only_its_author_reads(tmp_path: Path) -> None:
+def test_a_style_sheet_goes_without_what_only_its_author_reads(tmp_path):
     (tmp_path / "a.css").write_text(
         '/*! A licence. */\n/* Why. */\na {\n  content: "  /";\n}\n\n/* More\n   of it. */\nb { c: d }\n'
     )
