@@ -23,6 +23,7 @@ from site_builder.post.kinds.table import KINDS
 from site_builder.post.kinds.words import MisreadError, Words
 
 BEGINS = re.compile(r"<<[ \t]*(?P<kind>[A-Za-z][\w-]*)[ \t]*:")
+_IN_TAG = re.compile(r"<[A-Za-z][^<>]*\Z")  # a tag that is open: what follows is an attribute
 _WHOLE = re.compile(r"<<(?P<body>(?:\"[^\"\n]*\"|(?!>>)[^\"\n])*)>>")
 _PIECE = re.compile(
     r"(?P<key>[A-Za-z_]\w*)=(?:\"(?P<quoted>[^\"\n]*)\"|(?P<bare>[^\s\"]+))|(?P<word>[^\s=\"]+)"
@@ -126,7 +127,8 @@ def _candidates(text: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
                 while (start := lines[line].find("<<", position)) >= 0:
                     source = lines[line][start:]
                     if _is_directive(source):
-                        yield line, start, source
+                        before = "\n".join([*lines[top:line], lines[line][:start]])
+                        yield line, start, "" if _IN_TAG.search(before) else source
                         whole = _WHOLE.match(source)
                         position = start + (whole.end() if whole else 2)
                     else:

@@ -17,6 +17,7 @@ from site_builder.render.bidi import isolated
 from site_builder.render.figure import Fragment
 from site_builder.results import lineage
 from site_builder.results.reasons import sentences
+from site_builder.results.tabular import visible
 
 
 class Frame:
@@ -57,9 +58,9 @@ class Frame:
                 is_other=use.id.study != use.directive.options.get("study", self.post.study),
                 caption=fragment.caption,
                 description=fragment.description,
-                n=recipe.labels.get("n", ""),
-                interval=recipe.labels.get("interval", ""),
-                note=recipe.labels.get("note", ""),
+                n=visible(str(recipe.labels.get("n", ""))),
+                interval=visible(str(recipe.labels.get("interval", ""))),
+                note=visible(str(recipe.labels.get("note", ""))),
                 columns=fragment.columns,
                 rows=fragment.rows,
                 total_rows=fragment.total_rows,

@@ -24,6 +24,11 @@ _FORMULA = r"^([=+\-@\t\r＝＋－＠'])"
 """What a spreadsheet takes for the beginning of a formula, and what keeps it from that."""
 
 
+def visible(text: str) -> str:
+    """A text whose controls are their pictures."""
+    return text.translate(_UNSEEN)
+
+
 def seen(table: pa.Table) -> pa.Table:
     """The table with every text such that it can be drawn: controls become their pictures."""
     import pyarrow as pa

@@ -24,6 +24,7 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
+from site_builder.post.directive import Directive
 from site_builder.post.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.sections.text import behind_front, normalised, text_of
@@ -71,7 +72,7 @@ class MeasuredFigures(Extension):
         """Register the preprocessor."""
         directives = _Directives(md, self)
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
-        md.treeprocessors.register(_InCode(md, directives.stood), "formulas-in-code", IN_CODE)
+        md.treeprocessors.register(_InCode(md, directives, self), "formulas-in-code", IN_CODE)
         md.treeprocessors.register(_Alignment(md), "alignment", AFTER_INLINE)
 
     def prepared(self) -> Blocks:
@@ -100,11 +101,13 @@ class _Directives(Preprocessor):
         super().__init__(md)
         self.extension = extension
         self.stood: dict[str, str] = {}
+        self.placed: dict[str, str] = {}
 
     def run(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
         blocks = self.extension.prepared()
         self.stood.clear()
+        self.placed.clear()
 
         def show(shown: Shown) -> str:
             slot = blocks.slot(shown)
@@ -113,6 +116,8 @@ class _Directives(Preprocessor):
             mark = str(self.md.htmlStash.store(_unmarked(slot)))
             if isinstance(shown, Formula):
                 self.stood[mark] = _unmarked(shown.source).replace("\n    ", "\n")
+            else:
+                self.placed[mark] = _where(shown)
             return mark
 
         if self.extension.section:
@@ -141,23 +146,43 @@ class _Directives(Preprocessor):
 
 
 class _InCode(Treeprocessor):
-    """Puts formulas back to what they were where they are none: in indented code.
+    """In indented code formulas are what they were, and a directive is told.
 
     Only Python-Markdown knows whether four blanks are code, or the text of an admonition.
     """
 
-    def __init__(self, md: Markdown, stood: dict[str, str]) -> None:
+    def __init__(self, md: Markdown, directives: _Directives, extension: MeasuredFigures) -> None:
         super().__init__(md)
-        self.stood = stood
+        self.directives = directives
+        self.extension = extension
 
     def run(self, root: Element) -> None:
         """Look into every block of code."""
         for code in root.iter("code"):
             text = str(code.text or "")
             for mark in _STASHED.findall(text):
-                text = text.replace(mark, escape(self.stood.get(mark, mark), quote=False))
+                if mark in self.directives.placed:
+                    self._refuse(self.directives.placed[mark])
+                stood = self.directives.stood.get(mark, mark)
+                text = text.replace(mark, escape(stood, quote=False))
             if text != code.text:
                 code.text = AtomicString(text)
+
+    def _refuse(self, where: str) -> None:
+        blocks = self.extension.prepared()
+        cure = "fence the code, or indent the directive less"
+        problem = Problem(where, "a directive stands in indented code", cure)
+        if not blocks.forgiving:
+            raise BuildError([problem])
+        blocks.problems.append(problem)
+
+
+def _where(shown: Shown) -> str:
+    """The line of what is shown."""
+    if isinstance(shown, str):
+        return shown
+    directive = shown if isinstance(shown, Directive | Formula) else shown.directive
+    return directive.where
 
 
 def _unmarked(text: str) -> str:

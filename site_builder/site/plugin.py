@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import escape
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -172,6 +173,9 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
         """Tell the extension which file it is about to read."""
         self._page = Path(page.file.abs_src_path) if page.file.abs_src_path else None
+        for key, said in page.meta.items():
+            if isinstance(said, str):  # the theme puts it into attributes as it stands
+                page.meta[key] = escape(said)
         return markdown
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, **_: Any) -> Environment:
@@ -213,6 +217,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             self._code += foreign_code.problems(page, self._source(path, config))
             path.write_text(csp.protect(page), "utf-8")
         assert self.blocks is not None
+        self._code += foreign_code.drawings(self.blocks.post.project)
         self.blocks.problems += self._code
         if self._code and not self._given:
             raise PluginError("\n".join(map(str, self._code)))

@@ -34,6 +34,8 @@ def walk(
         return
     for entry in (entry for entry in entries if is_meant(entry.name)):
         what = _link(entry.path, str(root)) if entry.is_symlink() and root else ""
+        if not entry.name.isprintable():
+            what = "has a name that is no text"
         if what:
             pass
         elif not entry.is_dir():
@@ -50,7 +52,7 @@ def walk(
         elif not entry.is_symlink():
             yield from walk(entry.path, root, strays)
         if what and strays is not None:
-            where = os.path.relpath(entry.path, root).replace(os.sep, "/")
+            where = ascii(os.path.relpath(entry.path, root).replace(os.sep, "/"))[1:-1]
             strays.append(Problem(where, what, "remove it, or put the files themselves there"))
 
 

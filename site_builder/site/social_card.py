@@ -17,6 +17,7 @@ from site_builder.core.files import write_aside
 from site_builder.render.blocks import Blocks
 from site_builder.results.graph import inputs_of
 from site_builder.results.recipe import ResultId
+from site_builder.results.tabular import visible
 
 SIZE = (1200, 630)
 """In pixels, as the networks that show cards ask for."""
@@ -64,8 +65,8 @@ def _svg(blocks: Blocks) -> str:
             TEMPLATE,
             size=SIZE,
             plot=PLOT,
-            title=textwrap.wrap(str(post.project.config.get("site_name", "")), 15),
-            study=settings.get("title", post.study),
+            title=textwrap.wrap(visible(str(post.project.config.get("site_name", ""))), 15),
+            study=visible(str(settings.get("title", post.study))),
             settings=settings,
             rows=rows,
         )

@@ -213,7 +213,7 @@ def show(shelves: Project) -> Show:
         post.collect()
         post.judge()
         render.problems = [str(problem) for problem in post.problems]
-        blocks = Blocks(post, Fragments(post), forgiving=True)
+        render.blocks = blocks = Blocks(post, Fragments(post), forgiving=True)
         blocks.problems = [*post.problems]
         for use in post.uses.values():
             if not use.slug:

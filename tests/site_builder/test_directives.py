@@ -271,6 +271,20 @@ def test_each_hidden_directive_is_told_at_its_own_line() -> None:
         assert [problem.where for problem in problems] == ["f:1", "f:3", "f:3"]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<p title="<< value: a x=1 >>">x</p>',
+        "<div data-x='<< claim: one >>'>\na</div>",
+        '<div\n  id="<< ref: one >>">x</div>',
+    ],
+)
+def test_a_directive_in_an_attribute_is_told(html: str) -> None:
+    directives, problems = scan(f"{html}\n\n<< figure: a >>\n", "f")
+    assert [one.kind for one in directives] == ["figure"]
+    assert [one.what for one in problems] == ["a directive cannot stand inside an image or a tag"]
+
+
 @pytest.mark.parametrize("tag", ["pre", "script", "style", "textarea", "PRE", "Script"])
 def test_html_that_is_shown_or_run_as_it_is_is_left_alone(tag: str) -> None:
     assert scan(f"<{tag}>\n<< value: a >>\n</{tag}>\n", "f") == ([], [])

@@ -5,6 +5,7 @@ import pytest
 from site_builder.core.errors import BuildError
 from site_builder.site.build import build
 from site_builder.site.policy import foreign_code
+from tests.site_builder.conftest import write
 
 CURE = "escape it where it comes from; a script of yours is a file: assets/own.js"
 
@@ -14,6 +15,8 @@ def page(body: str) -> str:
 
 
 CODE = {
+    '<meta http-equiv="refresh" content="0;url=https://x.org">': 'a tag that steers the page in or behind #second: <meta http-equiv="refresh" content="0;url=https://x.org">',
+    '<BASE href="https://x.org/">': 'a tag that steers the page in or behind #second: <BASE href="https://x.org/">',
     "<script>alert(1)</script>": "an inline script in or behind #second: alert(1)",
     "<SCRIPT type=module>alert(1)</SCRIPT >": "an inline script in or behind #second: alert(1)",
     '<img src=x onerror="alert(1)">': "<img onerror> in or behind #second: alert(1)",
@@ -46,11 +49,29 @@ def test_what_would_run_is_told_with_its_place(body):
         '<script type="application/json">{"a": "onload=1"}</script>',
         '<script src="assets/own.js"></script>',
         "<!-- <script>alert(1)</script> -->",
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">',
+        '<meta name="x" content="http-equiv">',
         '<p title="an onclick=alert(1) in a text">x</p>',
     ],
 )
 def test_what_does_not_run_is_let_be(body):
     assert foreign_code.problems(page(body), "content/x.md") == []
+
+
+@pytest.mark.parametrize(
+    ("svg", "runs"),
+    [
+        ("<svg><script>alert(1)</script></svg>", True),
+        ("<svg onload='alert(1)'/>", True),
+        ("<svg><a href='javascript:alert(1)'/></svg>", True),
+        ("<svg><title>On scripts = code</title></svg>", False),
+    ],
+)
+def test_a_drawing_of_the_project_that_would_run_is_told(shelves, svg, runs):
+    write(shelves.content / "files/a.svg", svg)
+    told = [str(one) for one in foreign_code.drawings(shelves)]
+    said = "content/files/a.svg: this drawing holds code that would run; take it out"
+    assert told == [said] * runs
 
 
 def test_everything_is_told_at_once():

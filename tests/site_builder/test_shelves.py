@@ -42,6 +42,15 @@ def test_each_command_tells_what_is_no_file(shelves, monkeypatch, name):
     assert not shelves.site.exists()
 
 
+def test_a_name_that_is_no_text_is_told(shelves):
+    (shelves.content / os.fsdecode(b"a\xff.md")).write_text("# A\n")
+    with pytest.raises(BuildError) as raised:
+        files(shelves.root, shelves.folders())
+    assert [str(one) for one in raised.value.problems] == [
+        f"content/a\\udcff.md: has a name that is no text; {CURE}"
+    ]
+
+
 def test_all_are_told_at_once(shelves):
     for name in ("content/a", "content/b"):
         (shelves.root / name).symlink_to("/etc")

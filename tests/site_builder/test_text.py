@@ -158,6 +158,8 @@ def test_front_matter_is_no_text_and_lines_stay_true(shelves: Project) -> None:
         ("---\n- a\n---\n## T\n", "1: the front matter is no list of key: value; write title: …"),
         ("---\ndraft: maybe\n---\n## T\n", '2: draft is not true or false but "maybe"; write draft: true'),
         ("---\ntitle: x\ndate: soon\n---\n## T\n", '3: date is no day but "soon"; write date: 2026-03-31'),
+        ("---\nDraft: true\n---\n## T\n", "2: Draft says nothing here; write draft: …"),
+        ("---\ntitle: x\nauthor: Ann\n---\n## T\n", "3: author says nothing here; write authors: …"),
         ("---\nauthors: 3\n---\n## T\n", "2: authors is no list of names; write authors: [Ada Lovelace]"),
         ("Note: all.\n\n## T\n", "1: the first line is taken for front matter, and left out; put it between lines of ---, or begin with another word"),
     ],
@@ -187,6 +189,22 @@ def test_a_draft_is_left_out_until_it_is_asked_for(shelves: Project) -> None:
 
     assert of(False) == (["index.md"], ["01-numbers"])
     assert of(True) == (["index.md", "about.md"], ["01-numbers", "02-new"])
+
+
+def test_a_first_page_that_is_a_draft_is_told(shelves: Project) -> None:
+    path = shelves.content / "index.md"
+    path.write_text("---\ndraft: true\n---\n# Post\n", "utf-8")
+    (problem,) = front(shelves, path)[1]
+    assert str(problem) == (
+        "content/index.md:2: the first page is a draft: there would be no post; take that out"
+    )
+
+
+def test_a_directive_in_indented_code_is_told(show: Show) -> None:
+    show("## Probe\n\nText\n\n    << value: numbers small x=1 >>\n\n    $x$ is code\n")
+    assert [f"{one.where}: {one.what}" for one in show.blocks.problems] == [
+        "content/sections/20-probe.md:5: a directive stands in indented code"
+    ]
 
 
 def test_what_is_a_draft_by_a_wrong_word_alone_is_told(shelves: Project) -> None:

@@ -29,6 +29,10 @@ _FRONT = re.compile(r"-{3}[ ]*\n(?P<yaml>.*?\n)(?:-{3}|\.{3})[ ]*(?:\n|\Z)", re.
 _KEY = re.compile(r"[ ]{0,3}[A-Za-z0-9_-]+:(?:\s|$)")
 
 
+_MEANT = {"draft": "draft", "date": "date", "authors": "authors", "author": "authors"}
+"""Keys as they are meant, by how they are written in small letters."""
+
+
 class Front(NamedTuple):
     """What the front matter of a file says of it; dates as ISO text."""
 
@@ -152,10 +156,16 @@ def _front(text: str, named: str) -> tuple[Front, list[Problem]]:
             wrong(1, "the front matter is no list of key: value", "write title: …")
         return Front(), problems
     at = partial(_line, lines)
+    for key in map(str, said):
+        meant = _MEANT.get(key.lower())
+        if meant and meant != key:
+            wrong(at(key), f"{key} says nothing here", f"write {meant}: …")
     draft, day, authors = said.get("draft", False), said.get("date", ""), said.get("authors", [])
     if not isinstance(draft, bool):
         wrong(at("draft"), f'draft is not true or false but "{draft}"', "write draft: true")
         draft = True  # rather unpublished than published by mistake
+    if draft is True and named == "content/index.md":
+        wrong(at("draft"), "the first page is a draft: there would be no post", "take that out")
     if day and not isinstance(day, date):
         wrong(at("date"), f'date is no day but "{day}"', "write date: 2026-03-31")
         day = ""

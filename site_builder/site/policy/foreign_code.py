@@ -11,6 +11,8 @@ import re
 from html.parser import HTMLParser
 
 from site_builder.core.errors import Problem
+from site_builder.core.files import below
+from site_builder.core.project import Project
 from site_builder.site.policy import csp, theme_scripts
 
 CURE = "escape it where it comes from; a script of yours is a file: assets/own.js"
@@ -20,6 +22,11 @@ _HANDLER = re.compile(r"""[\s"'/]on[a-z]+\s*=""", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"""=\s*(?:"([\x00-\x20]*[jJ&][^"]*)|'([\x00-\x20]*[jJ&][^']*)|([jJ&][^\s>]*))"""
 )
+# A policy only ever takes something away.
+_STEERS = re.compile(
+    r"<(?:base\b|meta\b(?![^>]*content-security-policy)[^>]*\bhttp-equiv\s*=)[^>]*>", re.IGNORECASE
+)
+_RUNS = re.compile(r"""<script|[\s"'/]on[a-z]+\s*=|javascript:""", re.IGNORECASE)
 _IGNORED = re.compile(r"[\x00-\x20]+")  # by a browser, before and within a scheme
 _ID = re.compile(r"""\sid=["']?([^\s"'>]+)""")
 _HARMLESS = "javascript:void(0)"  # the theme's, where a click is a script's business
@@ -32,6 +39,7 @@ def problems(html: str, page: str) -> list[Problem]:
         for text in csp.inline_scripts(html)
         if not theme_scripts.is_known(text)
     ]
+    found += [("a tag that steers the page", tag[0], tag.start()) for tag in _STEERS.finditer(html)]
     if _HANDLER.search(html) or any(map(_is_code, _addresses(html))):
         finder = _Attributes()
         finder.feed(html)
@@ -40,6 +48,15 @@ def problems(html: str, page: str) -> list[Problem]:
         found += [(what, text, starts[line - 1] + at) for what, text, line, at in finder.found]
     return [
         Problem(page, f"{what}{_near(html, at)}: {text[:60]}", CURE) for what, text, at in found
+    ]
+
+
+def drawings(project: Project) -> list[Problem]:
+    """What of the project's own SVG files would run, as such a file has no policy of its own."""
+    return [
+        Problem(project.named(path), "this drawing holds code that would run", "take it out")
+        for path in below(project.content, ".svg")
+        if _RUNS.search(path.read_text("utf-8", "replace"))
     ]
 
 
