@@ -159,7 +159,8 @@ def test_the_repository_s_own_configuration_cuts_no_letters() -> None:
 def test_the_feed_names_the_day_and_the_authors_of_the_first_page(project: Project) -> None:
     index = project.content / "index.md"
     text = index.read_text("utf-8")
-    said = "title: A toy\ndate: 2026-03-31\nauthors: [Ada Lovelace, Łukasz & Co]\n"
+    said = "title: A < B\ndate: 2026-03-31\nauthors: [Ada Lovelace, Łukasz & Co]\n"
+    said += "description: 'They say \"hi\" & x<y'\n"
     index.write_text(text.replace("title: A toy\n", said), "utf-8")
     build(project, say=silent, strict=True)
     feed = (project.site / "feed.xml").read_text("utf-8")
@@ -167,3 +168,14 @@ def test_the_feed_names_the_day_and_the_authors_of_the_first_page(project: Proje
     assert feed.count("<published>2026-03-31T00:00:00Z</published>") == 1
     entry = feed.partition("<entry>")[2]
     assert re.findall("<name>([^<]+)</name>", entry) == ["Ada Lovelace", "Łukasz &amp; Co"]
+
+    head = (project.site / "index.html").read_text("utf-8").partition("</head>")[0]
+    assert '<meta name="description" content="They say &#34;hi&#34; &amp; x&lt;y">' in head
+    assert '<meta property="og:title" content="A &lt; B">' in head
+    assert re.findall('"citation_author" content="([^"]+)"', head) == [
+        "Ada Lovelace",
+        "Łukasz &amp; Co",
+    ]
+    assert '"citation_publication_date" content="2026/03/31"' in head
+    (article,) = re.findall('<script type="application/ld.json">(.*?)</script>', head)
+    assert [one["name"] for one in json.loads(article)["author"]] == ["Ada Lovelace", "Łukasz & Co"]
