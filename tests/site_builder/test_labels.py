@@ -28,6 +28,13 @@ def test_two_sections_use_one_label_for_notes_of_their_own(show: Show) -> None:
     assert "Its second paragraph." in html
 
 
+def test_a_footnote_that_nothing_refers_to_is_told(show: Show) -> None:
+    show("## Probe\n\nOne[^a].\n\n[^a]: A note.\n\n[^b]: Another one.\n")
+    assert told(show) == [
+        '7: nothing refers to the footnote "[^b]"; put [^b] where it belongs, or take it out'
+    ]
+
+
 FORMS = ["[text][src]", "[text] [Src]", "[src][]", "[src]", "![text][src]", "[a [b] c][src]"]
 
 

@@ -63,11 +63,13 @@ def read(prose: str, scope: str) -> tuple[list[Put], list[Fault]]:
         return any(start <= at < end for start, end in formulas)
 
     seen: set[int] = set()
+    marked: set[str] = set()
     for start, end in _brackets(shown):
         inner = shown[start + 1 : end]
         if start in own or start in seen:
             continue
         if inner.startswith("^"):
+            marked.add(inner[1:])
             if inner[1:] in notes:
                 puts.append((start + 2, start + 2, f"{scope}:"))
             elif " " not in inner and not in_formula(start):
@@ -91,6 +93,9 @@ def read(prose: str, scope: str) -> tuple[list[Put], list[Fault]]:
                 faults.append((full.start(1), f'no link "[{label}]"', cure))
         elif _folded(inner) in links and not shown.startswith("(", end + 1):
             puts.append((end + 1, end + 1, f"[{scope}:{_folded(inner)}]"))
+    for label in notes.keys() - marked:
+        what = f'nothing refers to the footnote "[^{label}]"'
+        faults.append((notes[label][0], what, f"put [^{label}] where it belongs, or take it out"))
     return (
         [_put(prose, *put) for put in puts] if scope else [],
         [Fault(prose.count("\n", 0, at), what, cure) for at, what, cure in sorted(faults)],
