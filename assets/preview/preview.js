@@ -69,11 +69,12 @@ function stem(sheet) {
 function style(name, href) {
   const sheets = [...document.querySelectorAll('link[rel="stylesheet"]')];
   const before = sheets.filter((sheet) => stem(sheet) === name);
-  if (!before.length || before.some((sheet) => sheet.getAttribute("href") === href)) return;
-  const next = before.at(-1).cloneNode();
+  if (before.some((sheet) => sheet.getAttribute("href") === href)) return;
+  const like = before.at(-1) ?? sheets.at(-1); // or one that the page had no use for so far
+  const next = like.cloneNode();
   next.href = href;
   next.addEventListener("load", () => before.forEach((sheet) => sheet.remove()));
-  before.at(-1).after(next);
+  like.after(next);
 }
 
 /** The nodes between the marks of a section, and the closing mark. */

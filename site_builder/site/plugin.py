@@ -193,7 +193,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         if page.file.abs_src_path:
             self.prose[Path(page.file.abs_src_path)] = page.content or ""
         filled = self.blocks.fill(output, get_relative_url(".", page.url).rstrip("/") or ".")
-        if self.blocks.forgiving or mathematics.STYLED.search(filled):
+        if mathematics.STYLED.search(filled):
             return filled
         sheet = assets.named(self._assets, "formulas.css")
         return re.sub(rf'\n *<link rel="stylesheet" href="[^"]*{re.escape(sheet)}">', "", filled)
