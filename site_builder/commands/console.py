@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 import threading
@@ -65,7 +66,13 @@ class _Interruption:
     def __init__(self) -> None:
         self.last = -self.PATIENCE
 
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+            # Python drops an exception that is raised while a module's lock is let go.
+            again = threading.Timer(0.02, os.kill, (os.getpid(), number))
+            again.daemon = True
+            again.start()
+            return
         now = time.monotonic()
         if now - self.last > self.PATIENCE:
             self.last = now
