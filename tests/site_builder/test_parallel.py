@@ -184,6 +184,17 @@ def test_what_is_no_vega_lite_is_told_at_its_line(project: Project) -> None:
     assert said.endswith(f"see site_builder/figures/numbers.py:{line}")
 
 
+BEGINS = """
+import sys
+class Begins:
+    def find_spec(self, name, path=None, target=None):
+        if name == "site_builder.commands.main":
+            print("begins", flush=True)
+sys.meta_path.insert(0, Begins())
+"""
+"""Says when the command line has begun, and loads what it needs."""
+
+
 @pytest.mark.parametrize("wait", [0.0, 0.3, 1.0])
 def test_an_interrupted_build_is_a_line(long: Project, wait: float) -> None:
     """As a terminal does it: every process of the build is interrupted."""
@@ -193,7 +204,7 @@ def test_an_interrupted_build_is_a_line(long: Project, wait: float) -> None:
         "    import time\n    time.sleep(0.3)\n",
     )
     start = "from site_builder.render import parallel; parallel.processes = lambda drawings: 2\n"
-    code = f"{start}from site_builder.__main__ import run\nprint('begins', flush=True)\nrun()\n"
+    code = f"{start}from site_builder.__main__ import run\n{BEGINS}run()\n"
     whole = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=long.root,
