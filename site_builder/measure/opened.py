@@ -52,6 +52,7 @@ def _hear(event: str, details: tuple[Any, ...]) -> None:
         if full.is_relative_to(root) and full.suffix not in CODE and full.is_file():
             parts = full.relative_to(root).parts
             is_own = parts[0] not in NOT_ITS_OWN and not parts[0].startswith(".")
+            is_own = is_own and not parts[0].endswith(".egg-info")  # an editable install's
             if is_own and "site-packages" not in parts:
                 found.add("/".join(parts))
 
