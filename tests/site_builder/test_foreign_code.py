@@ -64,6 +64,8 @@ def test_what_does_not_run_is_let_be(body):
         ("<svg><script>alert(1)</script></svg>", True),
         ("<svg onload='alert(1)'/>", True),
         ("<svg><a href='javascript:alert(1)'/></svg>", True),
+        ("<svg><a href='&#106;avascript:alert(1)'/></svg>", True),
+        ("<svg><a xlink:href='java&#9;script:alert(1)'/></svg>", True),
         ("<svg><title>On scripts = code</title></svg>", False),
     ],
 )

@@ -26,7 +26,7 @@ _ADDRESS = re.compile(
 _STEERS = re.compile(
     r"<(?:base\b|meta\b(?![^>]*content-security-policy)[^>]*\bhttp-equiv\s*=)[^>]*>", re.IGNORECASE
 )
-_RUNS = re.compile(r"""<script|[\s"'/]on[a-z]+\s*=|javascript:""", re.IGNORECASE)
+_RUNS = re.compile(f"<script|{_HANDLER.pattern}|javascript:", re.IGNORECASE)
 _IGNORED = re.compile(r"[\x00-\x20]+")  # by a browser, before and within a scheme
 _ID = re.compile(r"""\sid=["']?([^\s"'>]+)""")
 _HARMLESS = "javascript:void(0)"  # the theme's, where a click is a script's business
@@ -40,7 +40,7 @@ def problems(html: str, page: str) -> list[Problem]:
         if not theme_scripts.is_known(text)
     ]
     found += [("a tag that steers the page", tag[0], tag.start()) for tag in _STEERS.finditer(html)]
-    if _HANDLER.search(html) or any(map(_is_code, _addresses(html))):
+    if _HANDLER.search(html) or _has_code_address(html):
         finder = _Attributes()
         finder.feed(html)
         finder.close()
@@ -56,12 +56,16 @@ def drawings(project: Project) -> list[Problem]:
     return [
         Problem(project.named(path), "this drawing holds code that would run", "take it out")
         for path in below(project.content, ".svg")
-        if _RUNS.search(path.read_text("utf-8", "replace"))
+        if _would_run(path.read_text("utf-8", "replace"))
     ]
 
 
-def _addresses(html: str) -> list[str]:
-    return ["".join(parts) for parts in _ADDRESS.findall(html)]
+def _would_run(svg: str) -> bool:
+    return bool(_RUNS.search(svg)) or _has_code_address(svg)
+
+
+def _has_code_address(html: str) -> bool:
+    return any(_is_code("".join(parts)) for parts in _ADDRESS.findall(html))
 
 
 def _is_code(value: str) -> bool:
