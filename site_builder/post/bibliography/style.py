@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from site_builder.post.bibliography.bibtex import Entry
@@ -109,12 +110,11 @@ def _where(entry: Entry) -> Iterator[list[str]]:
             yield [how, of("organization") if "author" in entry.fields else "", *publisher, date]
 
 
-class Name:
+class Name(NamedTuple):
     """A person or a group: all of the name, and the part by which it is called."""
 
-    def __init__(self, whole: str, short: str) -> None:
-        self.whole = whole
-        self.short = short
+    whole: str
+    short: str
 
 
 def names(entry: Entry, role: str) -> list[Name]:
@@ -143,7 +143,7 @@ def _and(people: list[str]) -> str:
 
 
 class _Fields:
-    """The fields of an entry as text, each set once."""
+    """The fields of an entry as text; one that cannot be set is told by its name."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
