@@ -17,7 +17,7 @@ from site_builder.core.files import now
 from site_builder.core.project import Project
 from site_builder.core.signatures import signature
 from site_builder.measure import raised
-from site_builder.measure.runner import labels, open_study, uninstalled
+from site_builder.measure.runner import labels, open_study
 from site_builder.results.recipe import Recipe, ResultId
 from site_builder.results.store import Store
 
@@ -95,20 +95,12 @@ def record(
     lab = open_study(store.project, id.study, quiet=True)
     import pyarrow as pa
 
-    from analyses.lab.core.errors import LabError
-
     lab.begin()
     start = time.perf_counter()
-    try:
+    with raised.of_measurement_as_problem(lab.home, id.analysis):
         module: Any = importlib.import_module(f"analyses.{id.analysis}")
         table = getattr(module, READS)(lab, file, **options)
         digest = digests.sha256_file(file)
-    except LabError as error:
-        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
-    except ImportError as error:
-        raise uninstalled(lab, id.analysis, error) from error
-    except Exception as error:
-        raise raised.in_a_line(error, lab.home, id.analysis, "") from error
     if not isinstance(table, pa.Table):
         what = f"{READS}() returned {type(table).__name__}"
         where = f"analyses/{id.analysis}.py"

@@ -11,6 +11,7 @@ from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.lab_door import has_lab, lab_cure
 from site_builder.core.project import Project
+from site_builder.measure import raised
 from site_builder.measure.runner import open_study
 
 
@@ -43,12 +44,9 @@ def _opening(project: Project, folder: str) -> Iterator[None]:
         raise BuildError([Problem(folder, "to open a model needs the lab", lab_cure(project))])
     before = os.environ.get(MODEL_VARIABLE)
     os.environ[MODEL_VARIABLE] = str(Path(folder).expanduser().absolute())
-    from analyses.lab.core.errors import LabError
-
     try:
-        yield
-    except LabError as error:
-        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
+        with raised.of_lab_as_problem():
+            yield
     finally:
         if before is None:
             del os.environ[MODEL_VARIABLE]

@@ -22,7 +22,7 @@ from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
-from site_builder.core.lab_door import OF_LAB, has_lab, lab_cure, of_lab
+from site_builder.core.lab_door import has_lab, lab_cure, of_lab
 from site_builder.core.project import Project
 from site_builder.core.workspace import alone
 from site_builder.measure import raised
@@ -102,14 +102,11 @@ def open_study(project: Project, study: str, *, quiet: bool) -> SharedLab:
 def open_lab(root: Path, study: str, *, quiet: bool) -> SharedLab:
     """The instruments of a study; raises `BuildError` when its file is faulty."""
     on_path(root)
-    from analyses.lab.core.errors import LabError
     from analyses.lab.runtime.shards import SharedLab
 
     forget_spoiled(root, study)
-    try:
+    with raised.of_lab_as_problem():
         lab = cast(SharedLab, SharedLab.open(study, root=root, quiet=quiet))
-    except LabError as error:
-        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
     lab.reach = reached
     return lab
 
@@ -142,16 +139,6 @@ def on_path(root: Path) -> None:
     if spec and spec.origin:
         what = f"a package of this name hides the project's: {spec.origin}"
         raise BuildError([Problem("analyses", what, "uninstall it, or remove its __init__.py")])
-
-
-def uninstalled(lab: SharedLab, analysis: str, error: ImportError) -> Exception:
-    """What is said when a measurement imports what is not there; a fault of ours stays one."""
-    if not of_lab(error):
-        return error
-    what = f"it needs {error.name}, which is not installed"
-    top = (error.name or "").partition(".")[0]
-    cure = lab_cure(Project(lab.home)) if top in OF_LAB else f"pip install {top}"
-    return BuildError([Problem(f"analyses/{analysis}.py", what, cure)])
 
 
 def _known(lab: SharedLab, used: Used) -> Iterator[str]:
@@ -193,7 +180,6 @@ def compute(
     """
     import pyarrow as pa
 
-    from analyses.lab.core.errors import LabError
     from analyses.lab.runtime import numbers, shards
 
     where = f"analyses/{analysis}.py"
@@ -201,19 +187,15 @@ def compute(
     lab.begin()
     start = time.perf_counter()
     try:
-        with warnings.catch_warnings(), watched(lab.home) as opened:
+        with (
+            raised.of_measurement_as_problem(lab.home, analysis, variant),
+            warnings.catch_warnings(),
+            watched(lab.home) as opened,
+        ):
             # Until transformers 5.40 both names of a model's cache are understood.
             warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
             module: Any = importlib.import_module(f"analyses.{analysis}")
             table = module.run(lab, *tables, **({"variant": variant} if variant else {}))
-    except LabError as error:
-        raise BuildError([Problem(error.where, error.what, error.cure)]) from None
-    except ImportError as error:
-        raise uninstalled(lab, analysis, error) from error
-    except (BuildError, shards.Stopped):
-        raise
-    except Exception as error:
-        raise raised.in_a_line(error, lab.home, analysis, variant) from error
     finally:
         numbers.sign(lab.root, lab.name)
     used = lab.used()
