@@ -7,24 +7,29 @@ items written after it). Held-out topics have more lists, so they weigh more in 
 share one schema, null where it does not apply:
 
     by-layer  a condition × topics (`all`, `held-out`, where effects are to be believed, `other`,
-              on which cells were chosen) × quantity: items (mean), ended (share of lists, within
-              the budget), repeated_share (of items), shannon_list (mean, nats), malformed (share of
-              lists). estimate: the condition itself; change: minus `base` of the same start, the
-              same lists and random numbers; beyond: change minus the change under the matched
-              random cells (`top`, `keep`), the same edit; word: change under `mean` minus the
-              change of the same cells under `own mean`, which leaves the other length word alone.
+              on which cells were chosen) × quantity: hazard (ended lists per decision, of which a
+              list has one after each item; the outcome that neither the budget nor the length of
+              items touches), log_hazard (its natural logarithm, whose changes are hazard ratios),
+              distinct (items that are no repeat, mean), items (mean), tokens (mean), ended (share
+              of lists, within the budget), repeated_share (of items), shannon_list (mean, nats),
+              malformed (share of lists). estimate: the condition itself; change: minus `base` of
+              the same start, the same lists and random numbers; beyond: change minus the change
+              under the matched random cells (`top`, `keep`), the same edit; word: change under
+              `mean` minus the change of the same cells under `own mean`, which leaves the other
+              length word alone.
     by-topic  a condition × topic: items, and their change; too few lists for intervals.
     survival  a condition, all topics: survival (P(length ≥ items), Kaplan–Meier: lists that were
               cut are censored, which is not independent of topic and of an edit that changes how
               many tokens items have), and the median of that curve, null when too many were cut.
 
 `estimate`, `change` and `beyond` have bounds of their own, `_low` and `_high` (of estimate: low and
-high), 95 % by resampling topics, the same draws on both sides of a difference. n counts lists.
+high), 95 % over topics, differences paired by topic. n counts lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,9 +81,22 @@ def _once(_: WrittenList) -> float:
     return 1.0
 
 
+def _ended(one: WrittenList) -> float:
+    return one.roles.ended
+
+
+def _decisions(one: WrittenList) -> float:
+    """How often it could have ended: after each item, and after the last one that it was given."""
+    return len(one.items) + bool(one.key["given_items"])
+
+
 QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
+    "hazard": (_ended, _decisions),
+    "log_hazard": (_ended, _decisions),
+    "distinct": (lambda one: len(one.items) - one.repeats, _once),
     "items": (_items, _once),
-    "ended": (lambda one: one.roles.ended, _once),
+    "tokens": (lambda one: one.key["new_tokens"], _once),
+    "ended": (_ended, _once),
     "repeated_share": (lambda one: one.repeats, _items),
     "shannon_list": (lambda one: shannon(item.text for item in one.items), _once),
     "malformed": (lambda one: one.malformed, _once),
@@ -88,15 +106,12 @@ QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
 def run(lab: Lab, ablation_samples: pa.Table, *, variant: str) -> pa.Table:
     """Sum up the lists of each condition."""
     groups = _read(ablation_samples, lab.study.prompt)
-    settings = lab.study.bootstrap
     parts = {"by-layer": _by_layer, "by-topic": _by_topic, "survival": _survival}
     lists = sum(map(len, groups.values()))
     return labelled(
-        table_of(parts[variant](groups, settings.resamples, settings.seed), SCHEMA),
+        table_of(parts[variant](groups), SCHEMA),
         n=f"{lists:,} lists, {len(groups)} conditions, {len(lab.study.topics.names)} topics",
-        interval=""
-        if variant == "by-topic"
-        else f"95 % bootstrap over topics, {settings.resamples:,} resamples, seed {settings.seed}",
+        interval="" if variant == "by-topic" else statistics.said("topics"),
         note="Cells are chosen on topics that are not held out.",
     )
 
@@ -139,52 +154,47 @@ def _start(condition: Condition, lists: Sequence[WrittenList]) -> Row:
     }
 
 
-def _by_layer(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+def _by_layer(groups: Groups) -> Iterator[Row]:
+    units = list(dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists))
     for topics, wanted in TOPICS.items():
         chosen = {
             condition: [one for one in lists if one.key["held_out"] in wanted]
             for condition, lists in groups.items()
         }
         chosen = {condition: lists for condition, lists in chosen.items() if lists}
-        for quantity, (above, below) in QUANTITIES.items():
-            draws = {
-                condition: _draws(lists, above, below, "topic", resamples, seed)
-                for condition, lists in chosen.items()
+        for quantity in QUANTITIES:
+            found = {
+                condition: _sums(lists, quantity, units) for condition, lists in chosen.items()
             }
             for condition, lists in chosen.items():
                 about = {"topics": topics, "quantity": quantity}
-                found = _differences(draws, condition)
-                yield {**_start(condition, lists), **about, **found}
+                yield {**_start(condition, lists), **about, **_differences(found, condition)}
 
 
-def _by_topic(groups: Groups, _: int, seed: int) -> Iterator[Row]:
+def _by_topic(groups: Groups) -> Iterator[Row]:
     topics = dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists)
-    above, below = QUANTITIES["items"]
     for topic in topics:
         chosen = {
             condition: [one for one in lists if one.key["topic"] == topic]
             for condition, lists in groups.items()
         }
         chosen = {condition: lists for condition, lists in chosen.items() if lists}
-        draws = {
-            condition: _draws(lists, above, below, "sample", 1, seed)
-            for condition, lists in chosen.items()
-        }
+        found = {condition: _sums(lists, "items", [topic]) for condition, lists in chosen.items()}
         for condition, lists in chosen.items():
             about = {"topic": topic, "held_out": lists[0].key["held_out"], "quantity": "items"}
-            found = _differences(draws, condition)
-            points = {name: found.get(name) for name in ("estimate", *COMPARED)}
+            values = _differences(found, condition)
+            points = {name: values.get(name) for name in ("estimate", *COMPARED)}
             yield {**_start(condition, lists), **about, **points}
 
 
-def _survival(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
+def _survival(groups: Groups) -> Iterator[Row]:
     for condition, lists in groups.items():
-        places, count = _numbered(lists, "topic")
+        topics = list(dict.fromkeys(one.key["topic"] for one in lists))
+        places = [topics.index(one.key["topic"]) for one in lists]
         finished, ended = [len(one.items) for one in lists], [one.roles.ended for one in lists]
-        weights = statistics.resample(count, resamples, seed)
         # One more than its items, so that a list without any is at risk, and ends, at the start.
         more = [size + 1 for size in finished]
-        curve = statistics.survival(more, ended, places, weights)
+        curve = statistics.survival(more, ended, places, len(topics))
         about = {**_start(condition, lists), "topics": "all", "capped": ended.count(False)}
         columns = (curve.share, curve.low, curve.high, curve.at_risk)
         for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True)):
@@ -196,42 +206,45 @@ def _survival(groups: Groups, resamples: int, seed: int) -> Iterator[Row]:
         yield {**about, "quantity": "median", **bounds(Estimate(*median))}
 
 
-def _numbered(lists: Sequence[WrittenList], unit: str) -> tuple[list[int], int]:
-    """The unit (topic or sample) that each list belongs to, as a number, and how many there are."""
-    number = {key: i for i, key in enumerate(dict.fromkeys(one.key[unit] for one in lists))}
-    return [number[one.key[unit]] for one in lists], len(number)
+@dataclass(frozen=True)
+class Sums:
+    """A quantity of a condition, and the same without each topic, [topics]."""
+
+    value: Floats
+    without: Floats
+    topics: int
+
+    def __sub__(self, other: Sums) -> Sums:
+        """The difference, paired by topic: conditions of the same start have the same lists."""
+        fewer = min(self.topics, other.topics)
+        return Sums(self.value - other.value, self.without - other.without, fewer)
 
 
-def _draws(
-    lists: Sequence[WrittenList], above: Count, below: Count, unit: str, resamples: int, seed: int
-) -> Floats:
-    """Σ above / Σ below over the lists, and over each resample of units, [1 + resamples].
-
-    Conditions with the same lists are resampled alike, so that their differences are paired.
-    """
-    places, count = _numbered(lists, unit)
-    index = np.array(places, dtype=np.int64)
-    weights = np.vstack([np.ones(count), statistics.resample(count, resamples, seed)])
-    sums = [
-        statistics.group_sums(np.array([part(one) for one in lists], float), index, count)
-        for part in (above, below)
-    ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = (weights @ sums[0]) / (weights @ sums[1])
-    return found
+def _sums(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) -> Sums:
+    """Σ above / Σ below over the lists, or its logarithm."""
+    index = np.array([topics.index(one.key["topic"]) for one in lists], dtype=np.int64)
+    above, below = (
+        statistics.group_sums(np.array([part(one) for one in lists], float), index, len(topics))
+        for part in QUANTITIES[quantity]
+    )
+    scale = np.log if quantity == "log_hazard" else np.asarray
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = scale(above.sum() / below.sum())
+        without = scale(statistics.without_each(above, below))
+    return Sums(value, without, len(set(index)))
 
 
-def _differences(draws: Mapping[Condition, Floats], condition: Condition) -> Row:
+def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
     """The condition, its change from base, and how far that goes beyond what it is set beside."""
-    row = dict(zip(BOUNDS, _bounds(draws[condition]), strict=True))
+    row = dict(zip(BOUNDS, _bounds(found[condition]), strict=True))
     others = (_base(condition), _random(condition), _word(condition))
     for name, other in zip(COMPARED, others, strict=True):
-        if other is not None and other in draws and other != condition:
-            found = _bounds(draws[condition] - draws[other])
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+        if other is not None and other in found and other != condition:
+            values = _bounds(found[condition] - found[other])
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
     return row
 
 
-def _bounds(draws: Floats) -> list[float | None]:
-    low, high = statistics.interval(draws[1:])
-    return list(bounds(Estimate(float(draws[0]), float(low), float(high))).values())
+def _bounds(of: Sums) -> list[float | None]:
+    low, high = statistics.interval(of.value, of.without, of.topics)
+    return list(bounds(Estimate(float(of.value), float(low), float(high))).values())

@@ -30,7 +30,7 @@ is silent. Rows by `part`:
 - `integrated`: a held-out list, sums over all features and errors (`estimate` by gradient), and
   what giving the layer the corrupted run's x really changes (`measured`), which integrated
   gradients reach with enough steps.
-`estimate`, `low`, `high` are means over topics with 95 % bootstrap intervals.
+`estimate`, `low`, `high` are means over topics with 95 % intervals.
 
 Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
 """
@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from analyses.lab.core import statistics
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -112,7 +113,7 @@ def _decision(
             of = {"template": template, "against": against, "site": sae.site, "layer": sae.layer}
             cells = cells_of(sae, found[template], against)
             top = cells.strongest(TOP)
-            rows = [*_feature_rows(lab, cells, top), *_sum_rows(lab, cells)]
+            rows = [*_feature_rows(cells, top), *_sum_rows(cells)]
             if template == TEMPLATES[0]:
                 whole = against == "corrupted" and (sae.site, sae.layer) == farthest
                 lines = integrals(lab, sae, held_out) if whole else []
@@ -127,7 +128,7 @@ def _decision(
     for against in AGAINST:
         ones = [one for one in checked if one.against == against]
         of = {"template": TEMPLATES[0], "against": against}
-        yield from ({**of, **row} for row in _agreement_rows(lab, ones))
+        yield from ({**of, **row} for row in _agreement_rows(ones))
 
 
 def _cross(lab: Lab, found: Sequence[Decision]) -> Iterator[Row]:
@@ -146,7 +147,7 @@ def _cross(lab: Lab, found: Sequence[Decision]) -> Iterator[Row]:
                 shown.add(target.place)
                 keys = [one.key for one in targets]
                 at = {**all_of, "site": target.place[0], "layer": target.place[1]}
-                yield from ({**at, **row} for row in _feature_rows(lab, target.cells, keys))
+                yield from ({**at, **row} for row in _feature_rows(target.cells, keys))
             of = {**all_of, "site": sae.site, "layer": sae.layer, **to}
             of |= _cell(target.cells, target.key, "to_")
             cells = cells_of(sae, target.decisions, "zero")
@@ -154,12 +155,12 @@ def _cross(lab: Lab, found: Sequence[Decision]) -> Iterator[Row]:
             held_out = [one for one in target.decisions if one.paired.held_out]
             done = check(lab, sae, held_out, _groups(lab, cells, top, TESTED), "zero")
             checked.setdefault(target.place, []).extend(done)
-            rows = [*_feature_rows(lab, cells, top), *_sum_rows(lab, cells, by_role=False)]
+            rows = [*_feature_rows(cells, top), *_sum_rows(cells, by_role=False)]
             rows += [row for one in done for row in _check_rows(cells, one)]
             yield from ({**of, **row} for row in rows)
     for (site, layer), ones in checked.items():
         of = {**all_of, "to_site": site, "to_layer": layer}
-        yield from ({**of, **row} for row in _agreement_rows(lab, ones))
+        yield from ({**of, **row} for row in _agreement_rows(ones))
 
 
 def _groups(lab: Lab, cells: Cells, top: Sequence[int], count: int) -> dict[str, list[int]]:
@@ -182,12 +183,11 @@ def _cell(cells: Cells, key: int, prefix: str = "") -> Row:
     return {prefix + name: value for name, value in named.items()}
 
 
-def _feature_rows(lab: Lab, cells: Cells, keys: Sequence[int]) -> Iterator[Row]:
-    settings = lab.study.bootstrap
+def _feature_rows(cells: Cells, keys: Sequence[int]) -> Iterator[Row]:
     for topics in ("other", "held-out"):
         if not keys or not cells.rows(topics):
             continue
-        found = cells.means(keys, topics, resamples=settings.resamples, seed=settings.seed)
+        found = cells.means(keys, topics)
         for i, key in enumerate(keys):
             yield {
                 **{"part": "feature", "topics": topics, "rank": i + 1, **_cell(cells, key)},
@@ -196,11 +196,10 @@ def _feature_rows(lab: Lab, cells: Cells, keys: Sequence[int]) -> Iterator[Row]:
             }
 
 
-def _sum_rows(lab: Lab, cells: Cells, *, by_role: bool = True) -> Iterator[Row]:
+def _sum_rows(cells: Cells, *, by_role: bool = True) -> Iterator[Row]:
     from analyses.instruments.features.cells import PARTS, ROLES
 
-    settings = lab.study.bootstrap
-    bounds = cells.sums(resamples=settings.resamples, seed=settings.seed)
+    bounds = cells.sums()
     at = {"part": "sum", "topics": "all", "n": len(cells.pairs)}
     for part, quantity in enumerate(PARTS):
         for number, (role, k_end) in enumerate([*ROLES, (None, None)]):
@@ -221,17 +220,15 @@ def _check_rows(cells: Cells, one: Checked) -> Iterator[Row]:
         }
 
 
-def _agreement_rows(lab: Lab, checked: Sequence[Checked]) -> Iterator[Row]:
+def _agreement_rows(checked: Sequence[Checked]) -> Iterator[Row]:
     """Over all layers and for each."""
     from analyses.instruments.features.checks import agreements
 
-    settings = lab.study.bootstrap
     for place in (None, *dict.fromkeys(one.place for one in checked)):
         site, layer = place or (None, None)
         ones = [one for one in checked if place in (None, one.place)]
         at = {"part": "agreement", "topics": "held-out", "site": site, "layer": layer}
-        found = agreements(ones, resamples=settings.resamples, seed=settings.seed)
-        for which, n, value in found:
+        for which, n, value in agreements(ones):
             if place is None and which["method"] == "integrated":
                 continue  # one layer only, which has a row of its own
             bounds = dict(zip(BOUNDS, (value.value, value.low, value.high), strict=True))
@@ -240,7 +237,6 @@ def _agreement_rows(lab: Lab, checked: Sequence[Checked]) -> Iterator[Row]:
 
 def _labelled(lab: Lab, variant: str, rows: Sequence[Row]) -> pa.Table:
     pairs = [row for row in rows if row["part"] == "pair"]
-    settings = lab.study.bootstrap
     proxy = getattr(lab.study.decision, lab.study.decision.primary)
     explained = {
         "logit-difference": f"logit({proxy.plus!r}) − logit({proxy.minus!r}) at the deciding token",
@@ -250,8 +246,7 @@ def _labelled(lab: Lab, variant: str, rows: Sequence[Row]) -> pa.Table:
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(pairs)} lists, {len({row['topic'] for row in pairs})} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={
             "estimate": UNITS[variant],
             "measured": UNITS[variant],

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from analyses.lab.core import statistics
 from analyses.lab.core.effects import STRONG, Effect, agreement, mean_effects
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -71,20 +72,18 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
             found = estimate_all(lab, engine, pairs, direction, label)
             of = {"template": template, "wording": wording, "direction": direction}
             for site in SITES[variant]:
-                rows += [{**of, **row} for row in _means(lab, engine, found, site, direction)]
+                rows += [{**of, **row} for row in _means(engine, found, site, direction)]
                 if first and direction == "denoising":
                     rows += [{**of, **row} for row in _checks(lab, engine, found, site)]
                     if site in ("q", "k"):
                         rows += [{**of, **row} for row in _integrals(lab, engine, found, site)]
-    settings = lab.study.bootstrap
     note = "Estimated by gradient, checked by real patches of the same lists."
     if variant == "heads":
         note += f" Checked by role at the {STRONG} strongest heads of each site."
     return labelled(
         table_of(rows, SCHEMA),
         n=f"one list of each template for {len(lab.study.topics.names)} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={"raw": "logits", "integrated": "logits"},
         note=note,
     )
@@ -96,31 +95,18 @@ def _place(site: str, cell: Cell) -> Row:
 
 
 def _mean(
-    lab: Lab, cells: Sequence[dict[Cell, float]], found: Sequence[Estimated], direction: str
+    cells: Sequence[dict[Cell, float]], found: Sequence[Estimated], direction: str
 ) -> dict[Cell, Effect]:
-    settings = lab.study.bootstrap
-    spans = [one.span for one in found]
-    return dict(
-        mean_effects(
-            cells,
-            spans,
-            direction=direction,
-            resamples=settings.resamples,
-            seed=settings.seed,
-        )
-    )
+    return dict(mean_effects(cells, [one.span for one in found], direction=direction))
 
 
-def _means(
-    lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str, direction: str
-) -> Iterator[Row]:
+def _means(engine: Blocks, found: Sequence[Estimated], site: str, direction: str) -> Iterator[Row]:
     """Every layer, head and role."""
     from analyses.instruments.estimates import role_cells
 
     cells = [role_cells(engine, site, one.paired) for one in found]
     plain, corrected = (
         _mean(
-            lab,
             [one.cells(site, method, mine) for one, mine in zip(found, cells, strict=True)],
             found,
             direction,
@@ -160,8 +146,8 @@ def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> 
         method: [one.cells(site, method, mine) for one, mine in zip(found, measured, strict=True)]
         for method in ("plain", "corrected")
     }
-    true = _mean(lab, measured, found, "denoising")
-    means = {method: _mean(lab, cells, found, "denoising") for method, cells in guesses.items()}
+    true = _mean(measured, found, "denoising")
+    means = {method: _mean(cells, found, "denoising") for method, cells in guesses.items()}
     for cell, effect in true.items():
         yield {
             **{"part": "check", **_place(site, cell), "raw": effect.raw, "n": effect.n},
@@ -169,18 +155,16 @@ def _checks(lab: Lab, engine: Blocks, found: Sequence[Estimated], site: str) -> 
             "estimate": means["corrected"][cell].estimate,
         }
     for method in ("plain", "corrected")[: 2 if site in ("q", "k") else 1]:
-        yield from _agreements(lab, site, method, guesses[method], measured)
+        yield from _agreements(site, method, guesses[method], measured)
 
 
 def _agreements(
-    lab: Lab,
     site: str,
     method: str,
     guesses: Sequence[dict[Cell, float]],
     measured: Sequence[dict[Cell, float]],
 ) -> Iterator[Row]:
     """Correlation and slope, for all layers and for each."""
-    settings = lab.study.bootstrap
     layers = sorted({cell.layer for topic in measured for cell in topic})
     for layer in (None, *layers):
         chosen = [[c for c in topic if layer in (None, c.layer)] for topic in measured]
@@ -191,8 +175,7 @@ def _agreements(
             ]
             for side in (guesses, measured)
         ]
-        found = agreement(*sides, resamples=settings.resamples, seed=settings.seed)
-        for quantity, one in found.items():
+        for quantity, one in agreement(*sides).items():
             if not np.isfinite(one.value):  # a layer whose patches change nothing
                 continue
             yield {

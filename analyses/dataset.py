@@ -42,8 +42,6 @@ SCHEMA = {
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Count the lists."""
     topics = list(lab.study.topics.names)
-    resamples, seed = lab.study.bootstrap.resamples, lab.study.bootstrap.seed
-    weights = statistics.resample(len(topics), resamples, seed)
     lists = read_lists(list_samples, lab.study.prompt)
     groups: dict[tuple[str, float], list[WrittenList]] = {}
     for one in lists:
@@ -52,7 +50,8 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     for (template, temperature), chosen in groups.items():
         reasons = Counter(one.roles.reason for one in chosen if one.malformed)
         places = [topics.index(one.key["topic"]) for one in chosen]
-        ended = statistics.mean([float(one.roles.ended) for one in chosen], places, weights)
+        completed = [float(one.roles.ended) for one in chosen]
+        ended = statistics.mean(completed, places, len(topics), statistics.SHARE)
         rows.append(
             {
                 "template": template,
@@ -77,6 +76,6 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(lists):,} lists, {len(topics)} topics",
-        interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}",
+        interval=statistics.said("topics"),
         note=f"Lists are cut at {lab.study.sampling.max_new_tokens} new tokens.",
     )

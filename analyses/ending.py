@@ -34,7 +34,6 @@ import pyarrow.compute as pc
 
 from analyses.instruments.lists import read_lists
 from analyses.lab.core import statistics
-from analyses.lab.core.statistics import Floats
 from analyses.lab.core.study import Decision
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -88,13 +87,11 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table) -> pa.Table:
                 }
             )
     unknown = sum(row[f"p_{word}"] is None for row in rows for word in OTHER)
-    topics, settings = list(study.topics.names), study.bootstrap
-    weights = statistics.resample(len(topics), settings.resamples, settings.seed)
+    topics = list(study.topics.names)
     return labelled(
-        table_of([*rows, *_means(rows, topics, weights)], SCHEMA),
+        table_of([*rows, *_means(rows, topics)], SCHEMA),
         n=f"{len(usable):,} lists, {len(topics)} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units=dict.fromkeys(("p_short", "p_long", "estimate", "low", "high"), "probability"),
         note=f"At the {PLACES[primary.at]}, at temperature 1 and over the whole vocabulary (lists "
         f"were drawn at {study.sampling.temperature:g}), exact to {EXACT:g}. "
@@ -137,7 +134,7 @@ def _chance(row: Row, after: Row, decision: Decision) -> float | None:
     return round(min(chance, 1.0), 5) if error <= EXACT else None
 
 
-def _means(rows: list[Row], topics: list[str], weights: Floats) -> Iterator[Row]:
+def _means(rows: list[Row], topics: list[str]) -> Iterator[Row]:
     """Means over the items of each place of which both chances are known."""
     known = [row for row in rows if None not in (row["p_short"], row["p_long"])]
     for template in OTHER:
@@ -156,7 +153,7 @@ def _means(rows: list[Row], topics: list[str], weights: Floats) -> Iterator[Row]
             index = np.array([topics.index(row["topic"]) for row in there])
             sums = statistics.group_sums(values, index, len(topics))
             counts = statistics.group_sums(np.ones((len(there), 1)), index, len(topics))
-            found = statistics.ratio(sums, counts, weights)
+            found = statistics.ratio(sums, counts)
             for i, prompt in enumerate((*OTHER, "difference")):
                 estimate, low, high = (float(part[i]) for part in found)
                 yield {

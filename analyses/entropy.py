@@ -23,7 +23,6 @@ import pyarrow.compute as pc
 
 from analyses.instruments.roles import CAPPED
 from analyses.lab.core import statistics
-from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -69,8 +68,6 @@ def run(lab: Lab, token_scores: pa.Table, list_statistics: pa.Table, *, variant:
     name = variant.removesuffix("-break")
     at_break = variant != name
     topics = list(lab.study.topics.names)
-    resamples, seed = lab.study.bootstrap.resamples, lab.study.bootstrap.seed
-    weights = statistics.resample(len(topics), resamples, seed)
     usual = lab.study.sampling.temperature
     scores = token_scores.filter(pc.field("temperature") == usual)
     usable = _usable(list_statistics, usual)
@@ -87,7 +84,7 @@ def run(lab: Lab, token_scores: pa.Table, list_statistics: pa.Table, *, variant:
         else:
             cells = _cells(scores, condition, at_break, usable)
         lists += len({(cell["topic"], cell["sample"]) for cell in cells})
-        means = _means(cells, topics, weights)
+        means = _means(cells, topics)
         if name in ("compare", "swap"):
             rows += [{**row, "condition": condition} for row in means]
         else:
@@ -96,7 +93,7 @@ def run(lab: Lab, token_scores: pa.Table, list_statistics: pa.Table, *, variant:
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{lists:,} {'scored ' if name == 'compare' else ''}lists, {len(topics)} topics",
-        interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}",
+        interval=statistics.said("topics"),
         units={"entropy": "nats", "varentropy": "nats²"},
         note=f"At the {where}. Malformed lists and items that the budget cut are left out.",
     )
@@ -145,8 +142,8 @@ def _swapped(
     ]
 
 
-def _means(cells: list[Row], topics: list[str], weights: Floats) -> Iterator[Row]:
-    """Mean over lists at each item, aligned from either side, resampled by topic."""
+def _means(cells: list[Row], topics: list[str]) -> Iterator[Row]:
+    """Mean over lists at each item, aligned from either side."""
     for align, key in (("start", "k"), ("end", "k_end")):
         there = [cell for cell in cells if cell[key] is not None]
         if not there:
@@ -162,7 +159,7 @@ def _means(cells: list[Row], topics: list[str], weights: Floats) -> Iterator[Row
         for quantity in QUANTITIES:
             sums = np.zeros_like(counts)
             np.add.at(sums, index, [cell[quantity] for cell in there])
-            found = statistics.ratio(sums, counts, weights)
+            found = statistics.ratio(sums, counts)
             for i, k in enumerate(order):
                 value, low, high = (float(part[i]) for part in found)
                 of = {"part": "mean", "align": align, "k": k, "quantity": quantity}

@@ -21,7 +21,7 @@ width (features of its autoencoder), rank (by effect), norm of its direction W_d
   `decision` is the difference of the two.
 - nearest: the features of its autoencoder with the nearest directions, then of each other
   autoencoder the nearest that has a card.
-Intervals are 95 % bootstrap over topics.
+Intervals are 95 % over topics.
 
 Raises LabError when the study has no SAEs, one of them cannot be had or does not fit, or no list
 on a held-out topic ended.
@@ -116,14 +116,13 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
     from analyses.lab.saes.saes import open_saes
 
     settings = lab.study.bootstrap
-    again = {"resamples": settings.resamples, "seed": settings.seed}
     cards, lists = read_cards(feature_activation), read_activations(feature_activation)
     samples = read_lists(list_samples, lab.study.prompt)
     pairs = decided_of(lab, samples, [one.key for one in lists])
     brief = [i for i, one in enumerate(lists) if one.key[0] == "short"]
     short = [lists[i] for i in brief]
-    roles = means.by_role(short, [pairs[i] for i in brief], **again)
-    items, firing = means.by_item(short, **again), means.firing(short)
+    roles = means.by_role(short, [pairs[i] for i in brief])
+    items, firing = means.by_item(short), means.firing(short)
     places = list(dict.fromkeys(card.place for card in cards))
     runs = _runs(lab, samples, places)
     engine = lab.model.blocks
@@ -151,7 +150,7 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
             rows[card.name] = {
                 **_about(lab, card, sae),
                 "label": label(on, [one["text"] for one in tokens["top_logits"]]),
-                **_effect(found, column, **again),
+                **_effect(found, column),
                 **{"effect_n": len(runs), **tokens},
                 **{"by_role": roles[i], "by_item": items[i], "firing": firing[i]},
                 "examples": examples.examples(lists, i, own_levels, seed),
@@ -165,8 +164,7 @@ def run(lab: Lab, list_samples: pa.Table, feature_activation: pa.Table) -> pa.Ta
         table_of([rows[card.name] for card in cards], SCHEMA),
         n=f"{len(cards)} features, {len(lists)} lists, {len({one.topic for one in lists})} topics; "
         f"effects: {len(runs)} lists, one a held-out topic",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={**dict.fromkeys(("attributed", "measured"), "logits"), "by_role": "activation"},
         note=f"Effects on logit({proxy.plus!r}) − logit({proxy.minus!r}) at the deciding token of "
         "short lists. Features are chosen on topics that are not held out.",
@@ -219,14 +217,13 @@ def label(on: Sequence[str], promoted: Sequence[str]) -> str:
     return f"on {said[0]} → {said[1]}"
 
 
-def _effect(found: Effects, column: int, *, resamples: int, seed: int) -> Row:
+def _effect(found: Effects, column: int) -> Row:
     """Means over the lists, with bounds, and the band."""
     row: Row = {"band_n": len(found.band[column])}
     for kind in ("attributed", "measured"):
         values: Floats = getattr(found, kind)[:, column]
-        weights = statistics.resample(len(values), resamples, seed)
-        bounds = statistics.ratio(values, np.ones_like(values), weights)
+        bounds = statistics.ratio(values, np.ones_like(values))
         row |= {kind + end: float(value) for end, value in zip(ENDS, bounds, strict=True)}
     if row["band_n"]:
-        row["band_low"], row["band_high"] = map(float, statistics.interval(found.band[column]))
+        row["band_low"], row["band_high"] = map(float, statistics.middle(found.band[column]))
     return row

@@ -6,7 +6,7 @@ a list is never compared with itself. Rows by `part`:
 - `pair`: topic and other_topic, held_out and other_held_out; `estimate`: the mean over the `n`
   pairs of one list of each, null where there is none.
 - `mean`: `quantity` is `within` (pairs of lists of one topic), `between` (of different topics), or
-  their `difference`, each with a 95 % bootstrap interval over topics; n pairs, of the difference n
+  their `difference`, each with a 95 % interval over topics; n pairs, of the difference n
   lists. The difference has a null: topics dealt anew to the lists, `PERMUTATIONS` times;
   `null_low`, `null_high` hold 95 % of its differences, `null_mean` is their mean, and `p` the share
   of deals, the real one counted among them, that differ at least as much.
@@ -54,15 +54,13 @@ def run(lab: Lab, list_features: pa.Table, *, variant: str = "topics") -> pa.Tab
     topics = [topic for topic in lab.study.topics.names if topic in there]
     groups = np.array([topics.index(topic) for topic, _ in sets], dtype=np.int64)
     shared = np.array([[jaccard(one, other) for other in sets.values()] for one in sets.values()])
-    settings = lab.study.bootstrap
     held_out = set(lab.study.topics.held_out)
     rows = list(_pairs(topics, held_out, *sums_by_topic(shared, groups, len(topics))))
-    rows += _means(shared, groups, len(topics), settings.resamples, settings.seed)
+    rows += _means(shared, groups, len(topics), lab.study.bootstrap.seed)
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(sets)} lists, {len(topics)} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={"estimate": "Jaccard index"},
         note=f"The {STRONGEST} strongest features of each autoencoder; a list is not compared with "
         f"itself. Null: topics dealt anew to the lists {PERMUTATIONS:,} times.",
@@ -97,14 +95,14 @@ def _pairs(topics: list[str], held_out: set[str], sums: Floats, pairs: Floats) -
             }
 
 
-def _means(shared: Floats, groups: Ints, count: int, resamples: int, seed: int) -> Iterator[Row]:
+def _means(shared: Floats, groups: Ints, count: int, seed: int) -> Iterator[Row]:
     """Within, between, and their difference with its null."""
     sums, pairs = sums_by_topic(shared, groups, count)
-    weights = np.concatenate((np.ones((1, count)), statistics.resample(count, resamples, seed)))
+    weights = np.concatenate((np.ones((1, count)), statistics.leave_one_out(count)))
     own = np.trace(pairs) / 2
     counts = {"within": own, "between": pairs.sum() / 2 - own, "difference": len(groups)}
     for quantity, values in _kinds(sums, pairs, weights).items():
-        bounds = (values[0], *statistics.interval(values[1:]))
+        bounds = (values[0], *statistics.interval(values[0], values[1:], count))
         row = {name: float(value) for name, value in zip(BOUNDS, bounds, strict=True)}
         if quantity == "difference" and np.isfinite(values[0]):
             row |= _null(shared, groups, count, float(values[0]), seed)
@@ -112,10 +110,7 @@ def _means(shared: Floats, groups: Ints, count: int, resamples: int, seed: int) 
 
 
 def _kinds(sums: Floats, pairs: Floats, weights: Floats) -> dict[str, Floats]:
-    """Means over pairs for each draw of the topics, [draws].
-
-    A topic that is drawn twice counts twice, and is not compared with itself.
-    """
+    """Means over pairs for each weighting of the topics, [draws]; none is compared with itself."""
     within, between = [], []
     for values in (sums, pairs):
         within.append(weights @ np.diag(values))
@@ -134,7 +129,7 @@ def _null(shared: Floats, groups: Ints, count: int, difference: float, seed: int
             for _ in range(PERMUTATIONS)
         ]
     )
-    low, high = statistics.interval(values)
+    low, high = statistics.middle(values)
     # Sums in another order differ in their last digits.
     as_far = int((values >= difference - 1e-12).sum())
     return {

@@ -9,7 +9,7 @@ that are not held out, tested on the lists of those that are.
 
 One row a feature: site, layer, group, rank, feature; effect (what it was chosen by: the mean
 attributed effect on topics that are not held out); value (what it is set to); estimate, low, high
-(mean change over held-out topics, with 95 % bootstrap interval); moved (lists in which it changed
+(mean change over held-out topics, with 95 % interval); moved (lists in which it changed
 anything) of n; p (two-sided one-sample t-test over held-out topics; null where nothing is ever
 changed, or too few topics to tell), q (Benjamini and Hochberg 1995, over the features of all layers
 with a p, within a group: random ones are tested apart, to see what the test makes of features that
@@ -67,12 +67,10 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         family = [row for row in tested if row["group"] == group]
         for row, q in zip(family, adjusted([row["p"] for row in family]), strict=True):
             row |= {"q": q, "survives": q <= RATE}
-    settings = lab.study.bootstrap
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(rows)} features, {len(tested)} tested, {len(held_out)} held-out topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units=dict.fromkeys(("effect", "estimate"), "logits"),
         note=f"Two-sided t-test over topics, Benjamini–Hochberg at {RATE:.0%} within a group; "
         "features and their means come from topics that are not held out.",
@@ -97,10 +95,7 @@ def _rows(lab: Lab, profile: Profile, held_out: Sequence[Decision]) -> list[Row]
     features = [feature for _, _, feature in cells]
     effects, values = (profile.of(LAST, name)[features] for name in ("corrupted", "other"))
     changes = _changes(lab, profile, features, values, held_out)
-    weights = statistics.resample(
-        len(changes), lab.study.bootstrap.resamples, lab.study.bootstrap.seed
-    )
-    mean, low, high = statistics.ratio(changes, np.ones_like(changes), weights)
+    mean, low, high = statistics.ratio(changes, np.ones_like(changes))
     site, layer = profile.place
     return [
         {

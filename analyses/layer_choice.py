@@ -25,7 +25,7 @@ Rows by `part`; `layers` "18+26" names a set, `layer_list` lists it:
   is the mean over all sets. `regret`: faithfulness of the best of all sets of that size on held-out
   topics − this one's; null where not all were searched;
 - `front`: sets than which, on held-out topics, no other is as light and as faithful.
-`estimate`, `low`, `high` and those of `regret` have 95 % bootstrap intervals over n topics.
+`estimate`, `low`, `high` and those of `regret` have 95 % intervals over n topics.
 
 Raises LabError when the study has no autoencoders of the stream, or no lists on either side.
 """
@@ -79,11 +79,10 @@ class Measured:
         wanted = {"all": (True, False), "held-out": (True,), "other": (False,)}[topics]
         return [row for row, held_out in enumerate(self.held_out) if held_out in wanted]
 
-    def share(self, shifts: Floats, topics: str, lab: Lab) -> tuple[Floats, Floats, Floats]:
+    def share(self, shifts: Floats, topics: str) -> tuple[Floats, Floats, Floats]:
         """Σ of shifts [topics, …] per Σ of spans, with interval."""
-        rows, settings = self.rows(topics), lab.study.bootstrap
-        weights = statistics.resample(len(rows), settings.resamples, settings.seed)
-        return statistics.ratio(shifts[rows], self.spans[rows, None], weights)
+        rows = self.rows(topics)
+        return statistics.ratio(shifts[rows], self.spans[rows, None])
 
 
 def run(
@@ -126,8 +125,8 @@ def run(
     rows = []
     for budget, values in measured.items():
         of_budget = [
-            *_set_rows(lab, values, weights),
-            *_rule_rows(lab, values, taken, searched, weights),
+            *_set_rows(values, weights),
+            *_rule_rows(values, taken, searched, weights),
         ]
         rows += [{"budget": budget, **row} for row in of_budget]
     return _labelled(lab, rows, found)
@@ -177,10 +176,10 @@ def _measure(
     }
 
 
-def _set_rows(lab: Lab, values: Measured, weights: Mapping[int, int]) -> Iterator[Row]:
+def _set_rows(values: Measured, weights: Mapping[int, int]) -> Iterator[Row]:
     """All sets, and those of the front."""
     for topics in ("other", "held-out", "all"):
-        bounds = values.share(values.shifts, topics, lab)
+        bounds = values.share(values.shifts, topics)
         rows = [
             {**_of(one, weights), **_bounds(bounds, i), "n": len(values.rows(topics))}
             for i, one in enumerate(values.sets)
@@ -200,16 +199,13 @@ def front(rows: Sequence[Row]) -> list[Row]:
 
 
 def _rule_rows(
-    lab: Lab,
     values: Measured,
     taken: Mapping[str, Mapping[int, Layers]],
     searched: set[int],
     weights: Mapping[int, int],
 ) -> Iterator[Row]:
     """What each rule takes, and what it misses against the best set of the size."""
-    other, held_out = (
-        values.share(values.shifts, topics, lab)[0] for topics in ("other", "held-out")
-    )
+    other, held_out = (values.share(values.shifts, topics)[0] for topics in ("other", "held-out"))
     places = {one: place for place, one in enumerate(values.sets)}
     for size in sorted({size for sets in taken.values() for size in sets}):
         among = [place for place, one in enumerate(values.sets) if len(one) == size]
@@ -221,7 +217,7 @@ def _rule_rows(
         for name, mine in of_rule.items():
             shift = values.shifts[:, mine].mean(1)
             missed = values.shifts[:, best] - shift
-            bounds = values.share(np.stack((shift, missed), 1), "held-out", lab)
+            bounds = values.share(np.stack((shift, missed), 1), "held-out")
             regret = _bounds(bounds, 1) if size in searched else {}
             yield {
                 **{"part": "heuristic", "topics": "held-out", "name": name},
@@ -258,13 +254,12 @@ def _bounds(bounds: tuple[Floats, Floats, Floats], place: int) -> Row:
 
 def _labelled(lab: Lab, rows: Sequence[Row], found: Sequence[Decision]) -> pa.Table:
     held_out = sum(one.paired.held_out for one in found)
-    settings, primary = lab.study.bootstrap, lab.study.decision.primary
+    primary = lab.study.decision.primary
     proxy = getattr(lab.study.decision, primary)
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(found)} lists, one a topic; {held_out} topics are held out",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={
             **dict.fromkeys(("estimate", "regret"), "share of the difference between the prompts"),
             **dict.fromkeys(("memory", "attribution_memory"), "bytes"),

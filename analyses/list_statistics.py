@@ -82,7 +82,6 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str = "") -> pa.Table:
             n=f"{len(lists):,} lists, {len(topics)} topics",
             units={"shannon_list": "nats", "shannon_topic": "nats"},
         )
-    resamples, seed = lab.study.bootstrap.resamples, lab.study.bootstrap.seed
     usable = [one for one in lists if not one.malformed]
     parts: dict[str, Callable[[Summary], Iterator[Row]]] = {
         "items": _items,
@@ -90,12 +89,11 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str = "") -> pa.Table:
         "blanks": _blanks,
         "repeats": _repeats,
     }
-    rows = parts[variant](Summary(usable, topics, resamples, seed))
+    rows = parts[variant](Summary(usable, topics))
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(usable):,} lists, {len(topics)} topics",
-        interval=f"95 % bootstrap over topics, {resamples:,} resamples, seed {seed}; "
-        "for a single topic over its lists",
+        interval=f"{statistics.said('topics')}; of a single topic over its lists",
         note=f"Malformed lists left out: {len(lists) - len(usable)}.",
     )
 
@@ -131,7 +129,7 @@ def _items(summary: Summary) -> Iterator[Row]:
         lengths, ended = [written(one) for one in lists], [one.roles.ended for one in lists]
         finished = [len(one.items) for one in lists]
         counts = {"n": len(lists), "capped": ended.count(False)}
-        curve = statistics.survival(finished, ended, summary.places(lists), summary.weights)
+        curve = statistics.survival(finished, ended, summary.places(lists), len(summary.topics))
         columns = (curve.share, curve.low, curve.high, curve.at_risk)
         for k, (share, low, high, at_risk) in enumerate(zip(*columns, strict=True), 1):
             at = {"part": "survival", "items": k, "at_risk": at_risk}
@@ -175,7 +173,7 @@ def _blanks(summary: Summary) -> Iterator[Row]:
         if len(set(temperatures)) > 1:
             shares = [blanks(one) / len(one.items) for one in chosen]
             places = summary.places(chosen)
-            found = statistics.spearman(shares, temperatures, places, summary.weights)
+            found = statistics.spearman(shares, temperatures, places, len(summary.topics))
             of = {"part": "spearman", "template": template, "quantity": "blanks"}
             yield {**of, "n": len(chosen), **bounds(found)}
 

@@ -57,12 +57,10 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table, *, variant: st
             units={"proxy_a": "logits", "proxy_b": "logits"},
             note=f"Proxy {said}.",
         )
-    settings = lab.study.bootstrap
     return labelled(
         table_of(_means(lab, samples, scores), MEANS),
         n=f"{_usable(lab, samples):,} lists, {len(lab.study.topics.names)} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units=dict.fromkeys(("estimate", "low", "high"), "logits"),
         note=f"Proxy {said}.",
     )
@@ -100,8 +98,7 @@ def _usable(lab: Lab, samples: pa.Table) -> int:
 
 
 def _means(lab: Lab, samples: pa.Table, scores: pa.Table) -> list[dict[str, Any]]:
-    topics, settings = list(lab.study.topics.names), lab.study.bootstrap
-    weights = statistics.resample(len(topics), settings.resamples, settings.seed)
+    topics = list(lab.study.topics.names)
     malformed = {
         (one.key["template"], one.key["topic"], one.key["sample"])
         for one in read_lists(samples, lab.study.prompt)
@@ -129,7 +126,7 @@ def _means(lab: Lab, samples: pa.Table, scores: pa.Table) -> list[dict[str, Any]
                 if cell["condition"] == condition and k is not None and abs(k) <= FARTHEST:
                     sums[topics.index(cell["topic"]), abs(k) - 1] += cell[proxy]
                     counts[topics.index(cell["topic"]), abs(k) - 1] += 1
-            value, low, high = statistics.ratio(sums, counts, weights)
+            value, low, high = statistics.ratio(sums, counts)
             rows += [
                 {
                     **{"template": template, "condition": condition, "proxy": proxy},

@@ -21,11 +21,13 @@ Units: logits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from analyses.instruments.lists import WrittenList, read_lists
 from analyses.lab.core import statistics
@@ -50,6 +52,16 @@ SCHEMA = {
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Gap:
+    """A mean over lists by layer, the same without each topic, and the topics that have any."""
+
+    value: Floats  # [layers]
+    without: Floats  # [topics, layers]
+    there: NDArray[np.bool_]  # [topics]
+    lists: int
+
+
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     """Read all lists through the lens."""
     model, study = lab.model, lab.study
@@ -69,26 +81,24 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
         )
     ]
     reads = list(read(lab, lists, proxies, both=not swept))
-    weights = statistics.resample(
-        len(study.topics.names), study.bootstrap.resamples, study.bootstrap.seed
-    )
+    topics = len(study.topics.names)
     rows: list[Row] = []
     groups: dict[tuple[Any, ...], list[Read]] = {}
     for one in reads:
         names = ("proxy", "template", "condition", "temperature")
         groups.setdefault(tuple(one.key[name] for name in names), []).append(one)
-    drawn: dict[tuple[Any, ...], tuple[Floats, Floats]] = {}
+    found: dict[tuple[Any, ...], Gap] = {}
     for key, group in groups.items():
         of = dict(zip(("proxy", "template", "condition", "temperature"), key, strict=True))
-        rows += [{**of, **row} for row in _means(group, weights, only_last=swept)]
-        drawn[key] = _draws(_last_minus_earlier(group), weights)
-        rows += [{**of, **row} for row in _separations(_last_minus_earlier(group), weights)]
+        rows += [{**of, **row} for row in _means(group, topics, only_last=swept)]
+        found[key] = _gap(_last_minus_earlier(group), topics)
+        rows += [{**of, **row} for row in _separations(found[key], "last-earlier")]
         if key[2] == "corrupted":
             clean = groups[(*key[:2], "clean", key[3])]
-            gaps = _clean_minus_corrupted(clean, group)
-            rows += [{**of, **row} for row in _separations(gaps, weights, "clean-corrupted")]
+            gap = _gap(_clean_minus_corrupted(clean, group), topics)
+            rows += [{**of, **row} for row in _separations(gap, "clean-corrupted")]
     if swept:
-        rows += _differences(drawn, usual)
+        rows += _differences(found, usual)
     else:
         rows += _examples(lab, lists, reads)
     contrasts = [getattr(study.decision, proxy) for proxy in proxies]
@@ -101,8 +111,7 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(lists):,} lists, {len(study.topics.names)} topics",
-        interval=f"95 % bootstrap over topics, {study.bootstrap.resamples:,} resamples, "
-        f"seed {study.bootstrap.seed}",
+        interval=statistics.said("topics"),
         units=dict.fromkeys(("estimate", "low", "high"), "logits"),
         note=f"Proxy {said}; {capping}.",
     )
@@ -112,12 +121,12 @@ def _place(at: str) -> str:
     return "line break after an item" if at == "break" else "last token of an item"
 
 
-def _means(reads: Sequence[Read], weights: Floats, *, only_last: bool) -> Iterator[Row]:
+def _means(reads: Sequence[Read], topics: int, *, only_last: bool) -> Iterator[Row]:
     """Mean over lists by layer and item, aligned from either side."""
     layers = len(reads[0].values)
     for align in ("end",) if only_last else ("start", "end"):
-        sums = np.zeros((weights.shape[1], layers, FARTHEST))
-        counts = np.zeros((weights.shape[1], 1, FARTHEST))
+        sums = np.zeros((topics, layers, FARTHEST))
+        counts = np.zeros((topics, 1, FARTHEST))
         for one in reads:
             if align == "end" and not one.ended:
                 continue
@@ -125,7 +134,7 @@ def _means(reads: Sequence[Read], weights: Floats, *, only_last: bool) -> Iterat
                 if abs(k) <= (1 if only_last else FARTHEST):
                     sums[one.topic, :, abs(k) - 1] += one.values[:, column]
                     counts[one.topic, 0, abs(k) - 1] += 1
-        value, low, high = statistics.ratio(sums, counts, weights)
+        value, low, high = statistics.ratio(sums, counts)
         for place in np.flatnonzero(counts.sum((0, 1))):
             for layer in range(layers):
                 yield {
@@ -153,46 +162,42 @@ def _clean_minus_corrupted(
     return [(a.topic, a.values[:, -1] - b.values[:, -1]) for a, b in both if a.ended]
 
 
-def _draws(gaps: Sequence[tuple[int, Floats]], weights: Floats) -> tuple[Floats, Floats]:
-    """Mean over lists, [layers], and its resamples, [resamples, layers]."""
+def _gap(gaps: Sequence[tuple[int, Floats]], topics: int) -> Gap:
+    """Mean over lists, and the same without each topic."""
     layers = len(gaps[0][1]) if gaps else 0
-    sums, counts = np.zeros((weights.shape[1], layers)), np.zeros((weights.shape[1], 1))
+    sums, counts = np.zeros((topics, layers)), np.zeros((topics, 1))
     for topic, gap in gaps:
         sums[topic] += gap
         counts[topic] += 1
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums.sum(0) / counts.sum(), (weights @ sums) / (weights @ counts)
+    value = statistics.ratio(sums, counts)[0]
+    return Gap(value, statistics.without_each(sums, counts), counts[:, 0] > 0, len(gaps))
 
 
-def _separations(
-    gaps: Sequence[tuple[int, Floats]], weights: Floats, quantity: str = "last-earlier"
-) -> Iterator[Row]:
-    value, draws = _draws(gaps, weights)
-    yield from _by_layer("separation", quantity, value, draws, len(gaps))
+def _separations(gap: Gap, quantity: str) -> Iterator[Row]:
+    yield from _by_layer("separation", quantity, gap)
 
 
-def _by_layer(part: str, quantity: str, value: Floats, draws: Floats, n: int) -> Iterator[Row]:
-    if not len(value):  # no list of this kind ended
+def _by_layer(part: str, quantity: str, gap: Gap) -> Iterator[Row]:
+    if not gap.lists:  # no list of this kind ended
         return
-    low, high = statistics.interval(draws)
-    for layer in range(len(value)):
+    low, high = statistics.interval(gap.value, gap.without, int(gap.there.sum()))
+    for layer, value in enumerate(gap.value):
         yield {
-            **{"part": part, "quantity": quantity, "layer": layer, "n": n},
-            **{"estimate": value[layer], "low": low[layer], "high": high[layer]},
+            **{"part": part, "quantity": quantity, "layer": layer, "n": gap.lists},
+            **{"estimate": value, "low": low[layer], "high": high[layer]},
         }
 
 
-def _differences(
-    drawn: dict[tuple[Any, ...], tuple[Floats, Floats]], usual: float
-) -> Iterator[Row]:
-    """Separations minus the one at the usual temperature, on the same resamples of topics."""
-    for (proxy, template, condition, temperature), (value, draws) in drawn.items():
-        base = drawn[proxy, template, condition, usual]
-        if temperature == usual or not len(value) or not len(base[0]):
+def _differences(found: Mapping[tuple[Any, ...], Gap], usual: float) -> Iterator[Row]:
+    """Separations minus the one at the usual temperature, paired by topic."""
+    for (proxy, template, condition, temperature), gap in found.items():
+        base = found[proxy, template, condition, usual]
+        if temperature == usual or not gap.lists or not base.lists:
             continue
         of = {"proxy": proxy, "template": template, "condition": condition}
-        found = _by_layer("difference", "last-earlier", value - base[0], draws - base[1], 0)
-        for row in found:
+        there = gap.there & base.there
+        apart = Gap(gap.value - base.value, gap.without - base.without, there, gap.lists)
+        for row in _by_layer("difference", "last-earlier", apart):
             yield {**of, "temperature": temperature, **row, "n": None}
 
 

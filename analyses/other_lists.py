@@ -52,8 +52,6 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table) -> pa.Table:
     topics = list(lab.study.topics.names)
     others = list(_others(lab))
     cells = {"other": others, "model": list(_own(lab, list_samples, token_scores))}
-    settings = lab.study.bootstrap
-    weights = statistics.resample(len(topics), settings.resamples, settings.seed)
     rows = [{**cell, "part": "list", "author": "other"} for cell in others]
     for condition, quantity in product(CONDITIONS, QUANTITIES):
         of = {"condition": condition, "quantity": quantity}
@@ -62,15 +60,14 @@ def run(lab: Lab, list_samples: pa.Table, token_scores: pa.Table) -> pa.Table:
             for author, found in cells.items()
         }
         for author, found in chosen.items():
-            rows += [{**of, "author": author, **row} for row in _by_item(found, topics, weights)]
-        rows += [{**of, **row} for row in _by_place(chosen, topics, weights)]
+            rows += [{**of, "author": author, **row} for row in _by_item(found, topics)]
+        rows += [{**of, **row} for row in _by_place(chosen, topics)]
     lists = len({cell["topic"] for cell in others})
     own = len({(cell["topic"], cell["sample"]) for cell in cells["model"]})
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{lists} lists by another author, {own} of the model's",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={"value": "nats or logits", "estimate": "nats or logits"},
         note="The other author's lists are a fixed file, written by hand.",
     )
@@ -156,11 +153,11 @@ def _cells(tokens: Sequence[tuple[Token, Row]], lab: Lab) -> Iterator[Row]:
                 yield {**item, "quantity": proxy, "value": values[proxy]}
 
 
-def _by_item(cells: Sequence[Row], topics: Sequence[str], weights: Floats) -> Iterator[Row]:
+def _by_item(cells: Sequence[Row], topics: Sequence[str]) -> Iterator[Row]:
     for align, key in (("start", "k"), ("end", "k_end")):
         near = [c for c in cells if c[key] is not None and abs(c[key]) <= FARTHEST]
         sums, counts = _sums(near, [abs(c[key]) - 1 for c in near], FARTHEST, topics)
-        value, low, high = statistics.ratio(sums, counts, weights)
+        value, low, high = statistics.ratio(sums, counts)
         for k in np.flatnonzero(counts.sum(0)).tolist():
             yield {
                 **{"part": "mean", "align": align, "k": k + 1 if align == "start" else -k - 1},
@@ -169,23 +166,22 @@ def _by_item(cells: Sequence[Row], topics: Sequence[str], weights: Floats) -> It
             }
 
 
-def _by_place(
-    chosen: Mapping[str, Sequence[Row]], topics: Sequence[str], weights: Floats
-) -> Iterator[Row]:
+def _by_place(chosen: Mapping[str, Sequence[Row]], topics: Sequence[str]) -> Iterator[Row]:
     """The last place and the earlier ones, of both authors, and their difference."""
-    draws = {}
+    found, without, there = {}, {}, {}
     for author, cells in chosen.items():
         sums, counts = _sums(cells, [int(c["k_end"] == -1) for c in cells], 2, topics)
-        value, low, high = statistics.ratio(sums, counts, weights)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            draws[author] = value, (weights @ sums) / (weights @ counts)
+        value, low, high = statistics.ratio(sums, counts)
+        found[author], without[author] = value, statistics.without_each(sums, counts)
+        there[author] = counts > 0
         for i, place in enumerate(("earlier", "last")):
             yield {
                 **{"part": "place", "author": author, "place": place, "estimate": value[i]},
                 **{"low": low[i], "high": high[i], "n": int(counts[:, i].sum())},
             }
-    value = draws["other"][0] - draws["model"][0]
-    low, high = statistics.interval(draws["other"][1] - draws["model"][1])
+    value = found["other"] - found["model"]
+    both = (there["other"] & there["model"]).sum(0)  # the fewer, so the interval is careful
+    low, high = statistics.interval(value, without["other"] - without["model"], both)
     for i, place in enumerate(("earlier", "last")):
         ends = {"low": low[i], "high": high[i]}
         yield {"part": "difference", "place": place, "estimate": value[i], **ends}

@@ -15,7 +15,7 @@ Rows by `part`:
 `layer` counts blocks from 0; for `resid` it counts the blocks before the stream, so that the last
 is the stream after them all. `head` is a key-value head for k and v. `k_end` counts items from the
 end. `topics` is `all` or `held-out`. `raw` is the change of the metric, in logits; `estimate` is
-normalised, with a 95 % bootstrap interval over topics.
+normalised, with a 95 % interval over topics.
 
 Sites of heads are measured by role and by token at the heads that move the metric most on topics
 that are not held out; `attribution_patching` estimates all others.
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from analyses.lab.core import statistics
 from analyses.lab.core.effects import SMALL, STRONG, mean_effects
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -116,9 +117,8 @@ def _of(one: PairedList) -> Row:
     return {name: getattr(one, name) for name in names}
 
 
-def _mean_rows(lab: Lab, done: Sequence[tuple[Job, Swept]]) -> Iterator[Row]:
+def _mean_rows(done: Sequence[tuple[Job, Swept]]) -> Iterator[Row]:
     """Means over all topics, and over those that are held out."""
-    settings = lab.study.bootstrap
     groups: dict[tuple[str, str, str, str], list[tuple[Job, Swept]]] = {}
     for job, swept in done:
         if job.part != "token":
@@ -131,8 +131,6 @@ def _mean_rows(lab: Lab, done: Sequence[tuple[Job, Swept]]) -> Iterator[Row]:
                 [dict(zip(job.patches, swept.shifts, strict=True)) for job, swept in chosen],
                 [swept.span for _, swept in chosen],
                 direction=direction,
-                resamples=settings.resamples,
-                seed=settings.seed,
             )
             for cell, effect in means:
                 role, k_end = cell.role or (None, None)
@@ -165,10 +163,10 @@ def _token_rows(done: Sequence[tuple[Job, Swept]]) -> Iterator[Row]:
 def _labelled(lab: Lab, variant: str, done: Sequence[tuple[Job, Swept]]) -> pa.Table:
     from analyses.instruments.paired_lists import FEW_TOPICS
 
-    rows = [*_pair_rows(done), *_mean_rows(lab, done), *_token_rows(done)]
+    rows = [*_pair_rows(done), *_mean_rows(done), *_token_rows(done)]
     pairs = [row for row in rows if row["part"] == "pair"]
     flagged = sum(row["flagged"] for row in pairs)
-    settings, primary = lab.study.bootstrap, lab.study.decision.primary
+    primary = lab.study.decision.primary
     proxy = getattr(lab.study.decision, primary)
     said = [f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token."]
     if variant not in ROLES:
@@ -184,8 +182,7 @@ def _labelled(lab: Lab, variant: str, done: Sequence[tuple[Job, Swept]]) -> pa.T
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(pairs)} pairs, {len({row['topic'] for row in pairs})} topics",
-        interval=f"95 % bootstrap over topics, {settings.resamples:,} resamples, "
-        f"seed {settings.seed}",
+        interval=statistics.said("topics"),
         units={"raw": "logits", "clean": "logits", "corrupted": "logits"},
         note=" ".join(said),
     )

@@ -85,15 +85,13 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         for i, one in lab.progress(rebuilt, total=len(texts), label=label):
             sums.add(i, own[i], one)
         about = {"site": sae.site, "layer": sae.layer, "width": sae.width}
-        settings = study.bootstrap
-        rows += [{**about, **row} for row in sums.rows(settings.resamples, settings.seed)]
+        rows += [{**about, **row} for row in sums.rows()]
     counts = {name: sum(one.group == name for one in passages) for name in _groups(passages)}
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(passages)} texts ({said})",
-        interval=f"95 % bootstrap over topics, {study.bootstrap.resamples:,} resamples, "
-        f"seed {study.bootstrap.seed}",
+        interval=statistics.said("topics"),
         units={"estimate": "nats for losses, logits for contrasts"},
         note=f"Contrast: {primary.plus!r} − {primary.minus!r}. First positions are not counted.",
     )
@@ -174,18 +172,17 @@ class _Sums:
             alive = self.alive.setdefault(key, np.zeros(self.width, dtype=bool))
             alive |= found.fired[chosen].any(0)
 
-    def rows(self, resamples: int, seed: int) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """All quantities, with intervals."""
         for (group, places), sums in self.sums.items():
-            weights = statistics.resample(len(self.topics[group]), resamples, seed)
             about = {"group": group, "places": places, "n": int(sums["n"].sum())}
-            lost = statistics.ratio(sums["missed"], _spread(sums), weights)
+            lost = statistics.ratio(sums["missed"], _spread(sums))
             value, low, high = (1 - float(part) for part in (lost[0], lost[2], lost[1]))
             yield {**about, "quantity": "variance_explained", **_bounds(value, low, high)}
             names = ["features", "loss", "loss_change"]
             names += ["contrast_change", "contrast_distance"] * (places == "deciding")
             for name in names:
-                found = statistics.ratio(sums[name], sums["n"], weights)
+                found = statistics.ratio(sums[name], sums["n"])
                 yield {**about, "quantity": name, **_bounds(*map(float, found))}
             dead = 1 - float(self.alive[group, places].mean())
             yield {**about, "quantity": "dead", "estimate": dead}

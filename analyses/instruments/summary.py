@@ -1,4 +1,4 @@
-"""Summing up lists by template and temperature, with intervals that resample topics."""
+"""Summing up lists by template and temperature, with intervals over topics."""
 
 from __future__ import annotations
 
@@ -9,25 +9,20 @@ import numpy as np
 
 from analyses.instruments.lists import WrittenList
 from analyses.lab.core import statistics
-from analyses.lab.core.statistics import Estimate, Floats
+from analyses.lab.core.statistics import Estimate, Range
 
 Row = dict[str, Any]
 Count = Callable[[WrittenList], float]
 
 
 class Summary:
-    """Lists in groups of one template and temperature, and the draws that all intervals share."""
+    """Lists in groups of one template and temperature."""
 
-    def __init__(
-        self, lists: Sequence[WrittenList], topics: Sequence[str], resamples: int, seed: int
-    ) -> None:
+    def __init__(self, lists: Sequence[WrittenList], topics: Sequence[str]) -> None:
         self.topics = {topic: place for place, topic in enumerate(topics)}
-        self.weights = statistics.resample(len(topics), resamples, seed)
         self.groups: dict[tuple[str, float], list[WrittenList]] = {}
         for one in lists:
             self.groups.setdefault(one.group, []).append(one)
-        self._within: dict[int, Floats] = {}
-        self._resamples, self._seed = resamples, seed
 
     def overall(self) -> Iterator[tuple[Row, list[WrittenList]]]:
         """Each group: the start of its row, and its lists."""
@@ -48,20 +43,23 @@ class Summary:
         return [self.topics[one.key["topic"]] for one in lists]
 
     def ratio(
-        self, lists: Sequence[WrittenList], above: Sequence[float], below: Sequence[float]
+        self,
+        lists: Sequence[WrittenList],
+        above: Sequence[float],
+        below: Sequence[float],
+        within: Range = statistics.POSITIVE,
     ) -> Estimate:
-        """Σ above / Σ below over the lists, resampled by topic; within a single topic by list."""
+        """Σ above / Σ below of counts, with an interval over topics, or over a topic's lists."""
         places = np.array(self.places(lists), dtype=np.int64)
-        weights, count = self.weights, len(self.topics)
+        count = len(self.topics)
         if len(set(places)) == 1:
             count = len(lists)
             places = np.arange(count)
-            weights = self._lists_drawn(count)
         sums = [
             statistics.group_sums(np.array(part, dtype=np.float64), places, count)
             for part in (above, below)
         ]
-        return Estimate(*map(float, statistics.ratio(sums[0], sums[1], weights)))
+        return Estimate(*map(float, statistics.ratio(sums[0], sums[1], within)))
 
     def quantities(self, counts: Mapping[str, Count], per: Count) -> Iterator[Row]:
         """Rows of each count per `per`, overall and by topic; n counts lists."""
@@ -70,11 +68,6 @@ class Summary:
             for name, count in counts.items():
                 found = self.ratio(lists, [count(one) for one in lists], below)
                 yield {**row, "quantity": name, "n": len(lists), **bounds(found)}
-
-    def _lists_drawn(self, size: int) -> Floats:
-        if size not in self._within:
-            self._within[size] = statistics.resample(size, self._resamples, self._seed)
-        return self._within[size]
 
 
 def bounds(estimate: Estimate) -> Row:

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from analyses import ablation, ablation_samples, feature_tests, list_samples
@@ -248,6 +249,9 @@ def plainly(row) -> dict[str, float]:
     shares = [count / len(items) for count in Counter(items).values()]
     return {
         "items": len(items),
+        "decisions": len(items) + (row["start"] == "list minus last item"),
+        "distinct": len(set(items)),
+        "tokens": row["new_tokens"],
         "ended": row["ended"],
         "repeats": len(items) - len(set(items)),
         "shannon_list": -sum(share * np.log(share) for share in shares),
@@ -264,24 +268,34 @@ def test_by_layer_is_what_plain_counting_gives(lab, samples, topics):
         for row in table.to_pylist()
         if row["topics"] == topics
     }
-    assert len(rows) == 5 * len(groups)
+    assert len(rows) == 9 * len(groups)
     wanted = {"all": (True, False), "held-out": (True,), "other": (False,)}[topics]
 
-    def mean(condition, quantity, weights=None) -> float:
-        """The ratio of sums; weights by topic."""
+    parts = {  # what is divided by what, if not by the number of lists
+        "repeated_share": ("repeats", "items"),
+        "hazard": ("ended", "decisions"),
+        "log_hazard": ("ended", "decisions"),
+    }
+
+    def mean(condition, quantity, without=None) -> float:
+        """The ratio of sums, or its logarithm, without one of the topics."""
         above = below = 0.0
+        name, per = parts.get(quantity, (quantity, ""))
         for row in groups[condition]:
-            if row["held_out"] in wanted:
+            if row["held_out"] in wanted and row["topic"] != without:
                 found = plainly(row)
-                share = quantity == "repeated_share"
-                weight = 1 if weights is None else weights[row["topic"]]
-                above += weight * found["repeats" if share else quantity]
-                below += weight * (found["items"] if share else 1)
+                above += found[name]
+                below += found[per] if per else 1
+        if quantity == "log_hazard":
+            return float(np.log(above / below)) if above else -np.inf
         return above / below
 
     base = {start: (start, "base", *[None] * 4) for start in ("prompt", "list minus last item")}
     for (condition, quantity), row in rows.items():
         value = mean(condition, quantity)
+        if not np.isfinite(value):  # no list of this condition ended
+            assert row["estimate"] is row["change"] is None
+            continue
         assert row["estimate"] == pytest.approx(value), (condition, quantity)
         assert row["n"] == sum(one["held_out"] in wanted for one in groups[condition])
         if condition[1] == "base":
@@ -302,18 +316,20 @@ def test_by_layer_is_what_plain_counting_gives(lab, samples, topics):
             assert row["word"] is None
     condition = next(name for name in groups if name[1:4] == ("top", "mean", "prompt"))
     names = [row["topic"] for row in groups[condition] if row["held_out"] in wanted]
-    names, settings = list(dict.fromkeys(names)), lab.study.bootstrap
-    draws = np.random.default_rng(settings.seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), settings.resamples
-    )
-    changes = []
-    for draw in draws:
-        weights = dict(zip(names, draw, strict=True))
-        both = [mean(name, "items", weights) for name in (condition, base["prompt"])]
-        changes.append(both[0] - both[1])
+    names = list(dict.fromkeys(names))
     row = rows[condition, "items"]
+    if len(names) < 5:
+        assert row["change_low"] is row["change_high"] is None
+        return
+    moved = [
+        mean(condition, "items", name) - mean(base["prompt"], "items", name) - row["change"]
+        for name in names
+    ]
+    half = scipy.stats.t.ppf(0.975, len(names) - 1) * np.sqrt(
+        (len(names) - 1) / len(names) * np.square(moved).sum()
+    )
     bounds = (row["change_low"], row["change_high"])
-    assert bounds == pytest.approx(np.quantile(changes, (0.025, 0.975)))
+    assert bounds == pytest.approx((row["change"] - half, row["change"] + half))
 
 
 def test_by_topic_is_what_plain_counting_gives(lab, samples):

@@ -14,6 +14,7 @@ from analyses.instruments.features.cells import ROLES, Cells, role_numbers
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import paired_lists
 from analyses.instruments.sweeps import contrast_of
+from analyses.lab.core import statistics
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.model.stages import Blocks
@@ -55,7 +56,7 @@ def rows(table, part: str, **wanted) -> list[dict]:
 def test_says_what_it_is_and_repeats(lab, shelf, tables, variant):
     table = tables[variant]
     labels = json.loads(table.schema.metadata[b"labels"])
-    assert "200 resamples, seed 0" in labels["interval"]
+    assert labels["interval"] == statistics.said("topics")
     assert "topics" in labels["n"]
     assert "not held out" in labels["note"]
     assert labels["units"]["estimate"] == attribution.UNITS[variant]
@@ -249,7 +250,7 @@ def test_cells_are_sums_over_roles(pairs):
     assert cells.role(deciding + 3) == ("deciding", -1)
     values = cells.values([length + 3, deciding + 7, 9])
     assert values[:, 0].T.tolist() == [[1, 1, 1], [0, 2, 4], [0, 0, 0]]
-    found = cells.means([length + 3], "other", resamples=100, seed=0)
+    found = cells.means([length + 3], "other")
     assert (found.estimate[0], found.low[0], found.high[0]) == (1, 1, 1)
     assert found.n == 3 - held_out
     assert cells.drawn(9, leave=[deciding + 3], seed=0) == sorted([length + 3, deciding + 7])

@@ -15,6 +15,7 @@ from analyses.instruments.features.layer_sets import Between, chosen_features, s
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import paired_lists
 from analyses.instruments.sweeps import contrast_of
+from analyses.lab.core import statistics
 from analyses.lab.core.errors import LabError
 from analyses.lab.model.decoder import Prompts
 from analyses.lab.model.stages import Blocks
@@ -173,7 +174,7 @@ def test_faithfulness_is_a_ratio_of_sums_over_topics(lab, shelf, table):
 
 def test_says_what_it_is_and_repeats(lab, inputs, table):
     labels = json.loads(table.schema.metadata[b"labels"])
-    assert "200 resamples, seed 0" in labels["interval"]
+    assert labels["interval"] == statistics.said("topics")
     assert "held out" in labels["n"]
     assert {"memory": "bytes"}.items() <= labels["units"].items()
     assert {row["budget"] for row in rows(table, "set")} == set(layer_choice.BUDGETS)

@@ -7,6 +7,7 @@ import pytest
 
 from analyses import logit_difference, logit_lens
 from analyses.instruments.other_lists import OTHER_LISTS
+from analyses.lab.core import statistics
 from tests.analyses.conftest import measure
 
 ALL = [
@@ -23,7 +24,7 @@ def test_says_what_it_is_and_repeats(tiny, shelf, name, variant):
     assert labels["n"]
     assert labels["note"]
     if "low" in table.column_names:
-        assert "200 resamples, seed 0" in labels["interval"]
+        assert labels["interval"] == statistics.said("topics")
         ends = table.filter(pc.is_finite(table["low"]))
         assert pc.all(pc.less_equal(ends["low"], ends["high"])).as_py()
     assert table.equals(measure(tiny, name, variant, shelf), check_metadata=True)

@@ -11,6 +11,7 @@ from analyses import attribution_patching, patching
 from analyses.instruments import sweeps
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import AXIS, paired_lists
+from analyses.lab.core import statistics
 from analyses.lab.runtime import cached_arrays
 from tests.analyses.conftest import measure
 
@@ -32,7 +33,7 @@ def pairs(tiny, shelf):
 def test_says_what_it_is_and_repeats(tiny, shelf, name, variant):
     table = measure(tiny, name, variant, shelf)
     labels = json.loads(table.schema.metadata[b"labels"])
-    assert "200 resamples, seed 0" in labels["interval"]
+    assert labels["interval"] == statistics.said("topics")
     assert labels["n"]
     assert labels["note"]
     ends = table.filter(pc.is_finite(table["low"]))

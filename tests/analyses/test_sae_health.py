@@ -5,6 +5,7 @@ import json
 import pytest
 
 from analyses import sae_health
+from analyses.lab.core import statistics
 from analyses.lab.core.errors import LabError
 from tests.lab.saes import LOCAL, perfect_sae, silent_sae, study_with
 
@@ -36,7 +37,7 @@ def test_every_group_and_place_is_there(table):
     assert {row["width"] for row in rows(table, 0, "dead")} == {512}
     labels = json.loads(table.schema.metadata[b"labels"])
     assert "held-out" in labels["n"]
-    assert "200 resamples, seed 0" in labels["interval"]
+    assert labels["interval"] == statistics.said("topics")
 
 
 def test_a_perfect_reconstruction_changes_nothing(table):

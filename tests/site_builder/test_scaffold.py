@@ -100,7 +100,7 @@ def test_a_figure_that_nothing_measures_is_measured_drawn_and_shown(tmp_path: Pa
     assert built.returncode == 0, built.stderr
     page = (project / "site" / "index.html").read_text("utf-8")
     assert "Estimates with their intervals, by template." in page
-    assert "95 % bootstrap over topics" in page
+    assert "95 % over topics" in page
     assert not list((project / "site").rglob("*.j2"))
     samples = Store(Project(project)).load(ResultId("smollm2-135m-instruct", "list_samples")).table
     rows = Store(Project(project)).load(ResultId("smollm2-135m-instruct", "tokens_written")).table

@@ -125,24 +125,24 @@ class Cells:
         np.add.at(totals, place, effects[effects != 0])
         return keys, totals
 
-    def means(self, keys: Sequence[int], topics: str, *, resamples: int, seed: int) -> Means:
+    def means(self, keys: Sequence[int], topics: str) -> Means:
         """Means over `topics`: `all`, `held-out`, or the `other` ones; there must be some."""
         rows = self.rows(topics)
         values = self.values(keys)[rows]
-        bounds = _mean(values[:, 0], resamples, seed)
+        bounds = _mean(values[:, 0])
         whole = sum(float(np.abs(self._values[row][0]).sum()) for row in rows)
         share = np.abs(values[:, 0]).sum(0) / (whole or 1.0)
         fires = (values[:, 0] != 0).sum(0)
         return Means(*bounds, values[:, 1].mean(0), share, fires, len(rows))
 
-    def sums(self, *, resamples: int, seed: int) -> tuple[Floats, Floats, Floats]:
+    def sums(self) -> tuple[Floats, Floats, Floats]:
         """Mean over all topics of each of `PARTS` by role, and over all roles, last: with bounds.
 
         Shapes: [parts, roles + 1] each.
         """
         stacked = np.array(self._sums)
         stacked = np.concatenate((stacked, stacked.sum(-1, keepdims=True)), -1)
-        return _mean(stacked, resamples, seed)
+        return _mean(stacked)
 
     def rows(self, topics: str) -> list[int]:
         """Which lists are of these topics."""
@@ -150,7 +150,6 @@ class Cells:
         return [row for row, one in enumerate(self.pairs) if one.held_out in wanted]
 
 
-def _mean(values: Floats, resamples: int, seed: int) -> tuple[Floats, Floats, Floats]:
+def _mean(values: Floats) -> tuple[Floats, Floats, Floats]:
     """Mean over the first axis, with interval."""
-    weights = statistics.resample(len(values), resamples, seed)
-    return statistics.ratio(values, np.ones_like(values), weights)
+    return statistics.ratio(values, np.ones_like(values))

@@ -104,9 +104,7 @@ def integrals(lab: Lab, sae: Sae, decisions: Sequence[Decision]) -> list[Integra
     return done
 
 
-def agreements(
-    checked: Sequence[Checked], *, resamples: int, seed: int
-) -> Iterator[tuple[dict[str, str], int, Estimate]]:
+def agreements(checked: Sequence[Checked]) -> Iterator[tuple[dict[str, str], int, Estimate]]:
     """Pearson and slope by group, `all` together too, and by method: (which, cells, estimate)."""
     for group in ("all", *dict.fromkeys(one.group for one in checked)):
         chosen = [one for one in checked if group in ("all", one.group)]
@@ -123,7 +121,7 @@ def agreements(
                 [row[there] for row, there in zip(side, acts, strict=True)]
                 for side in (guess, measured)
             ]
-            for quantity, value in agreement(*sides, resamples=resamples, seed=seed).items():
+            for quantity, value in agreement(*sides).items():
                 if np.isfinite(value.value):
                     which = {"group": group, "method": method, "quantity": quantity}
                     yield which, int(acts.sum()), value

@@ -21,9 +21,7 @@ SIDES = ("clean", "corrupted")
 Row = dict[str, Any]
 
 
-def by_role(
-    lists: Sequence[Activations], pairs: Sequence[PairedList], *, resamples: int, seed: int
-) -> list[list[Row]]:
+def by_role(lists: Sequence[Activations], pairs: Sequence[PairedList]) -> list[list[Row]]:
     """Of each feature, the mean at the tokens of each role that occurs; n topics."""
 
     def roles(i: int) -> Ints:
@@ -31,7 +29,7 @@ def by_role(
         found[0] = -1  # the first position is not counted
         return found
 
-    means, tokens = _means(lists, roles, len(ROLES), resamples, seed)
+    means, tokens = _means(lists, roles, len(ROLES))
     there = [number for number in range(len(ROLES)) if tokens[:, number].any()]
     return [
         [
@@ -46,7 +44,7 @@ def by_role(
     ]
 
 
-def by_item(lists: Sequence[Activations], *, resamples: int, seed: int) -> list[list[Row]]:
+def by_item(lists: Sequence[Activations]) -> list[list[Row]]:
     """Of each feature, the mean at the last token of each of the first items; n lists."""
 
     def items(i: int) -> Ints:
@@ -57,7 +55,7 @@ def by_item(lists: Sequence[Activations], *, resamples: int, seed: int) -> list[
             ]
         )
 
-    means, tokens = _means(lists, items, ITEMS, resamples, seed)
+    means, tokens = _means(lists, items, ITEMS)
     return [
         [
             {
@@ -97,8 +95,6 @@ def _means(
     lists: Sequence[Activations],
     numbers: Callable[[int], Ints],
     count: int,
-    resamples: int,
-    seed: int,
 ) -> tuple[dict[str, Floats], Floats]:
     """Means by side with bounds, [count, features] each, and tokens by topic, [topics, count].
 
@@ -115,12 +111,11 @@ def _means(
         np.add.at(tokens[row], group[seen], 1)
         for side in SIDES:
             np.add.at(sums[side][row], group[seen], getattr(one, side)[seen])
-    weights = statistics.resample(len(topics), resamples, seed)
     means: dict[str, Floats] = {}
     for side in SIDES:
-        # Group by group: the resamples of all of them at once would not be small.
+        # Group by group: all of them at once, without each topic, would not be small.
         found = [
-            statistics.ratio(sums[side][:, group], tokens[:, group, None], weights)
+            statistics.ratio(sums[side][:, group], tokens[:, group, None], statistics.POSITIVE)
             for group in range(count)
         ]
         for name, values in zip(("", "_low", "_high"), zip(*found, strict=True), strict=True):

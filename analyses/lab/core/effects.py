@@ -2,7 +2,7 @@
 
 The mean is the ratio Σ (m − m_corrupted) / Σ (m_clean − m_corrupted) over groups, one pair each:
 0 where nothing of the difference is restored, 1 where all of it is. A mean of ratios would be ruled
-by the pairs whose prompts hardly differ. Intervals resample groups.
+by the pairs whose prompts hardly differ.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from analyses.lab.core import statistics
 from analyses.lab.core.statistics import Estimate, Floats
 
 C = TypeVar("C", bound=Hashable)
-AT_ONCE = 2000  # cells whose resamples are held in memory
+AT_ONCE = 2000  # cells that are held in memory, of all groups
 STRONG = 12  # heads of a site that are measured by role
 SMALL = 0.5  # logits: a smaller difference between clean and corrupted is flagged
 
@@ -38,8 +38,6 @@ def mean_effects(
     spans: Sequence[float],
     *,
     direction: str,
-    resamples: int,
-    seed: int,
 ) -> Iterator[tuple[C, Effect]]:
     """The mean of each cell over groups.
 
@@ -49,24 +47,21 @@ def mean_effects(
         direction: noising starts from the clean run, so there the mean shift is added to 1.
     """
     cells = list(dict.fromkeys(cell for topic in shifts for cell in topic))
-    weights = statistics.resample(len(shifts), resamples, seed)
     start = 1.0 if direction == "noising" else 0.0
     for begin in range(0, len(cells), AT_ONCE):
         chunk = cells[begin : begin + AT_ONCE]
         there = np.array([[cell in topic for cell in chunk] for topic in shifts], dtype=np.float64)
         moved: Floats = np.array([[topic.get(cell, 0.0) for cell in chunk] for topic in shifts])
         span = np.array(spans)[:, None] * there
-        found = statistics.ratio(moved, span, weights)
+        found = statistics.ratio(moved, span)
         count = there.sum(0)
         for i, cell in enumerate(chunk):
             value, low, high = (start + float(part[i]) for part in found)
             yield cell, Effect(value, low, high, float(moved[:, i].sum() / count[i]), int(count[i]))
 
 
-def agreement(
-    guessed: Sequence[Floats], measured: Sequence[Floats], *, resamples: int, seed: int
-) -> dict[str, Estimate]:
-    """How guesses agree with measurements, over all of them, resampled by group.
+def agreement(guessed: Sequence[Floats], measured: Sequence[Floats]) -> dict[str, Estimate]:
+    """How guesses agree with measurements, over all of them, with intervals over groups.
 
     Args:
         guessed, measured: a group's values.
@@ -80,23 +75,17 @@ def agreement(
             for x, y in zip(guessed, measured, strict=True)
         ]
     )
-    draws = statistics.resample(len(sums), resamples, seed) @ sums
-    found = {}
-    for name, formula in (("pearson", _pearson), ("slope", _slope)):
-        low, high = statistics.interval(formula(draws))
-        value = formula(sums.sum(0, keepdims=True))[0]
-        found[name] = Estimate(float(value), float(low), float(high))
-    return found
+    value, without = _pearson(sums.sum(0)), _pearson(sums.sum(0) - sums)
+    ends = statistics.correlation_interval(value, without, len(sums))
+    slope = statistics.ratio(sums[:, 5], sums[:, 3])
+    return {
+        "pearson": Estimate(float(value), *map(float, ends)),
+        "slope": Estimate(*map(float, slope)),
+    }
 
 
 def _pearson(sums: Floats) -> Floats:
     n, x, y, xx, yy, xy = sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Floats = (n * xy - x * y) / np.sqrt((n * xx - x * x) * (n * yy - y * y))
-    return found
-
-
-def _slope(sums: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = sums[:, 5] / sums[:, 3]
     return found
