@@ -8,9 +8,10 @@ jackknife, CV3 [MacKinnon, Nielsen and Webb 2023, doi:10.1016/j.jeconom.2022.04.
 over groups of one size that is CR1, and Student's interval of the groups' means; where sizes differ
 it is the more careful one. A difference of two estimates is paired where their groups are.
 
-Coverage of means of 5, 8, 12 and 23 groups, simulated by the tests: .95 where groups are normal, .93
-to .94 where they are moderately skewed (skewness 1), .89, .90, .91 and .92 with skewness 2. Where
-groups hold anything from 1 to 10 texts, .01 to .02 less. Fewer than five groups get no interval.
+Coverage of means of 5, 8, 12 and 23 groups, simulated by the tests: .95 where groups are normal,
+.93 to .94 where they are moderately skewed (skewness 1), .89, .90, .91 and .92 with skewness 2.
+Where groups hold anything from 1 to 10 texts, .01 to .02 less. Fewer than five groups get no
+interval.
 """
 
 from __future__ import annotations
