@@ -33,9 +33,11 @@ def labelled(
 
 
 def table_of(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, pa.DataType]) -> pa.Table:
-    """A table of the schema's columns from rows; what a row lacks is null."""
+    """A table of the schema's columns from rows; what a row lacks, and what is NaN, is null."""
     made = list(rows)
-    columns = {
-        name: pa.array([row.get(name) for row in made], type=kind) for name, kind in schema.items()
-    }
-    return pa.table(columns)
+    return pa.table(
+        {
+            name: pa.array([row.get(name) for row in made], type=kind, from_pandas=True)
+            for name, kind in schema.items()
+        }
+    )
