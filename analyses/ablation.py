@@ -17,10 +17,17 @@ share one schema, null where it does not apply:
               under the matched random cells (`top`, `keep`), the same edit; word: change under
               `mean` minus the change of the same cells under `own mean`, which leaves the other
               length word alone.
+    compared  a `top` condition, set to a mean, minus another of the same start: `against` says
+              which, `against_layer` where that edits one layer; topics × log_hazard, distinct,
+              items and tokens.
     by-topic  a condition × topic: items, and their change; too few lists for intervals.
     survival  a condition, all topics: survival (P(length ≥ items), Kaplan–Meier: lists that were
               cut are censored, which is not independent of topic and of an edit that changes how
               many tokens items have), and the median of that curve, null when too many were cut.
+
+`detectable` is the smallest change, or difference, that as many topics would show with a
+probability of 80 %, if they varied as these do: (t.975 + t.8) · standard error [Bloom 1995,
+doi:10.1177/0193841X9501900504].
 
 `estimate`, `change` and `beyond` have bounds of their own, `_low` and `_high` (of estimate: low and
 high), 95 % over topics, differences paired by topic. n counts lists.
@@ -30,10 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import scipy.special
 
 from analyses.instruments.lists import WrittenList, shannon
 from analyses.instruments.roles import list_roles
@@ -44,7 +53,7 @@ from analyses.lab.core.study import Prompt
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
-VARIANTS = ("by-layer", "by-topic", "survival")
+VARIANTS = ("by-layer", "compared", "by-topic", "survival")
 TOPICS = {"all": (True, False), "held-out": (True,), "other": (False,)}
 BASELINE = {"top": "random", "keep": "keep random"}
 CONDITION = {
@@ -53,6 +62,7 @@ CONDITION = {
 }
 BOUNDS = ("estimate", "low", "high")
 COMPARED = ("change", "beyond", "word")
+COMPARED_BY = ("log_hazard", "distinct", "items", "tokens")
 DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
 SCHEMA = {
     **{
@@ -63,7 +73,8 @@ SCHEMA = {
         "topic": pa.string(),
     },
     **{"held_out": pa.bool_(), "quantity": pa.string(), "items": pa.int32()},
-    **dict.fromkeys((*BOUNDS, *DIFFERENCES), pa.float64()),
+    **{"against": pa.string(), "against_layer": pa.int32()},
+    **dict.fromkeys((*BOUNDS, *DIFFERENCES, "detectable"), pa.float64()),
     **{"n": pa.int32(), "at_risk": pa.int32(), "capped": pa.int32()},
 }
 
@@ -106,7 +117,12 @@ QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
 def run(lab: Lab, ablation_samples: pa.Table, *, variant: str) -> pa.Table:
     """Sum up the lists of each condition."""
     groups = _read(ablation_samples, lab.study.prompt)
-    parts = {"by-layer": _by_layer, "by-topic": _by_topic, "survival": _survival}
+    parts = {
+        "by-layer": _by_layer,
+        "compared": _compared,
+        "by-topic": _by_topic,
+        "survival": _survival,
+    }
     lists = sum(map(len, groups.values()))
     return labelled(
         table_of(parts[variant](groups), SCHEMA),
@@ -169,6 +185,48 @@ def _by_layer(groups: Groups) -> Iterator[Row]:
             for condition, lists in chosen.items():
                 about = {"topics": topics, "quantity": quantity}
                 yield {**_start(condition, lists), **about, **_differences(found, condition)}
+
+
+def _compared(groups: Groups) -> Iterator[Row]:
+    """Top cells set to a mean where the list could end, minus what else could have been done."""
+    units = list(dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists))
+    edited = [one for one in groups if one[1:4] == ("top", "mean", "deciding")]
+    for topics, wanted in TOPICS.items():
+        chosen = {
+            condition: [one for one in lists if one.key["held_out"] in wanted]
+            for condition, lists in groups.items()
+        }
+        for quantity in COMPARED_BY:
+            found = {
+                condition: _sums(lists, quantity, units)
+                for condition, lists in chosen.items()
+                if lists
+            }
+            for condition, (name, other) in product(edited, _others(groups)):
+                if condition not in found or other not in found or other == condition:
+                    continue
+                if other[0] != condition[0] or (
+                    name != "top" and other[5] not in (None, condition[5])
+                ):
+                    continue
+                difference = found[condition] - found[other]
+                bounds_of = dict(zip(BOUNDS, _bounds(difference), strict=True))
+                yield {
+                    **_start(condition, chosen[condition]),
+                    **{"topics": topics, "quantity": quantity, **bounds_of},
+                    **{"against": name, "against_layer": other[5]},
+                    "detectable": _detectable(difference),
+                }
+
+
+def _others(groups: Groups) -> Iterator[tuple[str, Condition]]:
+    """What an edit of the top cells is compared with, by name."""
+    for one in groups:
+        _, method, edit, place, *_ = one
+        if method in ("long prompt", "logit bias", "steering"):
+            yield method, one
+        elif method in ("top", "random") and place == "deciding" and edit != "zero":
+            yield ("own mean" if edit == "own mean" else method), one
 
 
 def _by_topic(groups: Groups) -> Iterator[Row]:
@@ -234,6 +292,14 @@ def _sums(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) ->
     return Sums(value, without, len(set(index)))
 
 
+def _detectable(of: Sums) -> float | None:
+    """The smallest difference that so many topics would show with a probability of 80 %."""
+    low, high = statistics.interval(of.value, of.without, of.topics)
+    usual, power = scipy.special.stdtrit(max(of.topics - 1, 1), (0.975, 0.8))
+    found = float((high - low) / 2 / usual * (usual + power))
+    return found if np.isfinite(found) else None
+
+
 def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
     """The condition, its change from base, and how far that goes beyond what it is set beside."""
     row = dict(zip(BOUNDS, _bounds(found[condition]), strict=True))
@@ -242,6 +308,8 @@ def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
         if other is not None and other in found and other != condition:
             values = _bounds(found[condition] - found[other])
             row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+            if name == "change":
+                row["detectable"] = _detectable(found[condition] - found[other])
     return row
 
 
