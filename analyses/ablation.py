@@ -62,6 +62,7 @@ CONDITION = {
 }
 BOUNDS = ("estimate", "low", "high")
 COMPARED = ("change", "beyond", "word")
+ELSE = ("long prompt", "logit bias", "steering")
 COMPARED_BY = ("log_hazard", "distinct", "items", "tokens")
 DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
 SCHEMA = {
@@ -203,11 +204,7 @@ def _compared(groups: Groups) -> Iterator[Row]:
                 if lists
             }
             for condition, (name, other) in product(edited, _others(groups)):
-                if condition not in found or other not in found or other == condition:
-                    continue
-                if other[0] != condition[0] or (
-                    name != "top" and other[5] not in (None, condition[5])
-                ):
+                if not {condition, other} <= found.keys() or not _comparable(condition, other):
                     continue
                 difference = found[condition] - found[other]
                 bounds_of = dict(zip(BOUNDS, _bounds(difference), strict=True))
@@ -223,10 +220,17 @@ def _others(groups: Groups) -> Iterator[tuple[str, Condition]]:
     """What an edit of the top cells is compared with, by name."""
     for one in groups:
         _, method, edit, place, *_ = one
-        if method in ("long prompt", "logit bias", "steering"):
+        if method in ELSE:
             yield method, one
         elif method in ("top", "random") and place == "deciding" and edit != "zero":
             yield ("own mean" if edit == "own mean" else method), one
+
+
+def _comparable(condition: Condition, other: Condition) -> bool:
+    """Of one start, and of one layer unless the other edits none or is such an edit itself."""
+    everywhere = other[1] in ("long prompt", "logit bias") or other[1:3] == ("top", "mean")
+    alike = everywhere or other[5] == condition[5]
+    return other != condition and other[0] == condition[0] and alike
 
 
 def _by_topic(groups: Groups) -> Iterator[Row]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, Drawing
-from site_builder.figures import ablation_table, conditions
+from site_builder.figures import ablation_compared, ablation_table, conditions
 
 Row = dict[str, Any]
 
@@ -36,13 +36,15 @@ def draw(table: pa.Table, *, variant: str = "by-layer", topics: str = "held-out"
 
     Args:
         table: The conditions, summed up.
-        variant: `by-layer`, `by-topic` or `survival`.
-        topics: The topics of the table by layer: `held-out`, `other` or `all`.
+        variant: `by-layer`, `compared`, `by-topic` or `survival`.
+        topics: The topics of the tables: `held-out`, `other` or `all`.
     """
-    theme.choose(variant, ["by-layer", "by-topic", "survival"], "variant")
+    theme.choose(variant, ["by-layer", "compared", "by-topic", "survival"], "variant")
     theme.choose(topics, ["held-out", "other", "all"], "topics")
     if variant == "by-layer":
         return ablation_table.by_layer(table, topics)
+    if variant == "compared":
+        return ablation_compared.compared(table, topics)
     return _by_topic(table) if variant == "by-topic" else _survival(table)
 
 

@@ -1,7 +1,12 @@
-"""Table of ablations by layer: each effect under its baselines, random features beside top ones."""
+"""Tables of ablations: by layer, under their baselines; and one edit against another.
+
+The outcome is the hazard of ending, per decision, as a ratio: items within a budget of tokens count
+more where items are shorter, and the edits make them shorter.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,14 +25,15 @@ Found = dict[tuple[str, str], Row]
 QUANTITIES = {
     "ended": ("ended by itself", ".0%"),
     "repeated_share": ("repeated items", ".0%"),
-    "shannon_list": ("Shannon, nats", ".2f"),
     "malformed": ("malformed", ".0%"),
 }
+OWN_MEAN, EVERYWHERE = "times own mean", "times unchanged, all topics"
 COLUMNS = (
-    *("condition", f"items within {conditions.TOKENS} tokens", "change"),
-    *("beyond random", "beyond own mean", "change, all topics"),
+    *("condition", "ends per decision", "times unchanged", "times random", OWN_MEAN, EVERYWHERE),
+    *("distinct items", "change", f"items within {conditions.TOKENS} tokens", "change"),
 )
 SIDES = ("estimate", "change", "beyond", "word")
+HAZARD, LOG = "hazard", "log_hazard"
 PUT = {"mean": "set to their mean under the other prompt", "zero": "set to zero"}
 WHERE = {"deciding": "where the list could end", "prompt": "in the prompt"}
 WORDS = {
@@ -61,15 +67,16 @@ def by_layer(table: pa.Table, topics: str) -> Drawing:
     return Drawing(
         theme.markup("ablation.html.j2", folds=folds),
         f"Lists on {names.get(topics, 'all topics')}, drawn again with features edited, beside "
-        "what else changes how many items they have. Items are those within "
-        f"{conditions.TOKENS} tokens, of every list, and not the length of lists; change is from "
-        "the unchanged network, with the same random numbers; beyond random is what is left of it "
-        "when the change under the matched random cells is taken off, and nothing else is. Own "
-        "mean sets the same cells to their mean under the list’s own prompt: it takes away what "
-        "varies from place to place, and leaves the length word; beyond own mean is without it.",
-        "Tables with one row for each condition: items, the change in items, how far it goes "
-        "beyond random features, the share of lists that ended, repeats, diversity and malformed "
-        "lists, each with its interval.",
+        "what else changes when they end. A list decides after each item whether to end; the share "
+        "of decisions that end it is the outcome, and what an edit does to it is a ratio: 0.5 is "
+        "half as likely to end. Times random, or own mean, is that ratio divided by the one of "
+        "matched random cells, or of the same cells set to their mean under the list’s own prompt, "
+        "which leaves the length word. Distinct items are those that repeat no earlier one. Items "
+        f"are those within {conditions.TOKENS} tokens, of every list: they are more where items "
+        "are shorter.",
+        "Tables with one row for each condition: the share of decisions that end a list, how many "
+        "times as high it is as unchanged and as under the baselines, distinct items, items, "
+        "ended lists, repeats and malformed lists, each with its interval.",
     )
 
 
@@ -98,7 +105,7 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
     methods = [*conditions.BASELINES, *WORDS]
     lines = sorted(lines, key=lambda line: methods.index(conditions.method(_first(line, topics))))
     order = conditions.places(_first(line, topics) for line in lines)
-    controlled = any(_first(line, topics)["word"] is not None for line in lines)
+    controlled = any((line.get((topics, LOG)) or {}).get("word") is not None for line in lines)
     rows: dict[str, list[tuple[tables.Cell, list[tables.Cell]]]] = {"Baselines": []}
     for place in (None, *order):
         for line in lines:
@@ -110,9 +117,9 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
     groups = [tables.Group(found, group) for group, found in rows.items() if found]
     shown = (*COLUMNS, *(name for name, _ in QUANTITIES.values()))
     if topics == "all":
-        shown = tuple(name for name in shown if name != COLUMNS[-1])
+        shown = tuple(name for name in shown if name != EVERYWHERE)
     if not controlled:
-        shown = tuple(name for name in shown if name != COLUMNS[-2])
+        shown = tuple(name for name in shown if name != OWN_MEAN)
     return tables.table(shown, groups, title)
 
 
@@ -127,15 +134,32 @@ def _name(row: Row) -> tables.Cell:
 
 
 def _cells(line: Found, topics: str, controlled: bool) -> list[tables.Cell]:
-    items, everywhere = line[topics, "items"], line.get(("all", "items"))
+    log, everywhere = line.get((topics, LOG)), line.get(("all", LOG))
+    distinct, items = line.get((topics, "distinct")), line[topics, "items"]
     return [
+        tables.estimate(line.get((topics, HAZARD)), ".0%"),
+        ratio(log, of="change"),
+        ratio(log, of="beyond", marked=True),
+        *([ratio(log, of="word", marked=True)] if controlled else []),
+        *([] if topics == "all" else [ratio(everywhere, of="change")]),
+        tables.estimate(distinct, ".1f"),
+        tables.estimate(distinct, "+.1f", of="change"),
         tables.estimate(items, ".1f"),
         tables.estimate(items, "+.1f", of="change"),
-        tables.estimate(items, "+.1f", of="beyond", marked=True),
-        *([tables.estimate(items, "+.1f", of="word", marked=True)] if controlled else []),
-        *([] if topics == "all" else [tables.estimate(everywhere, "+.1f", of="change")]),
         *(
             tables.estimate(line.get((topics, quantity)), form)
             for quantity, (_, form) in QUANTITIES.items()
         ),
     ]
+
+
+def ratio(row: Row | None, *, of: str = "estimate", marked: bool = False) -> tables.Cell:
+    """Return the cell of a ratio whose natural logarithm is in the row; bold if not 1."""
+    names = ("estimate", "low", "high") if of == "estimate" else (of, f"{of}_low", f"{of}_high")
+    value, low, high = (row[name] if row else None for name in names)
+    if value is None:
+        return tables.Cell(tables.NOTHING)
+    if low is None or high is None:
+        return tables.Cell(tables.number(math.exp(value)))
+    bounds = f"[{tables.number(math.exp(low))}, {tables.number(math.exp(high))}]"
+    return tables.Cell(tables.number(math.exp(value)), bounds, marked and (low > 0 or high < 0))
