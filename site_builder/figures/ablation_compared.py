@@ -26,7 +26,7 @@ COLUMNS = ("against", "ends per decision, times", *ITEMS.values())
 
 def compared(table: pa.Table, topics: str) -> Drawing:
     """Draw a row for each comparison, under the layer whose top features were edited."""
-    columns = ("start", "site", "layer", "topics", "quantity", "against", "against_layer")
+    columns = (*conditions.COLUMNS, "topics", "quantity", "against", "against_layer")
     numbers = ("estimate", "low", "high", "detectable", "n")
     records = theme.rows(table, *columns, *numbers, digits=theme.EXACT)
     theme.choose(topics, dict.fromkeys(row["topics"] for row in records), "topics")

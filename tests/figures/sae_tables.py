@@ -172,7 +172,8 @@ ABLATION = pa.schema(
         ("items", pa.int32()),
         *((name, pa.float64()) for name in ("estimate", "low", "high", "change", "change_low")),
         *((name, pa.float64()) for name in ("change_high", "beyond", "beyond_low", "beyond_high")),
-        *((name, pa.float64()) for name in ("word", "word_low", "word_high")),
+        *((name, pa.float64()) for name in ("word", "word_low", "word_high", "detectable")),
+        ("against", pa.string()), ("against_layer", pa.int32()),
         *((name, pa.int32()) for name in ("n", "at_risk", "capped")),
     ]
 )  # fmt: skip
@@ -213,6 +214,18 @@ def conditions(layers: int = 6) -> list[dict]:
     return found
 
 
+def _swapped(sides: dict) -> dict:
+    """Low for high, as it has to be when all change their sign."""
+    ends = {"_low": "_high", "_high": "_low"}
+    return {
+        next((name[: -len(a)] + b for a, b in ends.items() if name.endswith(a)), name): value
+        for name, value in sides.items()
+    }
+
+
+AGAINST = ("random", "own mean", "steering", "logit bias", "long prompt")
+
+
 def ablation(variant: str, layers: int = 6, topics: int = 23, most: int = 30) -> pa.Table:
     """Lists of about 9 items; every other condition as much longer as `conditions` says."""
     rows: list[dict] = []
@@ -234,12 +247,23 @@ def ablation(variant: str, layers: int = 6, topics: int = 23, most: int = 30) ->
             for group, n in (("all", 115), ("held-out", 40), ("other", 75)):
                 values = {
                     "items": 9 + size, "ended": 0.66, "repeated_share": 0.2, "shannon_list": 1.9,
-                    "malformed": 0.0,
+                    "malformed": 0.0, "hazard": 0.1, "log_hazard": -2.3, "distinct": 8 + size,
                 }  # fmt: skip
+                logs = {name: -value / 4 for name, value in _swapped(sides).items()}
+                every = {"items": sides, "distinct": sides, "log_hazard": logs}
                 for quantity, value in values.items():
-                    more = sides if quantity == "items" else {}
+                    more = every.get(quantity, {})
                     rows.append({**one, "topics": group, "quantity": quantity,
                                  **_bounds(value), **more, "n": n})  # fmt: skip
+        elif variant == "compared":
+            edited = (one["method"], one["edit"], one["place"]) == ("top", "mean", "deciding")
+            for against, quantity in product(AGAINST, ("log_hazard", "distinct", "items")):
+                if edited:
+                    own = one["layer"] if against in ("random", "own mean", "steering") else None
+                    rows.append({**one, "topics": "held-out", "quantity": quantity, "n": 40,
+                                 **_bounds(-size / 4 if quantity == "log_hazard" else size),
+                                 "against": against, "against_layer": own,
+                                 "detectable": 1.5})  # fmt: skip
         elif variant == "by-topic":
             for number, topic in enumerate(TOPICS[:topics]):
                 rows.append({**one, "topic": topic, "held_out": number % 3 == 0,

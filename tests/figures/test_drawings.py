@@ -37,7 +37,7 @@ CASES = [
     ],
     *[
         ("ablation", variant, sae_tables.ablation(variant, layers=2))
-        for variant in ("by-layer", "by-topic", "survival")
+        for variant in ("by-layer", "compared", "by-topic", "survival")
     ],
     ("sae_health", "", sae_tables.sae_health()),
     ("layer_choice", "", layer_choice_tables.layer_choice()),

@@ -146,8 +146,8 @@ def folds(html: str) -> list[str]:
 
 
 NOTE = (
-    "Bold, in the columns of what is beyond a baseline: the interval leaves 0 out, uncorrected for "
-    "the number of rows. A change alone is not marked, as random features change lists as well."
+    "Bold, in the columns of a ratio to a baseline: the interval leaves 1 out, uncorrected for the "
+    "number of rows. A change alone is not marked, as random features change lists as well."
 )
 
 
@@ -159,8 +159,9 @@ def test_every_table_of_ablations_begins_with_its_baselines():
     assert len(firsts) == html.count("<table") == 5
     assert html.count(NOTE) == 5
     for part in firsts:
-        assert part.startswith("Baselines as it is 40 lists 9.0")
-        assert "“long” in the prompt 40 lists 14.0" in part
+        assert part.startswith("Baselines as it is 40 lists 10%")
+        # 5 items more: e^(−5/4) times as many ends per decision, give or take e^(1/4).
+        assert "0.29 [0.22, 0.37]" in part.partition("“long” in the prompt 40 lists")[2]
     assert html.count("<summary>") == 4
     assert sum("other random numbers" in part for part in firsts) == 4  # not of a cut list
 
@@ -178,8 +179,9 @@ def test_top_and_random_stand_under_each_other_and_only_what_is_beyond_is_bold()
         ),
         *(f"all layers, {method}" for method in ("top", "random")),
     ]
-    # Beyond random is 0.9 × 0.8 × place and 0.9 × 3.3, give or take 1; beyond own mean less.
-    assert bold == ["+1.4", "+3.0"]
+    # Beyond random is 0.9 × 0.8 × place and 0.9 × 3.3, a quarter of it as a logarithm, give or take
+    # 1/4: e^−0.36 and e^−0.74; beyond own mean is less.
+    assert bold == ["0.70", "0.48"]
 
 
 def test_only_tables_with_the_control_say_what_is_beyond_it():
@@ -189,12 +191,27 @@ def test_only_tables_with_the_control_say_what_is_beyond_it():
     first = re.findall(r'<th scope="row"[^>]*>(layer 22, top)<.*?</tr>', tables[0], re.DOTALL)
     row = text(tables[0].partition("layer 22, top<")[2].partition("</tr>")[0])
 
-    assert ["beyond own mean" in one for one in columns] == [True, *[False] * 4]
+    assert ["times own mean" in one for one in columns] == [True, *[False] * 4]
     assert all("items within 120 tokens" in one for one in columns)
     assert len(first) == 1
     # 0.8 × 3 items more, 0.9 of it beyond random and half of it beyond the own mean.
-    assert "+2.4 [+1.4, +3.4] +2.2 [+1.2, +3.2] +1.2 [+0.2, +2.2]" in row
-    assert "+1.2" in re.findall(r"<b>([^<]*)</b>", tables[0])
+    assert "0.55 [0.43, 0.70] 0.58 [0.45, 0.75] 0.74 [0.58, 0.95]" in row
+    assert "+2.4 [+1.4, +3.4]" in row
+    assert "0.74" in re.findall(r"<b>([^<]*)</b>", tables[0])
+
+
+def test_an_edit_stands_against_each_other_with_what_could_have_been_seen():
+    html = ablation.draw(sae_tables.ablation("compared", layers=2), variant="compared").body
+    rows = re.findall(r"<tr>.*?</tr>", html, re.DOTALL)
+    first = next(text(row) for row in rows if "the added vector" in row)
+
+    assert [text(row) for row in rows if "Top features of layer" in row] == [
+        "Top features of layer 6", "Top features of layer 12",
+    ]  # fmt: skip
+    assert "detects 0.22" in first  # e^−1.5
+    assert first.endswith("detects 1.5")
+    with pytest.raises(DrawingError, match="huge"):
+        ablation.draw(sae_tables.ablation("compared"), variant="compared", topics="huge")
 
 
 def test_the_budget_is_that_of_the_lists_drawn():
@@ -206,8 +223,8 @@ def test_the_budget_is_that_of_the_lists_drawn():
 def test_all_topics_are_not_repeated():
     table = sae_tables.ablation("by-layer", layers=1)
 
-    assert "change, all topics" in ablation.draw(table).body
-    assert "change, all topics" not in ablation.draw(table, topics="all").body
+    assert "times unchanged, all topics" in ablation.draw(table).body
+    assert "times unchanged, all topics" not in ablation.draw(table, topics="all").body
     with pytest.raises(DrawingError, match="huge"):
         ablation.draw(table, topics="huge")
 
