@@ -8,18 +8,18 @@ share one schema, null where it does not apply:
 
     by-layer  a condition × topics (`all`, `held-out`, where effects are to be believed, `other`,
               on which cells were chosen) × quantity: hazard (ended lists per decision, of which a
-              list has one after each item; the outcome that neither the budget nor the length of
-              items touches), log_hazard (its natural logarithm, whose changes are hazard ratios),
-              distinct (items that are no repeat, mean), items (mean), tokens (mean), ended (share
-              of lists, within the budget), repeated_share (of items), shannon_list (mean, nats),
-              malformed (share of lists). estimate: the condition itself; change: minus `base` of
-              the same start, the same lists and random numbers; beyond: change minus the change
-              under the matched random cells (`top`, `keep`), the same edit; word: change under
-              `mean` minus the change of the same cells under `own mean`, which leaves the other
-              length word alone.
+              list has one after each item: the outcome that neither the budget nor the length of
+              items touches), distinct (items that are no repeat, mean), items (mean), tokens
+              (mean), ended (share of lists, within the budget), repeated_share (of items),
+              shannon_list (mean, nats), malformed (share of lists). estimate: the condition itself;
+              change: minus `base` of the same start, the same lists and random numbers; beyond:
+              change minus the change under the matched random cells (`top`, `keep`), the same edit;
+              word: change under `mean` minus the change of the same cells under `own mean`, which
+              leaves the other length word alone. Of hazard, all differences are ratios, and
+              intervals are those of logarithms.
     compared  a `top` condition, set to a mean, minus another of the same start: `against` says
-              which, `against_layer` where that edits one layer; topics × log_hazard, distinct,
-              items and tokens.
+              which, `against_layer` where that edits one layer; topics × hazard, distinct, items
+              and tokens.
     by-topic  a condition × topic: items, and their change; too few lists for intervals.
     survival  a condition, all topics: survival (P(length ≥ items), Kaplan–Meier: lists that were
               cut are censored, which is not independent of topic and of an edit that changes how
@@ -63,7 +63,7 @@ CONDITION = {
 BOUNDS = ("estimate", "low", "high")
 COMPARED = ("change", "beyond", "word")
 ELSE = ("long prompt", "logit bias", "steering")
-COMPARED_BY = ("log_hazard", "distinct", "items", "tokens")
+COMPARED_BY = ("hazard", "distinct", "items", "tokens")
 DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
 SCHEMA = {
     **{
@@ -104,7 +104,6 @@ def _decisions(one: WrittenList) -> float:
 
 QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
     "hazard": (_ended, _decisions),
-    "log_hazard": (_ended, _decisions),
     "distinct": (lambda one: len(one.items) - one.repeats, _once),
     "items": (_items, _once),
     "tokens": (lambda one: one.key["new_tokens"], _once),
@@ -270,16 +269,17 @@ def _survival(groups: Groups) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Sums:
-    """A quantity of a condition, and the same without each topic, [topics]."""
+    """A quantity of a condition, or its logarithm, and the same without each topic, [topics]."""
 
     value: Floats
     without: Floats
     topics: int
+    log: bool
 
     def __sub__(self, other: Sums) -> Sums:
         """The difference, paired by topic: conditions of the same start have the same lists."""
         fewer = min(self.topics, other.topics)
-        return Sums(self.value - other.value, self.without - other.without, fewer)
+        return Sums(self.value - other.value, self.without - other.without, fewer, self.log)
 
 
 def _sums(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) -> Sums:
@@ -289,19 +289,20 @@ def _sums(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) ->
         statistics.group_sums(np.array([part(one) for one in lists], float), index, len(topics))
         for part in QUANTITIES[quantity]
     )
-    scale = np.log if quantity == "log_hazard" else np.asarray
+    log = quantity == "hazard"
+    scale = np.log if log else np.asarray
     with np.errstate(divide="ignore", invalid="ignore"):
         value = scale(above.sum() / below.sum())
         without = scale(statistics.without_each(above, below))
-    return Sums(value, without, len(set(index)))
+    return Sums(value, without, len(set(index)), log)
 
 
 def _detectable(of: Sums) -> float | None:
-    """The smallest difference that so many topics would show with a probability of 80 %."""
+    """The smallest difference that so many topics would show in four of five cases; a ratio < 1."""
     low, high = statistics.interval(of.value, of.without, of.topics)
     usual, power = scipy.special.stdtrit(max(of.topics - 1, 1), (0.975, 0.8))
     found = float((high - low) / 2 / usual * (usual + power))
-    return found if np.isfinite(found) else None
+    return (np.exp(-found) if of.log else found) if np.isfinite(found) else None
 
 
 def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
@@ -318,5 +319,5 @@ def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
 
 
 def _bounds(of: Sums) -> list[float | None]:
-    low, high = statistics.interval(of.value, of.without, of.topics)
-    return list(bounds(Estimate(float(of.value), float(low), float(high))).values())
+    ends = [of.value, *statistics.interval(of.value, of.without, of.topics)]
+    return list(bounds(Estimate(*(float(np.exp(end) if of.log else end) for end in ends))).values())

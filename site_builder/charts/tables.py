@@ -42,7 +42,12 @@ def number(value: float | None, form: str = ".2f") -> str:
 
 
 def estimate(
-    row: Mapping[str, Any] | None, form: str = ".2f", *, of: str = "", marked: bool = False
+    row: Mapping[str, Any] | None,
+    form: str = ".2f",
+    *,
+    of: str = "",
+    marked: bool = False,
+    null: float = 0,
 ) -> Cell:
     """Return the cell of an estimate with its interval, if there is one.
 
@@ -50,7 +55,8 @@ def estimate(
         row: has `estimate`, `low` and `high`; None where nothing was measured.
         form: Python's format.
         of: what to read instead: "change" is `change`, `change_low` and `change_high`.
-        marked: whether it is bold where its interval leaves zero out.
+        marked: whether it is bold where its interval leaves `null` out.
+        null: what says that there is no effect, 1 of a ratio.
     """
     names = (of, f"{of}_low", f"{of}_high") if of else ("estimate", "low", "high")
     value, low, high = (row[name] if row else None for name in names)
@@ -59,7 +65,7 @@ def estimate(
     if low is None or high is None:
         return Cell(number(value, form))
     bounds = f"[{number(low, form)}, {number(high, form)}]"
-    return Cell(number(value, form), bounds, marked and (low > 0 or high < 0))
+    return Cell(number(value, form), bounds, marked and (low > null or high < null))
 
 
 def table(columns: Sequence[str], groups: Sequence[Group], label: str) -> Markup:

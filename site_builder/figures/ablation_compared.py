@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pyarrow as pa
@@ -59,11 +58,11 @@ def compared(table: pa.Table, topics: str) -> Drawing:
 
 
 def _cells(by: dict[str, Row]) -> list[tables.Cell]:
-    log = by.get("log_hazard")
+    ratio = by.get(ablation_table.HAZARD)
     return [
-        _with(ablation_table.ratio(log, marked=True), _ratio_seen(log)),
+        _with(tables.estimate(ratio, marked=True, null=1), _seen(ratio, ".2f")),
         *(
-            _with(tables.estimate(by.get(name), "+.1f", marked=True), _seen(by.get(name)))
+            _with(tables.estimate(by.get(name), "+.1f", marked=True), _seen(by.get(name), ".1f"))
             for name in ITEMS
         ),
     ]
@@ -73,11 +72,6 @@ def _with(cell: tables.Cell, seen: str) -> tables.Cell:
     return tables.Cell(cell.text, f"{cell.under} {seen}".strip(), cell.bold)
 
 
-def _seen(row: Row | None) -> str:
+def _seen(row: Row | None, form: str) -> str:
     there = row and row["detectable"]
-    return f"detects {tables.number(there, '.1f')}" if there else ""
-
-
-def _ratio_seen(row: Row | None) -> str:
-    there = row and row["detectable"]
-    return f"detects {tables.number(math.exp(-there))}" if there else ""
+    return f"detects {tables.number(there, form)}" if there else ""

@@ -6,7 +6,6 @@ more where items are shorter, and the edits make them shorter.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -33,7 +32,7 @@ COLUMNS = (
     *("distinct items", "change", f"items within {conditions.TOKENS} tokens", "change"),
 )
 SIDES = ("estimate", "change", "beyond", "word")
-HAZARD, LOG = "hazard", "log_hazard"
+HAZARD = "hazard"
 PUT = {"mean": "set to their mean under the other prompt", "zero": "set to zero"}
 WHERE = {"deciding": "where the list could end", "prompt": "in the prompt"}
 WORDS = {
@@ -105,7 +104,7 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
     methods = [*conditions.BASELINES, *WORDS]
     lines = sorted(lines, key=lambda line: methods.index(conditions.method(_first(line, topics))))
     order = conditions.places(_first(line, topics) for line in lines)
-    controlled = any((line.get((topics, LOG)) or {}).get("word") is not None for line in lines)
+    controlled = any((line.get((topics, HAZARD)) or {}).get("word") is not None for line in lines)
     rows: dict[str, list[tuple[tables.Cell, list[tables.Cell]]]] = {"Baselines": []}
     for place in (None, *order):
         for line in lines:
@@ -134,14 +133,14 @@ def _name(row: Row) -> tables.Cell:
 
 
 def _cells(line: Found, topics: str, controlled: bool) -> list[tables.Cell]:
-    log, everywhere = line.get((topics, LOG)), line.get(("all", LOG))
+    hazard, everywhere = line.get((topics, HAZARD)), line.get(("all", HAZARD))
     distinct, items = line.get((topics, "distinct")), line[topics, "items"]
     return [
-        tables.estimate(line.get((topics, HAZARD)), ".0%"),
-        ratio(log, of="change"),
-        ratio(log, of="beyond", marked=True),
-        *([ratio(log, of="word", marked=True)] if controlled else []),
-        *([] if topics == "all" else [ratio(everywhere, of="change")]),
+        tables.estimate(hazard, ".1%"),
+        tables.estimate(hazard, of="change"),
+        tables.estimate(hazard, of="beyond", marked=True, null=1),
+        *([tables.estimate(hazard, of="word", marked=True, null=1)] if controlled else []),
+        *([] if topics == "all" else [tables.estimate(everywhere, of="change")]),
         tables.estimate(distinct, ".1f"),
         tables.estimate(distinct, "+.1f", of="change"),
         tables.estimate(items, ".1f"),
@@ -151,15 +150,3 @@ def _cells(line: Found, topics: str, controlled: bool) -> list[tables.Cell]:
             for quantity, (_, form) in QUANTITIES.items()
         ),
     ]
-
-
-def ratio(row: Row | None, *, of: str = "estimate", marked: bool = False) -> tables.Cell:
-    """Return the cell of a ratio whose natural logarithm is in the row; bold if not 1."""
-    names = ("estimate", "low", "high") if of == "estimate" else (of, f"{of}_low", f"{of}_high")
-    value, low, high = (row[name] if row else None for name in names)
-    if value is None:
-        return tables.Cell(tables.NOTHING)
-    if low is None or high is None:
-        return tables.Cell(tables.number(math.exp(value)))
-    bounds = f"[{tables.number(math.exp(low))}, {tables.number(math.exp(high))}]"
-    return tables.Cell(tables.number(math.exp(value)), bounds, marked and (low > 0 or high < 0))

@@ -268,17 +268,16 @@ def test_by_layer_is_what_plain_counting_gives(lab, samples, topics):
         for row in table.to_pylist()
         if row["topics"] == topics
     }
-    assert len(rows) == 9 * len(groups)
+    assert len(rows) == 8 * len(groups)
     wanted = {"all": (True, False), "held-out": (True,), "other": (False,)}[topics]
 
     parts = {  # what is divided by what, if not by the number of lists
         "repeated_share": ("repeats", "items"),
         "hazard": ("ended", "decisions"),
-        "log_hazard": ("ended", "decisions"),
     }
 
     def mean(condition, quantity, without=None) -> float:
-        """The ratio of sums, or its logarithm, without one of the topics."""
+        """The ratio of sums, without one of the topics."""
         above = below = 0.0
         name, per = parts.get(quantity, (quantity, ""))
         for row in groups[condition]:
@@ -286,32 +285,34 @@ def test_by_layer_is_what_plain_counting_gives(lab, samples, topics):
                 found = plainly(row)
                 above += found[name]
                 below += found[per] if per else 1
-        if quantity == "log_hazard":
-            return float(np.log(above / below)) if above else -np.inf
         return above / below
+
+    def apart(one, other, quantity) -> float:
+        """Hazards are compared by their ratio, all else by its difference."""
+        return one / other if quantity == "hazard" else one - other
 
     base = {start: (start, "base", *[None] * 4) for start in ("prompt", "list minus last item")}
     for (condition, quantity), row in rows.items():
         value = mean(condition, quantity)
-        if not np.isfinite(value):  # no list of this condition ended
-            assert row["estimate"] is row["change"] is None
+        if quantity == "hazard" and not value:  # no list of this condition ended
             continue
         assert row["estimate"] == pytest.approx(value), (condition, quantity)
         assert row["n"] == sum(one["held_out"] in wanted for one in groups[condition])
         if condition[1] == "base":
             assert row["change"] is row["beyond"] is None
             continue
-        change = value - mean(base[condition[0]], quantity)
+        change = apart(value, mean(base[condition[0]], quantity), quantity)
         assert row["change"] == pytest.approx(change, abs=1e-12)
         baseline = {"top": "random", "keep": "keep random"}.get(condition[1])
         if baseline and condition[2] != "own mean":
             random = mean((condition[0], baseline, *condition[2:]), quantity)
-            assert row["beyond"] == pytest.approx(value - random, abs=1e-12)
+            assert row["beyond"] == pytest.approx(apart(value, random, quantity), abs=1e-12)
         else:
             assert row["beyond"] is None
         control = (*condition[:2], "own mean", *condition[3:])
         if condition[1:3] == ("top", "mean") and control in groups:
-            assert row["word"] == pytest.approx(value - mean(control, quantity), abs=1e-12)
+            word = apart(value, mean(control, quantity), quantity)
+            assert row["word"] == pytest.approx(word, abs=1e-12)
         else:
             assert row["word"] is None
     condition = next(name for name in groups if name[1:4] == ("top", "mean", "prompt"))

@@ -129,7 +129,7 @@ def test_a_feature_is_what_its_lists_say(lab, tables, pairs):
             mine = (parts.features == row["feature"]) & (roles[parts.positions] == role)
             effects.append(float(parts.effects[mine].sum()))
     assert row["estimate"] == pytest.approx(np.mean(effects), rel=1e-4)
-    assert row["low"] <= row["estimate"] <= row["high"]
+    assert row["low"] is row["high"] is None  # of four topics
 
 
 def test_a_check_is_what_the_splice_gives(lab, tables, pairs):
@@ -251,7 +251,8 @@ def test_cells_are_sums_over_roles(pairs):
     values = cells.values([length + 3, deciding + 7, 9])
     assert values[:, 0].T.tolist() == [[1, 1, 1], [0, 2, 4], [0, 0, 0]]
     found = cells.means([length + 3], "other")
-    assert (found.estimate[0], found.low[0], found.high[0]) == (1, 1, 1)
+    assert found.estimate[0] == 1
+    assert np.isnan([found.low[0], found.high[0]]).all()  # too few lists
     assert found.n == 3 - held_out
     assert cells.drawn(9, leave=[deciding + 3], seed=0) == sorted([length + 3, deciding + 7])
 

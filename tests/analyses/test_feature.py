@@ -98,8 +98,7 @@ def test_the_measured_effect_is_what_the_splice_gives(lab, tables, cards):
                 losses.append(metric(one.clean) - without)
             assert row["measured"] == pytest.approx(np.mean(losses), abs=2e-5)
             assert row["effect_n"] == len(held)
-            assert row["measured_low"] <= row["measured"] <= row["measured_high"]
-            assert row["attributed_low"] <= row["attributed"] <= row["attributed_high"]
+            assert row["measured_low"] is row["attributed_high"] is None  # too few lists
 
 
 def test_random_features_are_of_about_the_same_size():
@@ -193,8 +192,11 @@ def test_means_by_role_and_item_are_plain_means(tables, cards):
         before_length = np.concatenate([one.clean[1 : one.first, column] for one in lists])
         assert start["clean"] == pytest.approx(before_length.mean(), rel=1e-5)
         for one in found.values():
-            assert one["clean_low"] <= one["clean"] <= one["clean_high"]
-            assert one["n"] <= len({x.topic for x in lists})
+            topics = len({x.topic for x in lists})
+            assert one["n"] <= topics
+            assert (one["clean_low"] is None) == (one["n"] < 5)
+            if one["n"] >= 5:
+                assert one["clean_low"] <= one["clean"] <= one["clean_high"]
 
 
 def test_firing_is_counted_by_topic(tables, cards):

@@ -168,7 +168,9 @@ def test_faithfulness_is_a_ratio_of_sums_over_topics(lab, shelf, table):
     (row,) = rows(table, "set", budget="all", topics="held-out", layers="0")
     may = 1e-4 + ROUNDING / abs(sum(spans))
     assert row["estimate"] == pytest.approx(sum(moved) / sum(spans), abs=may)
-    assert row["low"] <= row["estimate"] <= row["high"]
+    assert row["low"] is row["high"] is None  # two held-out topics are too few
+    (whole,) = rows(table, "set", budget="all", topics="all", layers="0")
+    assert whole["low"] <= whole["estimate"] <= whole["high"]
     assert row["n"] == len(spans) < rows(table, "set", topics="all")[0]["n"]
 
 
@@ -200,7 +202,7 @@ def test_regret_is_against_the_best_set_of_the_size(table, budget):
     best = max(sets["held-out"]["0"], sets["held-out"]["1"])
     for row in of_rule:
         assert row["regret"] >= 0
-        assert row["regret_low"] <= row["regret"] + 1e-9 <= row["regret_high"] + 2e-9
+        assert row["regret_low"] is row["regret_high"] is None  # two held-out topics are too few
         if row["size"] == 2:
             assert row["regret"] == 0
         elif row["name"] == "random":

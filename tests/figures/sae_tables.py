@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import numpy as np
 import pyarrow as pa
 
 from tests.figures.tables import ROLES, TOPICS, _wave
@@ -247,21 +248,21 @@ def ablation(variant: str, layers: int = 6, topics: int = 23, most: int = 30) ->
             for group, n in (("all", 115), ("held-out", 40), ("other", 75)):
                 values = {
                     "items": 9 + size, "ended": 0.66, "repeated_share": 0.2, "shannon_list": 1.9,
-                    "malformed": 0.0, "hazard": 0.1, "log_hazard": -2.3, "distinct": 8 + size,
+                    "malformed": 0.0, "hazard": 0.1, "distinct": 8 + size,
                 }  # fmt: skip
-                logs = {name: -value / 4 for name, value in _swapped(sides).items()}
-                every = {"items": sides, "distinct": sides, "log_hazard": logs}
+                ratios = {name: np.exp(-value / 4) for name, value in _swapped(sides).items()}
+                every = {"items": sides, "distinct": sides, "hazard": ratios}
                 for quantity, value in values.items():
                     more = every.get(quantity, {})
                     rows.append({**one, "topics": group, "quantity": quantity,
                                  **_bounds(value), **more, "n": n})  # fmt: skip
         elif variant == "compared":
             edited = (one["method"], one["edit"], one["place"]) == ("top", "mean", "deciding")
-            for against, quantity in product(AGAINST, ("log_hazard", "distinct", "items")):
+            for against, quantity in product(AGAINST, ("hazard", "distinct", "items")):
                 if edited:
                     own = one["layer"] if against in ("random", "own mean", "steering") else None
                     rows.append({**one, "topics": "held-out", "quantity": quantity, "n": 40,
-                                 **_bounds(-size / 4 if quantity == "log_hazard" else size),
+                                 **_bounds(0.3 if quantity == "hazard" else size),
                                  "against": against, "against_layer": own,
                                  "detectable": 1.5})  # fmt: skip
         elif variant == "by-topic":

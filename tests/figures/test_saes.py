@@ -159,7 +159,7 @@ def test_every_table_of_ablations_begins_with_its_baselines():
     assert len(firsts) == html.count("<table") == 5
     assert html.count(NOTE) == 5
     for part in firsts:
-        assert part.startswith("Baselines as it is 40 lists 10%")
+        assert part.startswith("Baselines as it is 40 lists 10.0%")
         # 5 items more: e^(−5/4) times as many ends per decision, give or take e^(1/4).
         assert "0.29 [0.22, 0.37]" in part.partition("“long” in the prompt 40 lists")[2]
     assert html.count("<summary>") == 4
@@ -208,7 +208,7 @@ def test_an_edit_stands_against_each_other_with_what_could_have_been_seen():
     assert [text(row) for row in rows if "Top features of layer" in row] == [
         "Top features of layer 6", "Top features of layer 12",
     ]  # fmt: skip
-    assert "detects 0.22" in first  # e^−1.5
+    assert "0.30 [−0.70, 1.30] detects 1.50" in first
     assert first.endswith("detects 1.5")
     with pytest.raises(DrawingError, match="huge"):
         ablation.draw(sae_tables.ablation("compared"), variant="compared", topics="huge")
