@@ -208,7 +208,7 @@ def test_an_edit_stands_against_each_other_with_what_could_have_been_seen():
     assert [text(row) for row in rows if "Top features of layer" in row] == [
         "Top features of layer 6", "Top features of layer 12",
     ]  # fmt: skip
-    assert "0.30 [−0.70, 1.30] detects 1.50" in first
+    assert "0.30 [0.20, 0.40] detects 1.50" in first
     assert first.endswith("detects 1.5")
     with pytest.raises(DrawingError, match="huge"):
         ablation.draw(sae_tables.ablation("compared"), variant="compared", topics="huge")
