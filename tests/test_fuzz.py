@@ -15,8 +15,8 @@ from analyses.lab.runtime.lab import Lab
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.post.claims import load as load_claims
-from site_builder.post.claims import verdict
 from site_builder.post.directives import scan
+from site_builder.post.verdicts.verdict import verdict
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from tests.fuzzing import LIMIT, fuzz

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from site_builder.core import digests
 from site_builder.core.project import Project
 from site_builder.post import values
-from site_builder.post.claims import Claim, verdict
+from site_builder.post.claims import Claim
 from site_builder.post.directives import scan
+from site_builder.post.verdicts.verdict import verdict
 from site_builder.preview.server import Preview, app
 from site_builder.results import lineage, tabular
 from site_builder.results.maintenance import check

@@ -14,7 +14,7 @@ from site_builder.post.post import Post
 from site_builder.post.references import Section
 from site_builder.post.uses import Use
 from site_builder.render.blocks import Blocks
-from site_builder.render.claim_marks import SHAPES, WORDS, numbers, worded
+from site_builder.render.claim_words import SHAPES, WORDS, numbers, worded
 from site_builder.results.recipe import ResultId
 
 VARIANTS = ("", "count", "reported")

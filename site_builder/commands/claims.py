@@ -1,0 +1,39 @@
+"""What `build-site claims` prints: every claim, by which numbers it holds, what a reviewer asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from site_builder.core.errors import plain
+from site_builder.render.claim_marks import Verdicts
+from site_builder.render.claim_words import WORDS, chance, remarks, worded
+
+COLOURS = dict(zip(WORDS.values(), ("green", "red", "yellow"), strict=True))
+
+
+def tell(verdicts: Verdicts) -> None:
+    """Print the claims in their order, and how many hold, survive and were there before the data."""
+    adjusted, repeats = verdicts.adjusted(), verdicts.repeats()
+    claims = verdicts.post.claims
+    for name, claim in claims.items():
+        verdict = verdicts.of[name]
+        mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
+        click.echo(f"{mark} {name}: {plain(claim.says)}")
+        lines = [verdicts.summary(name), chance(verdict, adjusted.get(name))]
+        known = remarks(claim, verdict, repeats.get(name, ""))
+        lines += [f"{word}: {text}" for word, text in known.items()]
+        if claim.reported:
+            lines.append(f"reported for {claim.reported_for}: {claim.reported}")
+        for line in filter(None, lines):
+            click.echo(f"    {plain(line)}")
+    counts = Counter(WORDS[verdict.holds] for verdict in verdicts.of.values())
+    click.echo(", ".join(f"{counts[word]} {word}" for word in WORDS.values()))
+    surviving = Counter(by for one in adjusted.values() for by in one.survives)
+    by = " and ".join(f"{count} survive {word}" for word, count in surviving.items())
+    click.echo(
+        f"{len(adjusted)} have a p value; " + (by or "none survives") + " within their files"
+    )
+    written = Counter(claim.written for claim in claims.values())
+    click.echo(f"{written['before']} written before their data, {written['after']} after")

@@ -1,0 +1,69 @@
+"""A claim's verdict in words: its numbers, what chance would give, what a reviewer should know."""
+
+from __future__ import annotations
+
+from site_builder.post import values
+from site_builder.post.claims import Claim
+from site_builder.post.verdicts import units
+from site_builder.post.verdicts.families import Adjusted
+from site_builder.post.verdicts.verdict import Verdict
+
+SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
+SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
+WORDS = {True: "holds", False: "does not hold", None: values.MISSING}
+
+
+def worded(claim: Claim, verdict: Verdict) -> str:
+    """What became of a claim, in words."""
+    in_sample = " in the sample" if verdict.holds and claim.is_of_sample else ""
+    return WORDS[verdict.holds] + in_sample
+
+
+def numbers(claim: Claim, verdict: Verdict) -> str:
+    """Estimate, interval, n and rows of a verdict in words."""
+    shown = verdict.shown
+    text = f"{shown['estimate']} {claim.unit}".strip()
+    if "interval" in shown and verdict.low is not None:
+        text += f" ({shown['interval']})"
+    if shown.get("other.estimate", values.MISSING) != values.MISSING:
+        text += f" against {shown['other.estimate']}"
+        text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
+    if verdict.n is not None:
+        sizes = dict.fromkeys((str(verdict.n), shown.get("other.n", values.MISSING)))
+        text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"
+    if claim.unit_columns:
+        text += f" in {verdict.groups} groups by {claim.unit_columns[0]}"
+        text += "" if verdict.low is not None else f", no interval from fewer than {units.FEWEST}"
+    if verdict.margin is not None:
+        margin = values.text(verdict.margin, claim.format)
+        text += f"; smallest margin that holds, by the {verdict.margin_by} interval: ±{margin}"
+    if verdict.rows > 1:
+        text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
+    return text
+
+
+def chance(verdict: Verdict, adjusted: Adjusted | None) -> str:
+    """The p value of a test, and what it survives in its file."""
+    if adjusted is None:
+        return f"no p: {verdict.no_p}" if verdict.no_p else ""
+    survives = " and ".join(adjusted.survives) or "neither Holm nor Benjamini–Hochberg"
+    return f"{small(adjusted.p)}; survives {survives} among {adjusted.of} of its file"
+
+
+def small(p: float) -> str:
+    """A p value in words."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def remarks(claim: Claim, verdict: Verdict, same: str) -> dict[str, str]:
+    """What a reviewer should know of a claim, by a word; `same` is the claim that it repeats."""
+    found = {}
+    if same:
+        found["twice"] = f'all that it tests is tested by "{same}"'
+    if verdict.is_certain:
+        found["by construction"] = "it holds whatever the data are"
+    if claim.no_interval and verdict.bare:
+        found["no interval"] = claim.no_interval
+    if claim.written == "before":
+        found["written"] = "before its data were there"
+    return found
