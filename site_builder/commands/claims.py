@@ -7,6 +7,7 @@ from collections import Counter
 import click
 
 from site_builder.core.errors import plain
+from site_builder.post.verdicts.families import CORRECTIONS
 from site_builder.render.claim_marks import Verdicts
 from site_builder.render.claim_words import WORDS, chance, remarks, worded
 
@@ -14,7 +15,7 @@ COLOURS = dict(zip(WORDS.values(), ("green", "red", "yellow"), strict=True))
 
 
 def tell(verdicts: Verdicts) -> None:
-    """Print the claims in their order, and how many hold, survive and were there before the data."""
+    """Print the claims in their order, then how many hold, survive, and came before their data."""
     adjusted, repeats = verdicts.adjusted(), verdicts.repeats()
     claims = verdicts.post.claims
     for name, claim in claims.items():
@@ -31,9 +32,7 @@ def tell(verdicts: Verdicts) -> None:
     counts = Counter(WORDS[verdict.holds] for verdict in verdicts.of.values())
     click.echo(", ".join(f"{counts[word]} {word}" for word in WORDS.values()))
     surviving = Counter(by for one in adjusted.values() for by in one.survives)
-    by = " and ".join(f"{count} survive {word}" for word, count in surviving.items())
-    click.echo(
-        f"{len(adjusted)} have a p value; " + (by or "none survives") + " within their files"
-    )
+    by = ", ".join(f"{surviving[word]} survive {word}" for word in CORRECTIONS)
+    click.echo(f"{len(adjusted)} have a p value: {by}, each in the family of its file")
     written = Counter(claim.written for claim in claims.values())
     click.echo(f"{written['before']} written before their data, {written['after']} after")

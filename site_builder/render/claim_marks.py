@@ -60,7 +60,7 @@ class Verdicts:
         return Problem(use.directive.where, what, cure)
 
     def _without_a_reason(self) -> list[Problem]:
-        """Numbers of claims that have no interval, and do not say why: the post's own study alone."""
+        """Numbers of claims that have no interval and do not say why, in the post's own study."""
         if self.post.study != self.post.project.study:
             return []
         silent = [name for name in self.of if not self.post.claims[name].no_interval]

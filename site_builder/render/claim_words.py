@@ -5,7 +5,7 @@ from __future__ import annotations
 from site_builder.post import values
 from site_builder.post.claims import Claim
 from site_builder.post.verdicts import units
-from site_builder.post.verdicts.families import Adjusted
+from site_builder.post.verdicts.families import CORRECTIONS, Adjusted
 from site_builder.post.verdicts.verdict import Verdict
 
 SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
@@ -46,7 +46,7 @@ def chance(verdict: Verdict, adjusted: Adjusted | None) -> str:
     """The p value of a test, and what it survives in its file."""
     if adjusted is None:
         return f"no p: {verdict.no_p}" if verdict.no_p else ""
-    survives = " and ".join(adjusted.survives) or "neither Holm nor Benjamini–Hochberg"
+    survives = " and ".join(adjusted.survives) or f"neither {' nor '.join(CORRECTIONS)}"
     return f"{small(adjusted.p)}; survives {survives} among {adjusted.of} of its file"
 
 

@@ -13,6 +13,7 @@ from site_builder.post.claims import Claim
 from site_builder.post.verdicts.verdict import Verdict
 
 LEVEL = 0.05
+CORRECTIONS = ("Holm", "Benjamini–Hochberg")
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Adjusted:
     @property
     def survives(self) -> list[str]:
         """The corrections after which it still is at most 5 %."""
-        named = {"Holm": self.holm, "Benjamini–Hochberg": self.benjamini_hochberg}
-        return [name for name, p in named.items() if p <= LEVEL]
+        both = zip(CORRECTIONS, (self.holm, self.benjamini_hochberg), strict=True)
+        return [name for name, p in both if p <= LEVEL]
 
 
 def families(claims: Mapping[str, Claim], verdicts: Mapping[str, Verdict]) -> dict[str, Adjusted]:

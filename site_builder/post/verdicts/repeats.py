@@ -23,10 +23,8 @@ def repeats(claims: Mapping[str, Claim], verdicts: Mapping[str, Verdict]) -> dic
     for names in alike.values():
         rows = {name: {*verdicts[name].tested} for name in names}
         for place, name in enumerate(names):
-            others = [
-                *names[:place],
-                *(one for one in names[place + 1 :] if rows[one] != rows[name]),
-            ]
-            if same := next((one for one in others if rows[name] <= rows[one]), ""):
-                found[name] = same
+            wider = (one for one in names if rows[name] < rows[one])
+            same = (one for one in names[:place] if rows[name] == rows[one])
+            if other := next(wider, "") or next(same, ""):
+                found[name] = other
     return found

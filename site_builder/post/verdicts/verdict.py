@@ -25,12 +25,12 @@ T = TypeVar("T")
 class Verdict:
     """Whether a claim holds (None: not measured), and the row that says so.
 
-        Of a claim about every row it is the one whose estimate is nearest to zero, `rows` is their
-        number and `failing` how many do not hold. `shown` has the texts that the prose may print, and
+    Of a claim about every row it is the one whose estimate is nearest to zero, `rows` is their
+    number and `failing` how many do not hold. `shown` has the texts that the prose may print, and
     `bare` names the numbers among them that have no interval. `margin` is the smallest that
-        `within` could ask for and hold, by the interval of `margin_by`, 90 or 95 %. `p` is the test's
-        p value, or `no_p` says why there is none. `test` and `tested` are the test with the columns
-        that it names, and its rows; it `is_certain` if no data could make it fail.
+    `within` could ask for and hold, by the interval of `margin_by`, 90 or 95 %. `p` is the test's
+    p value, or `no_p` says why there is none. `test` and `tested` are the test with the columns
+    that it names, and its rows; it `is_certain` if no data could make it fail.
     """
 
     holds: bool | None
