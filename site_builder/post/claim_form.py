@@ -14,8 +14,8 @@ FOR, BORN = "reported_for", "written"
 OF_FILE = (FOR, BORN)
 """Keys that the head of a file may give to all of its claims."""
 
-WRITTEN = ("before", "after")
-"""When a claim was written: before its data was there, or after."""
+WRITTEN = BEFORE, AFTER = ("before", "after")
+"""When a claim was written: before its data were there, or after."""
 
 NUMBERS = ("within", "around")
 _NEEDED = ("says", "result")
@@ -109,7 +109,7 @@ def _words(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "`reported`, and not for what", f'add {FOR} = "…", or at the file\'s head'
     if not values.fits(body.get("format", "")):
         yield f'format "{body["format"]}" does not fit', 'write ".1f" or ".0%"'
-    if body.get(BORN, WRITTEN[0]) not in WRITTEN:
+    if body.get(BORN, AFTER) not in WRITTEN:
         yield f'`{BORN}` is "{body[BORN]}"', 'write "before" its data, or "after"'
     reason = body.get("no_interval")
     if reason is not None and not 0 < len(reason.strip()) <= _LONGEST_REASON:

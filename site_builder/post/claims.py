@@ -79,7 +79,7 @@ class Claim:
     within: float | None = None
     around: float = 0.0
     no_interval: str = ""
-    written: str = claim_form.WRITTEN[-1]
+    written: str = claim_form.AFTER
 
     @property
     def result(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from site_builder.post import values
+from site_builder.post.claim_form import BEFORE
 from site_builder.post.claims import Claim
 from site_builder.post.verdicts import units
 from site_builder.post.verdicts.families import CORRECTIONS, Adjusted
@@ -42,28 +43,22 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     return text
 
 
-def chance(verdict: Verdict, adjusted: Adjusted | None) -> str:
-    """The p value of a test, and what it survives in its file."""
-    if adjusted is None:
-        return f"no p: {verdict.no_p}" if verdict.no_p else ""
-    survives = " and ".join(adjusted.survives) or f"neither {' nor '.join(CORRECTIONS)}"
-    return f"{small(adjusted.p)}; survives {survives} among {adjusted.of} of its file"
-
-
-def small(p: float) -> str:
-    """A p value in words."""
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-
-
-def remarks(claim: Claim, verdict: Verdict, same: str) -> dict[str, str]:
-    """What a reviewer should know of a claim, by a word; `same` is the claim that it repeats."""
+def remarks(claim: Claim, verdict: Verdict, adjusted: Adjusted | None) -> dict[str, str]:
+    """What a reviewer asks of a claim, each answer by a word."""
     found = {}
-    if same:
-        found["twice"] = f'all that it tests is tested by "{same}"'
+    if adjusted:
+        survives = " and ".join(adjusted.survives) or f"neither {' nor '.join(CORRECTIONS)}"
+        found["survives"] = f"{survives} among {adjusted.of} of its file, {_small(adjusted.p)}"
+    elif verdict.no_p:
+        found["no p"] = verdict.no_p
     if verdict.is_certain:
         found["by construction"] = "it holds whatever the data are"
     if claim.no_interval and verdict.bare:
         found["no interval"] = claim.no_interval
-    if claim.written == "before":
-        found["written"] = "before its data were there"
+    if claim.written == BEFORE:
+        found["written"] = "before its data"
     return found
+
+
+def _small(p: float) -> str:
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
