@@ -63,7 +63,11 @@ class Verdicts:
         """Numbers of claims that have no interval and do not say why, in the post's own study."""
         if self.post.study != self.post.project.study:
             return []
-        silent = [name for name in self.of if not self.post.claims[name].no_interval]
+        silent = [
+            name
+            for name, verdict in self.of.items()
+            if verdict.holds is not None and not self.post.claims[name].no_interval
+        ]
         printed = {(use.directive.name, use.directive.options.get("show")) for use in self._uses()}
         return [
             Problem(

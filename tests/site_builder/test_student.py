@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from analyses.lab.core import group_means
-from site_builder.core.student import quantile, tails
+from site_builder.post.verdicts.student import quantile, tails
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 11, 22, 100, 5000])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from site_builder.core import student
+from site_builder.post.verdicts import student
 from site_builder.post.verdicts.interval import Interval
 
 

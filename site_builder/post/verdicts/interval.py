@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from site_builder.core import student
+from site_builder.post.verdicts import student
 
 _EVEN = 1e-3
 """Share of an interval's width by which its halves may differ, for numbers of single precision."""

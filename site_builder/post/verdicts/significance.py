@@ -14,7 +14,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from site_builder.core import student
+from site_builder.post.verdicts import student
 from site_builder.post.verdicts.interval import Interval
 
 MISSING = "a number is missing"

@@ -16,9 +16,9 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from site_builder.core import student
 from site_builder.core.digests import digest
 from site_builder.post.claims import Claim
+from site_builder.post.verdicts import student
 from site_builder.post.verdicts.rows import (
     AT,
     Key,
