@@ -331,9 +331,8 @@ def test_numbers_without_an_interval_are_named_but_for_n_and_what_picks_the_row(
     found = verdict(claim(shelves, row=SHORT, show="size", holds="size > 0"), sized)
     assert found.bare == ["estimate", "size"]
     empty = claim(shelves, row={"word": "short", "k": 2}, show="change", holds="low > 0")
-    assert verdict(empty, TABLE.set_column(5, "change", pa.array([1.0] * 4))).bare == [
-        "change", "estimate"
-    ]  # fmt: skip
+    measured = TABLE.set_column(5, "change", pa.array([1.0] * 4))
+    assert verdict(empty, measured).bare == ["estimate", "change"]
 
 
 def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
