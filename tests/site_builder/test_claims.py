@@ -860,8 +860,8 @@ def test_what_a_reviewer_asks_stands_beside_each_claim(claiming, monkeypatch):
     assert "smallest margin that holds, by the 90 % interval: ±" in told
     assert told.endswith("1 written before their data, 4 after\n")
     assert '<a href="#first-below-seven">first-below-seven</a></li>' in page
-    assert "<b>1</b> were written before their data, 4 after looking at them." in page
-    assert re.search(r"Of the 4 whose test gives a p value \d survive Holm and \d survive", page)
+    assert "Written before their data: <b>1</b>; after looking at them: 4." in page
+    assert re.search(r"Of the 4 whose test gives a p value, \d survive Holm and \d survive", page)
     for word, text in (
         ("survives", "Holm and Benjamini–Hochberg among 4 of its file"),
         ("by construction", "it holds whatever the data are"),

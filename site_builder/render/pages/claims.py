@@ -76,6 +76,7 @@ def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
         claim, verdict = blocks.post.claims[name], blocks.verdicts.of.get(name, Verdict(None))
         return _row(blocks, name, figures, sentences.get(name, [])) | {
             "remarks": remarks(claim, verdict, adjusted.get(name)),
+            "survives": adjusted[name].survives if name in adjusted else [],
             "repeats": repeats.get(name, ""),
         }
 
