@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -125,7 +126,7 @@ def odd_table(chance: random.Random) -> pa.Table:
         (pa.decimal128(10, 2), [Decimal("1.50"), None]),
         (pa.null(), [None]),
     ]  # fmt: skip
-    names = ["estimate", "low", "high", "n", "x", "k", "other", "items"]
+    names = ["estimate", "low", "high", "n", "x", "k", "other", "items", "groups"]
     chance.shuffle(names)
     columns = {}
     size = chance.choice((0, 1, 3))
@@ -172,6 +173,15 @@ def test_values_and_claims_over_any_columns() -> None:
             chance.sample(names, chance.randint(0, 2)), chance.choice(["", "", "items", "other"]),
             chance.choice(names), chance.choice(["", ".1f", ".0%"]),
         )  # fmt: skip
+        units = chance.sample(names, chance.randint(1, 2))
+        claim = chance.choice(
+            (
+                claim,
+                replace(claim, paired=units),
+                replace(claim, over=units, other={}),
+                replace(claim, holds="", within=0.5, around=chance.choice((0.0, 1.0))),
+            )
+        )
         try:
             verdict(claim, seen)
         finally:

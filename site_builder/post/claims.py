@@ -24,8 +24,9 @@ prints its number (`interval`, any column, or `other.COLUMN`).
 apart, and the first of them alone the groups, within which units may resemble each other. Then
 `estimate` is the mean difference of `show`, row less other, over the units that both have; `low`
 and `high` are a jackknife's that leaves out one group at a time; `n` counts units, `groups` groups,
-and fewer than five have no interval. `over = [...]` is the same without `other`: the mean over one
-row's units, the share where they are true or false.
+and fewer than five have no interval. `of_row` and `of_other` are the means of either side over the
+same units. `over = [...]` is all this without `other`: the mean over one row's units, the share
+where they are true or false.
 
 `within = 0.5`, in the place of `holds`, claims that nothing larger is there: two one-sided tests at
 5 % put the estimate, or its difference from the other row's, nearer to `around` (0 unless it says

@@ -9,6 +9,7 @@ from site_builder.core.errors import BuildError
 from site_builder.post.claims import Claim
 from site_builder.post.verdicts.units import Mean, mean
 from site_builder.post.verdicts.verdict import verdict
+from site_builder.render.claim_words import numbers
 
 
 def lines(values: list[tuple[str, int, float | None, float | None]]) -> pa.Table:
@@ -52,7 +53,27 @@ def test_leaving_out_one_group_at_a_time_by_hand() -> None:
     assert (found.estimate, found.n, found.groups) == (18 / 7, 7, 5)
     assert (found.low, found.high) == pytest.approx((18 / 7 - half, 18 / 7 + half))
     assert found.holds is True
-    assert found.shown["n"] == "7"
+    assert found.bare == []
+
+
+def test_either_side_has_its_mean_over_the_same_units() -> None:
+    found = verdict(claim(format=".2f"), SEVEN)
+    first, second = ([("a", 5.0), ("a", 4), ("b", 3), ("c", 7), ("d", 2), ("e", 6), ("e", 1)],
+                     [("a", 1.0), ("a", 3), ("b", 0), ("c", 2), ("d", 1), ("e", 2), ("e", 1)])  # fmt: skip
+    for name, side in (("of_row", first), ("of_other", second)):
+        own = mean(side)
+        told = [found.shown[f"{name}{end}"] for end in ("", "_low", "_high")]
+        assert told == [f"{one:.2f}".replace("-", "−") for one in (own.estimate, own.low, own.high)]
+    assert numbers(claim(format=".1f"), verdict(claim(format=".1f"), SEVEN)) == (
+        "2.6 (1.2 to 3.9), 4.0 less 1.4, n = 7 in 5 groups by author"
+    )
+    assert verdict(claim(holds="of_row > 3 and of_other_low > -9 and low > 0"), SEVEN).holds
+
+
+def test_a_value_that_no_mean_can_be_made_of_is_told() -> None:
+    table = lines([(name, 1, 1e300, -1e300) for name in "abcdef"])
+    with pytest.raises(BuildError, match="is too large for a mean; mend the result"):
+        verdict(claim(), table)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -140,7 +161,7 @@ def test_every_place_has_pairs_of_its_own() -> None:
         ),
         (
             {"holds": "other.low > 0"},
-            'no column "other.low" to test; there is: estimate, groups, high, low, n',
+            'no column "other.low" to test; did you mean "of_other_low"?',
         ),
         (
             {"every": ["n"], "row": {}, "other": {}, "paired": [], "over": ["text"]},

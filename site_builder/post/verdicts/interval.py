@@ -13,6 +13,11 @@ _EVEN = 1e-3
 """Share of an interval's width by which its halves may differ, for numbers of single precision."""
 
 
+_NARROWEST = 1e-300
+_MOST = 1_000_000
+"""Degrees of freedom beyond which a t quantile stays the same."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """An estimate, its 95 % bounds, and how many groups they rest on, where that is known."""
@@ -27,9 +32,10 @@ class Interval:
         """Degrees of freedom of the t quantile behind it, if it is Student's."""
         even = abs((self.high - self.estimate) - (self.estimate - self.low))
         width = self.high - self.low
-        if self.groups is None or self.groups < 2 or width <= 0 or even > _EVEN * width:
+        is_wide = _NARROWEST < width < math.inf
+        if self.groups is None or self.groups < 2 or not is_wide or even > _EVEN * width:
             return None
-        return self.groups - 1
+        return min(self.groups - 1, _MOST)
 
     def error(self) -> float:
         """The standard error, where there are degrees of freedom; elsewhere it is not known."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from site_builder.core.digests import digest
 from site_builder.post.claims import Claim
@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 """Groups that an interval needs."""
+
+LARGEST = 1e100
+"""Of a value; the squares of larger ones are no numbers any more."""
+
+OF_ROW, OF_OTHER = "of_row", "of_other"
+"""Columns of pairs: the mean of either side, over the same units, with bounds of its own."""
+
+
+COLUMNS = ("estimate", "low", "high", "n", "groups", OF_ROW, OF_OTHER)
 
 
 @dataclass(frozen=True)
@@ -82,25 +91,45 @@ def reduced(claim: Claim, table: pa.Table) -> tuple[Claim, pa.Table]:
     import pyarrow as pa
 
     several = free(claim, claim.row)
-    if taken := sorted({*several} & {one.name for one in fields(Mean)}):
+    if taken := sorted({*several} & {*COLUMNS}):
         what = f'"{taken[0]}" may be anything, and is a column of the mean over units'
         raise wrong(claim, what, "pick one value of it")
     rows = _by_unit(claim, table, claim.row)
-    if claim.paired:
-        others = beside(claim, rows, _by_unit(claim, table, claim.row | claim.other))
-        rows = {key: _less(rows[key], others[key]) for key in others}
+    others = _by_unit(claim, table, claim.row | claim.other) if claim.paired else {}
+    theirs = beside(claim, rows, others) if claim.paired else {}
     means = [
-        dict(zip(several, key, strict=True))
-        | asdict(mean((unit[0], one.value) for unit, one in of.items()))
-        | {AT: digest(sorted(one.at for one in of.values()))[:16]}
-        for key, of in rows.items()
-        if of
+        dict(zip(several, key, strict=True)) | cells
+        for key, units in rows.items()
+        if (cells := _cells(units, theirs.get(key, {})) if claim.paired else _mean(units))
     ]
     if not means:
         has = "stands in both rows" if claim.paired else "has a number"
         raise wrong(claim, f"no unit {has}", f"see {', '.join(claim.unit_columns)} in its result")
     on_means = replace(claim, row={}, other={}, every=several, show="estimate", paired=[], over=[])
     return on_means, pa.Table.from_pylist(means)
+
+
+def _cells(mine: Mapping[Key, Unit], theirs: Mapping[Key, Unit]) -> dict[str, Any]:
+    """The mean difference of the units that stand in both rows, and the mean of each side."""
+    both = [unit for unit in mine if unit in theirs]
+    differences = {
+        unit: Unit(mine[unit].value - theirs[unit].value, f"{mine[unit].at}-{theirs[unit].at}")
+        for unit in both
+    }
+    cells = _mean(differences)
+    for name, side in ((OF_ROW, mine), (OF_OTHER, theirs)):
+        of_side = _mean({unit: side[unit] for unit in both})
+        ends = {f"{name}_{end}": of_side[end] for end in ("low", "high") if of_side}
+        cells |= {name: of_side["estimate"]} | ends if of_side else {}
+    return cells
+
+
+def _mean(units: Mapping[Key, Unit]) -> dict[str, Any]:
+    """The mean over units as the cells of a row; none of no unit."""
+    if not units:
+        return {}
+    found = mean((unit[0], one.value) for unit, one in units.items())
+    return asdict(found) | {AT: digest(sorted(one.at for one in units.values()))[:16]}
 
 
 def _by_unit(
@@ -121,14 +150,7 @@ def _by_unit(
         seen[key, unit] = number
         value = cells[claim.show]
         if isinstance(value, int | float) and math.isfinite(value):
+            if abs(value) > LARGEST:
+                raise wrong(claim, f"{value:g} is too large for a mean", "mend the result")
             rows.setdefault(key, {})[unit] = Unit(float(value), str(cells[AT]))
     return rows
-
-
-def _less(mine: Mapping[Key, Unit], theirs: Mapping[Key, Unit]) -> dict[Key, Unit]:
-    """The differences of the units that stand in both."""
-    return {
-        unit: Unit(one.value - theirs[unit].value, f"{one.at}-{theirs[unit].at}")
-        for unit, one in mine.items()
-        if unit in theirs
-    }

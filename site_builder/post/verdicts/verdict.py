@@ -128,7 +128,7 @@ def _shown(claim: Claim, row: Row, columns: Columns) -> dict[str, str]:
         for name, value in outcome.called(row.cells, columns).items()
         if not isinstance(value, list | dict)
     }
-    if "low" in columns.standing_for and "low" in texts:
+    if texts.keys() >= {"low", "high"}:
         texts["interval"] = f"{texts['low']} to {texts['high']}"
     return texts
 
