@@ -30,7 +30,7 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
         text += f" against {shown['other.estimate']}"
         text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
     if units.OF_ROW in shown:
-        text += f", {shown[units.OF_ROW]} less {shown[units.OF_OTHER]}"
+        text += f", {shown[units.OF_ROW]} against {shown[units.OF_OTHER]}"
     if verdict.n is not None:
         sizes = dict.fromkeys((str(verdict.n), shown.get("other.n", values.MISSING)))
         text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"

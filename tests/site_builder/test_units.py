@@ -65,7 +65,7 @@ def test_either_side_has_its_mean_over_the_same_units() -> None:
         told = [found.shown[f"{name}{end}"] for end in ("", "_low", "_high")]
         assert told == [f"{one:.2f}".replace("-", "−") for one in (own.estimate, own.low, own.high)]
     assert numbers(claim(format=".1f"), verdict(claim(format=".1f"), SEVEN)) == (
-        "2.6 (1.2 to 3.9), 4.0 less 1.4, n = 7 in 5 groups by author"
+        "2.6 (1.2 to 3.9), 4.0 against 1.4, n = 7 in 5 groups by author"
     )
     assert verdict(claim(holds="of_row > 3 and of_other_low > -9 and low > 0"), SEVEN).holds
 
