@@ -30,9 +30,9 @@ where they are true or false.
 
 `within = 0.5`, in the place of `holds`, claims that nothing larger is there: two one-sided tests at
 5 % put the estimate, or its difference from the other row's, nearer to `around` (0 unless it says
-so) than that. The result's column `groups`, if it has one, tells how many groups an interval rests
-on; where it is missing, or the interval is not symmetric, the test takes the 95 % interval and not
-the 90 % one, and is stricter.
+so) than that. A column `groups` of the result may tell how many groups an interval rests on; where
+it is missing p values take them to be five, and `within` takes the 95 % interval for the 90 % one,
+as it does where that is not symmetric: both are stricter.
 
 A bound belongs to the column that is shown. A number without an interval needs a reason,
 `no_interval = "a count"`. `written = "before"`, also at the head of the file, says that a claim was

@@ -7,6 +7,7 @@ from site_builder.post.claim_form import BEFORE
 from site_builder.post.claims import Claim
 from site_builder.post.verdicts import units
 from site_builder.post.verdicts.families import CORRECTIONS, Adjusted
+from site_builder.post.verdicts.interval import FEWEST
 from site_builder.post.verdicts.verdict import Verdict
 
 SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
@@ -36,7 +37,7 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
         text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"
     if claim.unit_columns:
         text += f" in {verdict.groups} groups by {claim.unit_columns[0]}"
-        text += "" if verdict.low is not None else f", no interval from fewer than {units.FEWEST}"
+        text += "" if verdict.low is not None else f", no interval from fewer than {FEWEST}"
     if verdict.margin is not None:
         margin = values.text(verdict.margin, claim.format)
         text += f"; smallest margin that holds, by the {verdict.margin_by} interval: ±{margin}"
@@ -63,4 +64,4 @@ def remarks(claim: Claim, verdict: Verdict, adjusted: Adjusted | None) -> dict[s
 
 
 def _small(p: float) -> str:
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+    return "p < 0.0001" if p < 1e-4 else f"p ≤ {p:.2g}"

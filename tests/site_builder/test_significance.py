@@ -26,7 +26,7 @@ def edge(name: str) -> tuple[Interval, bool] | None:
         "other.low": (other, True),
         "other.high": (other, False),
         "skewed": (Interval(1.0, 0.9, 3.0, 9), True),
-        "unknown": (bare, True),
+        "untold": (bare, True),
     }.get(name)
 
 
@@ -73,6 +73,23 @@ def test_intervals_that_are_apart_give_the_level_at_which_they_would_touch(text:
     assert VALUES.mean() - t * one == pytest.approx(PAIRED.mean() + t * two)
 
 
+def test_groups_that_are_not_told_are_taken_to_be_five_which_is_strict() -> None:
+    """Wherever the p value is below 5 %; on the other side nothing is claimed."""
+    assert of("untold > 0") == pytest.approx(stats.t.sf(2 * stats.t.ppf(0.975, 4), 4) * 2)
+    for groups in (5, 8, 23, 1000):
+        for distance in (1.0, 1.5, 3.0, 9.0):
+            told, untold = (
+                Interval(distance, distance - 1, distance + 1, groups),
+                Interval(distance, distance - 1, distance + 1),
+            )
+            exact, taken = (
+                p(ast.parse("low > 0", mode="eval").body, lambda _, one=one: (one, True))
+                for one in (told, untold)
+            )
+            assert exact <= taken + 1e-12
+            assert taken <= 0.05 + 1e-12
+
+
 def test_apart_is_never_found_more_often_than_the_level() -> None:
     """Of the same mean, and of rows that depend on each other either way."""
     chance = np.random.default_rng(0)
@@ -100,7 +117,6 @@ def test_apart_is_never_found_more_often_than_the_level() -> None:
         ("low - other.high > 0", OTHER_SHAPE),
         ("0 * low > -1", OTHER_SHAPE),
         ("skewed > 0", UNKNOWN),
-        ("unknown > 0", UNKNOWN),
     ],
 )
 def test_tests_of_another_shape_have_none_and_say_why(text: str, why: str) -> None:

@@ -28,7 +28,7 @@ def of(own: Interval, other: Interval | None, around: float, within: float) -> E
     if other is not None:
         low, high = own.low - other.high, own.high - other.low
         p = _of_two(own, other, around, within)
-    elif own.freedom is not None:
+    elif own.groups is not None and own.freedom is not None:
         half = student.quantile(0.9, own.freedom) * own.error()
         off = abs(own.estimate - around)
         p = student.above((within - off) / own.error(), own.freedom)

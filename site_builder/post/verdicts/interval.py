@@ -9,6 +9,9 @@ from typing import Any
 
 from site_builder.post.verdicts import student
 
+FEWEST = 5
+"""Groups that an interval needs, and is taken to rest on where its result does not tell."""
+
 _EVEN = 1e-3
 """Share of an interval's width by which its halves may differ, for numbers of single precision."""
 
@@ -29,13 +32,17 @@ class Interval:
 
     @property
     def freedom(self) -> int | None:
-        """Degrees of freedom of the t quantile behind it, if it is Student's."""
+        """Degrees of freedom of the t quantile behind it, if it is Student's, or fewer.
+
+        Fewer make a p value larger wherever it is below 5 %.
+        """
         even = abs((self.high - self.estimate) - (self.estimate - self.low))
         width = self.high - self.low
         is_wide = _NARROWEST < width < math.inf
-        if self.groups is None or self.groups < 2 or not is_wide or even > _EVEN * width:
+        groups = FEWEST if self.groups is None else self.groups
+        if groups < 2 or not is_wide or even > _EVEN * width:
             return None
-        return min(self.groups - 1, _MOST)
+        return min(groups - 1, _MOST)
 
     def error(self) -> float:
         """The standard error, where there are degrees of freedom; elsewhere it is not known."""

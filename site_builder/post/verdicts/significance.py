@@ -5,7 +5,8 @@ above it: its p value is P(|t| > (estimate − number) / SE), or 1 if the estima
 side. Two intervals that have to be apart, `low > other.high`, are so at level α with (difference) /
 (sum of both SE), which is valid however the rows depend on each other, and strict where they are
 paired. All parts of `and`, and all rows of a claim, have to hold, so their largest p value counts
-(an intersection-union test: Berger, 1982). Tests of another shape have none.
+(an intersection-union test: Berger, 1982). Tests of another shape have none. Where a result does
+not tell how many groups an interval rests on they are taken to be five, the fewest it may have.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from site_builder.post.verdicts.interval import Interval
 
 MISSING = "a number is missing"
 OTHER_SHAPE = "no test that an interval excludes something"
-UNKNOWN = "not known how many groups its interval rests on, or it is not symmetric"
+UNKNOWN = "its interval is not symmetric, as Student's is"
 
 Edge = Callable[[str], tuple[Interval, bool] | None]
 """What a name of a test is: an interval, and whether its lower bound; None if it is no bound."""

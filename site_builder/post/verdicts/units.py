@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from site_builder.core.digests import digest
 from site_builder.post.claims import Claim
 from site_builder.post.verdicts import student
+from site_builder.post.verdicts.interval import FEWEST
 from site_builder.post.verdicts.rows import (
     AT,
     Key,
@@ -32,9 +33,6 @@ from site_builder.post.verdicts.rows import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-FEWEST = 5
-"""Groups that an interval needs."""
 
 LARGEST = 1e100
 """Of a value; the squares of larger ones are no numbers any more."""
