@@ -42,7 +42,9 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
         margin = values.text(verdict.margin, claim.format)
         text += f"; smallest margin that holds, by the {verdict.margin_by} interval: ±{margin}"
     if verdict.rows > 1:
-        text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
+        holding = f"{verdict.rows - verdict.failing} of {verdict.rows} rows hold"
+        missing = f"a number is missing in some of {verdict.rows} rows"
+        text += f"; {missing if verdict.holds is None else holding}"
     return text
 
 
