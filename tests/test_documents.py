@@ -12,7 +12,7 @@ import pytest
 
 from site_builder.commands.main import main
 from site_builder.core.project import Project
-from site_builder.post import claims
+from site_builder.post import claim_form, claims
 from site_builder.post.directives import scan
 from site_builder.post.kinds.table import KINDS
 from site_builder.results.recipe import ResultId
@@ -148,4 +148,4 @@ def test_code_is_under_mit_and_the_page_says_what_text_is_under() -> None:
 def test_the_head_of_the_claims_module_tells_every_key() -> None:
     told = claims.__doc__ or ""
     written = re.findall(r"`(\w+)`|^ +(\w+) =|`(\w+) = ", told, re.MULTILINE)
-    assert {*claims._KNOWN} <= {word for words in written for word in words}
+    assert {*claim_form.KNOWN} <= {word for words in written for word in words}

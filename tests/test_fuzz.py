@@ -15,8 +15,8 @@ from analyses.lab.runtime.lab import Lab
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.post.claims import load as load_claims
-from site_builder.post.claims import verdict
 from site_builder.post.directives import scan
+from site_builder.post.verdicts.verdict import verdict
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from tests.fuzzing import LIMIT, fuzz
@@ -42,11 +42,27 @@ def test_directives() -> None:
     fuzz("directives", pieces, attempt)
 
 
+PAIRED = """[paired]
+says = "It is so."
+result = "entropy short-clean"
+row = {part = "list", k_end = -2}
+other = {k_end = [-8, -3]}
+every = ["held_out"]
+paired = ["topic", "sample"]
+show = "entropy"
+within = 0.5
+around = 0.1
+no_interval = "a count"
+written = "before"
+"""
+
+
 def test_claims(tmp_path: Path) -> None:
     project = Project(REPO)
     store = Store(project)
     sound = [path.read_bytes() for path in (project.content / "claims").glob("*.toml")]
     pieces = [b"[" + piece for text in sound for piece in text.split(b"\n[")[1:]]
+    pieces += [PAIRED.encode()] * (len(pieces) // 4)
     folder, tables = tmp_path / "content" / "claims", dict[ResultId, pa.Table]()
     folder.mkdir(parents=True)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,9 @@ import pyarrow.parquet as pq
 from site_builder.core import digests
 from site_builder.core.project import Project
 from site_builder.post import values
-from site_builder.post.claims import Claim, verdict
+from site_builder.post.claims import Claim
 from site_builder.post.directives import scan
+from site_builder.post.verdicts.verdict import verdict
 from site_builder.preview.server import Preview, app
 from site_builder.results import lineage, tabular
 from site_builder.results.maintenance import check
@@ -124,7 +126,7 @@ def odd_table(chance: random.Random) -> pa.Table:
         (pa.decimal128(10, 2), [Decimal("1.50"), None]),
         (pa.null(), [None]),
     ]  # fmt: skip
-    names = ["estimate", "low", "high", "n", "x", "k", "other", "items"]
+    names = ["estimate", "low", "high", "n", "x", "k", "other", "items", "groups"]
     chance.shuffle(names)
     columns = {}
     size = chance.choice((0, 1, 3))
@@ -171,6 +173,15 @@ def test_values_and_claims_over_any_columns() -> None:
             chance.sample(names, chance.randint(0, 2)), chance.choice(["", "", "items", "other"]),
             chance.choice(names), chance.choice(["", ".1f", ".0%"]),
         )  # fmt: skip
+        units = chance.sample(names, chance.randint(1, 2))
+        claim = chance.choice(
+            (
+                claim,
+                replace(claim, paired=units),
+                replace(claim, over=units, other={}),
+                replace(claim, holds="", within=0.5, around=chance.choice((0.0, 1.0))),
+            )
+        )
         try:
             verdict(claim, seen)
         finally:

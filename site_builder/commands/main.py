@@ -35,7 +35,6 @@ from site_builder.results import graph
 from site_builder.results.reasons import sentences
 
 STATES = {"fresh": "green", "stale": "yellow", "missing": "red"}
-COLOURS = {"holds": "green", "does not hold": "red", "not measured": "yellow"}
 
 
 _run = click.option(
@@ -221,26 +220,16 @@ def status(study: str, as_json: bool, explain: bool) -> None:
 @click.option("--strict", is_flag=True, help="Exit with 1 when a claim does not hold.")
 def claims(study: str, as_json: bool, strict: bool) -> None:
     """Show what the prose claims, and whether each claim holds on the study's results."""
-    from site_builder.render.claim_marks import WORDS, judged, worded
+    from site_builder.commands.claims import tell
+    from site_builder.render.claim_marks import judged
 
     with told():
         verdicts = judged(find_project(), study)
-    counts = dict.fromkeys(WORDS.values(), 0)
-    for verdict in verdicts.of.values():
-        counts[WORDS[verdict.holds]] += 1
     if as_json:
         click.echo(json.dumps(verdicts.rows(), indent=1, ensure_ascii=False))
     else:
-        for name, claim in verdicts.post.claims.items():
-            verdict = verdicts.of[name]
-            mark = click.style(f"[{worded(claim, verdict)}]", fg=COLOURS[WORDS[verdict.holds]])
-            source = f"reported for {claim.reported_for}: {claim.reported}"
-            reported = source if claim.reported else ""
-            click.echo(f"{mark} {name}: {plain(claim.says)}")
-            for line in filter(None, (verdicts.summary(name), reported)):
-                click.echo(f"    {plain(line)}")
-        click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
-    if strict and counts[WORDS[False]]:
+        tell(verdicts)
+    if strict and any(verdict.holds is False for verdict in verdicts.of.values()):
         sys.exit(1)
 
 

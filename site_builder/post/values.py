@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ def read(table: pa.Table, directive: Directive) -> Value:
     """
     show = directive.options.get("show", "estimate")
     filters = {k: v for k, v in directive.options.items() if k not in RESERVED}
-    limits = bounds(table, show)
+    limits = bounds(table.column_names, show)
     of_interval = show.endswith("interval")
     for name in (*filters, *(limits if of_interval else (show,))):
         if name not in table.column_names:
@@ -191,17 +191,17 @@ def fits(spec: str) -> bool:
     return True
 
 
-def bounds(table: pa.Table, show: str) -> tuple[str, ...]:
-    """The columns of the interval that `show` prints or, if it is a column, that is its own.
-
-    `low` and `high` are about the column before them, or `estimate`.
-    """
-    names = table.column_names
-    about = names[names.index("low") - 1] if "low" in names[1:] else "estimate"
+def bounds(names: Sequence[str], show: str) -> tuple[str, ...]:
+    """The columns of the interval that `show` prints or, if it is a column, that is its own."""
     of = show.removesuffix("-interval")
-    if show == "interval" or of == about:
+    if show == "interval" or of == about(names):
         return ("low", "high")
     return (f"{of}_low", f"{of}_high") if show != of or f"{of}_low" in names else ()
+
+
+def about(names: Sequence[str]) -> str:
+    """The column that `low` and `high` are about: the one before them, or `estimate`."""
+    return names[names.index("low") - 1] if "low" in names[1:] else "estimate"
 
 
 def _title(row: dict[str, Any], bounds: tuple[str, ...], spec: str) -> str:

@@ -13,17 +13,17 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
-from site_builder.post.claims import Claim, Verdict
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
 from site_builder.post.uses import Use
+from site_builder.post.verdicts import families, repeats
+from site_builder.post.verdicts.bounds import OTHER
+from site_builder.post.verdicts.families import Adjusted
+from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.bidi import isolated
+from site_builder.render.claim_words import SHAPES, SIGNS, WORDS, numbers, worded
 from site_builder.render.figures import Fragments
-
-SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
-SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
-WORDS = {True: "holds", False: "does not hold", None: values.MISSING}
 
 
 class Verdicts:
@@ -44,12 +44,41 @@ class Verdicts:
                 self.test(name)
             except BuildError as error:
                 problems += error.problems
-        for use in self._uses():
-            verdict, show = self.of.get(use.directive.name), use.directive.options.get("show", "")
-            if verdict and show and verdict.rows and show not in verdict.shown:
-                what = f'claim "{use.directive.name}" has no "{show}" to show'
-                problems.append(Problem(use.directive.where, what, nearest(show, verdict.shown)))
-        return problems
+        problems += [wrong for use in self._uses() if (wrong := self._wrong_with(use))]
+        return [*problems, *self._without_a_reason()]
+
+    def _wrong_with(self, use: Use) -> Problem | None:
+        """Why a number that the prose asks for cannot be shown."""
+        name, show = use.directive.name, use.directive.options.get("show", "")
+        verdict = self.of.get(name)
+        if not show or verdict is None or not verdict.rows or show in verdict.shown:
+            return None
+        what, cure = f'claim "{name}" has no "{show}" to show', nearest(show, verdict.shown)
+        if show.removeprefix(OTHER) in ("low", "high", "interval"):
+            what = f'"{self.post.claims[name].show}", which claim "{name}" shows, has no "{show}"'
+            cure = "show a column that has an interval, or print none"
+        return Problem(use.directive.where, what, cure)
+
+    def _without_a_reason(self) -> list[Problem]:
+        """Numbers of claims that have no interval and do not say why, in the post's own study."""
+        if self.post.study != self.post.project.study:
+            return []
+        silent = [
+            name
+            for name, verdict in self.of.items()
+            if verdict.holds is not None and not self.post.claims[name].no_interval
+        ]
+        printed = {(use.directive.name, use.directive.options.get("show")) for use in self._uses()}
+        return [
+            Problem(
+                self.post.claims[name].where,
+                f'claim "{name}" shows "{show}", which has no interval',
+                'say why, such as no_interval = "a count"',
+            )
+            for name in silent
+            for show in self.of[name].bare
+            if show == "estimate" or (name, show) in printed
+        ]
 
     def test(self, name: str) -> None:
         """Test one claim; raises `BuildError` when it cannot be tested."""
@@ -72,16 +101,25 @@ class Verdicts:
             if not use.directive.options and self._fails(use)
         ]
 
+    def adjusted(self) -> dict[str, Adjusted]:
+        """The claims that have a p value, each corrected for the others of its file."""
+        return families.families(self.post.claims, self.of)
+
+    def repeats(self) -> dict[str, str]:
+        """The claims that say no more than another one, and which."""
+        return repeats.repeats(self.post.claims, self.of)
+
     def summary(self, name: str) -> str:
         """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
         claim, verdict = self.post.claims[name], self.of[name]
         return (
-            f"{numbers(claim, verdict)}; tested: {claim.holds}" if verdict.rows else values.MISSING
+            f"{numbers(claim, verdict)}; tested: {claim.test}" if verdict.rows else values.MISSING
         )
 
     def rows(self) -> list[dict[str, object]]:
         """Every claim for machines; `holds` is null where it is not measured."""
         named = [(self.post.claims[name], verdict) for name, verdict in self.of.items()]
+        adjusted, repeated = self.adjusted(), self.repeats()
         return [
             {
                 "id": claim.id,
@@ -91,7 +129,10 @@ class Verdicts:
                 "row": claim.row,
                 "other": claim.other,
                 "every": claim.every,
-                "test": claim.holds,
+                "paired": claim.paired,
+                "over": claim.over,
+                "test": claim.test,
+                "written": claim.written,
                 "holds": verdict.holds,
                 "in_sample": claim.is_of_sample,
                 "rows": verdict.rows,
@@ -102,6 +143,16 @@ class Verdicts:
                 "low": verdict.low,
                 "high": verdict.high,
                 "n": verdict.n,
+                "groups": verdict.groups,
+                "no_interval": claim.no_interval or None,
+                "margin": verdict.margin,
+                "margin_by": verdict.margin_by or None,
+                "p": verdict.p,
+                "no_p": verdict.no_p or None,
+                "holm": one.holm if (one := adjusted.get(claim.id)) else None,
+                "benjamini_hochberg": one.benjamini_hochberg if one else None,
+                "repeats": repeated.get(claim.id),
+                "is_certain": verdict.is_certain,
                 "reported": claim.reported or None,
                 "reported_for": claim.reported_for or None,
             }
@@ -234,26 +285,3 @@ def judged(project: Project, study: str) -> Verdicts:
     if problems:
         raise BuildError(sorted(problems))
     return verdicts
-
-
-def worded(claim: Claim, verdict: Verdict) -> str:
-    """What became of a claim, in words."""
-    in_sample = " in the sample" if verdict.holds and claim.is_of_sample else ""
-    return WORDS[verdict.holds] + in_sample
-
-
-def numbers(claim: Claim, verdict: Verdict) -> str:
-    """Estimate, interval, n and rows of a verdict in words."""
-    shown = verdict.shown
-    text = f"{shown['estimate']} {claim.unit}".strip()
-    if "interval" in shown and verdict.low is not None:
-        text += f" ({shown['interval']})"
-    if shown.get("other.estimate", values.MISSING) != values.MISSING:
-        text += f" against {shown['other.estimate']}"
-        text += f" ({shown['other.interval']})" if "other.interval" in shown else ""
-    if verdict.n is not None:
-        sizes = dict.fromkeys((str(verdict.n), shown.get("other.n", values.MISSING)))
-        text += f", n = {' and '.join(size for size in sizes if size != values.MISSING)}"
-    if verdict.rows > 1:
-        text += f"; {verdict.rows - verdict.failing} of {verdict.rows} rows hold"
-    return text

@@ -21,9 +21,11 @@ from site_builder.core.digests import digest, sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Snapshot
 from site_builder.core.workspace import remove
-from site_builder.post import claims, validation, values
+from site_builder.post import validation, values
+from site_builder.post.claims import Claim
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
+from site_builder.post.verdicts.verdict import Verdict, verdict
 from site_builder.render import figure, parallel
 from site_builder.render.figure import Fragment
 from site_builder.results import tabular
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 4
 """Rows of data shown under a figure; the rest is in its CSV file."""
 
-Answer = TypeVar("Answer", values.Value, claims.Verdict)
+Answer = TypeVar("Answer", values.Value, Verdict)
 
 _NAMED = re.compile(r"\"([\w./-]+\.j2)\"")
 
@@ -71,15 +73,13 @@ class Fragments:
         )
         return values.Value(**read)
 
-    def verdict(self, claim: claims.Claim, study: str) -> claims.Verdict:
+    def verdict(self, claim: Claim, study: str) -> Verdict:
         """Whether a claim holds of a study; not measured where the study has no such result."""
-        id, none = ResultId(study, claim.analysis, claim.variant), claims.Verdict(None)
+        id, none = ResultId(study, claim.analysis, claim.variant), Verdict(None)
         if not self.post.store.path(id).is_file():
             return none
-        read = self._read(
-            "verdict", id, vars(claim), lambda: claims.verdict(claim, self._table(id)), none
-        )
-        return claims.Verdict(**read)
+        read = self._read("verdict", id, vars(claim), lambda: verdict(claim, self._table(id)), none)
+        return Verdict(**read)
 
     def _read(
         self, about: str, id: ResultId, of: Any, make: Callable[[], Answer], none: Answer

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from site_builder.commands.main import main
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
-from site_builder.post.claims import Claim, Verdict, load, verdict
+from site_builder.post.claims import Claim, load
 from site_builder.post.post import Post
-from site_builder.render.claim_marks import Verdicts, numbers
+from site_builder.post.verdicts.verdict import Verdict, verdict
+from site_builder.render.claim_marks import Verdicts
+from site_builder.render.claim_words import numbers
 from site_builder.render.figures import Fragments
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -202,7 +205,9 @@ def test_a_verdict_by_hand(shelves):
         "interval": "−2.0 to −0.5",
     }
     shown = mine | {f"other.{name}": text for name, text in theirs.items()}
-    assert found == Verdict(True, 2.0, 1.5, 2.5, n=8, rows=1, failing=0, shown=shown)
+    assert replace(found, bare=[], no_p="", test="", tested=[]) == Verdict(
+        True, 2.0, 1.5, 2.5, n=8, rows=1, failing=0, shown=shown
+    )
 
 
 def test_a_column_shown_has_bounds_of_its_own(shelves):
@@ -280,6 +285,55 @@ def test_entries_keep_their_own_columns(shelves):
     assert (found.holds, found.estimate, found.n) == (True, 3.0, 60)
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            {"show": "k", "holds": "low > 0"},
+            '"k" has no interval: "low" is that of "estimate"; '
+            'show "estimate", or test "k" without a bound',
+        ),
+        (
+            {"show": "k", "holds": "k < other.high", "other": LONG},
+            '"k" has no interval: "other.high" is that of "estimate"; '
+            'show "estimate", or test "k" without a bound',
+        ),
+        (
+            {"holds": "change_low > 0"},
+            'the interval of "change" is tested, and "estimate" is shown; write show = "change"',
+        ),
+        (
+            {"holds": "other.change_high < 1", "show": "n", "other": LONG},
+            'the interval of "change" is tested, and "n" is shown; write show = "change"',
+        ),
+    ],
+)
+def test_bounds_of_another_column_say_nothing_of_the_one_that_is_shown(shelves, keys, said):
+    with pytest.raises(BuildError) as raised:
+        verdict(claim(shelves, row=SHORT, **keys), TABLE)
+    assert str(raised.value) == ON + said
+
+
+def test_bounds_of_two_columns_may_be_compared_if_one_is_shown(shelves):
+    both = claim(shelves, row=SHORT, show="change", holds="low > 0 and change_low < estimate_")
+    table = TABLE.append_column("estimate_", pa.array([1.0] * 4))
+    found = verdict(both, table)
+    assert (found.holds, found.estimate) == (True, 0.5)
+
+
+def test_numbers_without_an_interval_are_named_but_for_n_and_what_picks_the_row(shelves):
+    found = verdict(claim(shelves, row={"word": "short"}, every=["k"], holds="low > 0"), TABLE)
+    assert found.bare == []
+    sized = TABLE.append_column("size", pa.array([1, 2, 3, 4]))
+    found = verdict(claim(shelves, row=SHORT, other=LONG, holds="low > 0"), sized)
+    assert found.bare == ["size", "other.size"]
+    found = verdict(claim(shelves, row=SHORT, show="size", holds="size > 0"), sized)
+    assert found.bare == ["estimate", "size"]
+    empty = claim(shelves, row={"word": "short", "k": 2}, show="change", holds="low > 0")
+    measured = TABLE.set_column(5, "change", pa.array([1.0] * 4))
+    assert verdict(empty, measured).bare == ["estimate", "change"]
+
+
 def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
     every = claim(shelves, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
     found = verdict(every, TABLE)
@@ -323,8 +377,12 @@ def test_a_claim_looks_inside_a_list(shelves):
             verdict(claim(shelves, holds="low > 2", **inside | {"inside": name}), cards)
 
 
+NO_TEST = '[a]\nsays = "x"\nresult = "n"\n'
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
-KEYS = "every, format, holds, inside, other, reported, reported_for, result, row, says, show, unit"
+KEYS = (
+    "around, every, format, holds, inside, no_interval, other, over, paired, reported, "
+    "reported_for, result, row, says, show, unit, within, written"
+)
 
 
 @pytest.mark.parametrize(
@@ -379,6 +437,35 @@ KEYS = "every, format, holds, inside, other, reported, reported_for, result, row
             1,
             '"reported_for" is not a claim; write [an-id] and its keys below',
         ),
+        (WHOLE + "within = 1", 3, "`holds` and `within`; keep one test, and make the other"),
+        (NO_TEST + "within = 0", 3, "`within` is 0; write a margin above 0"),
+        (NO_TEST + "within = nan", 3, "`within` is not a number; see site_builder/post/claims.py"),
+        (NO_TEST + "within = true", 3, "`within` is not a number; see site_builder/post/claims.py"),
+        (NO_TEST + "within = 1e300", 3, "`within` is not a number; see"),
+        (NO_TEST, 3, 'claim "a" has no `holds`; add holds = …'),
+        (WHOLE + "around = 1", 3, "`around`, and no `within`; add within = …"),
+        (WHOLE + "paired = []", 3, '`paired` names no column; write such as paired = ["author"'),
+        (WHOLE + 'paired = ["k"]', 3, "`paired`, and no other row; add other = {…}, or write"),
+        (WHOLE + "over = [1]", 3, "`over` is not a list of columns; write such as"),
+        (
+            WHOLE + 'over = ["k"]\nother = {k = 1}',
+            3,
+            "`over`, and another row; write `paired` for differences, or leave `other` out",
+        ),
+        (
+            WHOLE + 'over = ["k"]\npaired = ["k"]\nother = {k = 1}',
+            3,
+            "`paired` and `over`; keep `paired` for differences, `over` for a mean",
+        ),
+        (
+            WHOLE + 'over = ["k"]\nevery = ["k"]',
+            3,
+            '`over` and `every` both name "k"; keep it in one of them',
+        ),
+        (WHOLE + 'no_interval = " "', 3, "`no_interval` has 0 characters; say why in 1 to 120"),
+        (WHOLE + f'no_interval = "{"x" * 121}"', 3, "`no_interval` has 121 characters; say why"),
+        (WHOLE + 'written = "now"', 3, '`written` is "now"; write "before" its data, or "after"'),
+        ('written = "soon"\n' + WHOLE, 4, '`written` is "soon"; write "before" its data, or'),
         (WHOLE + "every = [1]", 3, '`every` is not a list of columns; write such as ["k"]'),
         (
             WHOLE.replace("low > 0", "low"),
@@ -393,7 +480,8 @@ def test_a_file_that_is_no_list_of_claims_is_told_by_line(shelves, text, line, s
     write(shelves.content / "claims" / "x.toml", "# of numbers\n#\n" + text)
     problems = [str(problem) for problem in load(shelves)[1]]
 
-    assert f"content/claims/x.toml:{line}: {said}" in problems
+    told = f"content/claims/x.toml:{line}: {said}"
+    assert any(problem.startswith(told) for problem in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -435,6 +523,16 @@ def test_a_claim_keeps_what_its_file_says(shelves):
         unit = "nats"
         reported = "once"
         reported_for = "another model"
+        paired = ["who", "what"]
+        no_interval = "a count"
+        written = "before"
+
+        [last]
+        says = "It is not."
+        result = "base"
+        within = 1
+        around = 2
+        over = ["who"]
         """,
     )
     write(shelves.content / "claims" / "01.toml", WHOLE.replace('"n"', '"numbers small"'))
@@ -458,10 +556,36 @@ def test_a_claim_keeps_what_its_file_says(shelves):
             unit="nats",
             reported="once",
             reported_for="another model",
+            paired=["who", "what"],
+            no_interval="a count",
+            written="before",
+        ),
+        Claim(
+            "last",
+            "content/claims/02.toml:18",
+            "It is not.",
+            "base",
+            "",
+            over=["who"],
+            within=1.0,
+            around=2.0,
         ),
     ]
-    assert [claim.result for claim in claims.values()] == ["numbers small", "base"]
-    assert [claim.is_of_sample for claim in claims.values()] == [False, True]
+    assert [claim.result for claim in claims.values()] == ["numbers small", "base", "base"]
+    assert [claim.is_of_sample for claim in claims.values()] == [False, True, False]
+    assert [claim.test for claim in claims.values()] == [
+        "low > 0",
+        "estimate > 0",
+        "within ±1 of 2",
+    ]
+
+
+def test_the_head_of_a_file_says_when_its_claims_were_written(shelves):
+    own = '[b]\nwritten = "after"\n' + WHOLE.partition("\n")[2]
+    write(shelves.content / "claims" / "x.toml", 'written = "before"\n' + WHOLE + own)
+    claims, problems = load(shelves)
+    assert problems == []
+    assert [one.written for one in claims.values()] == ["before", "after"]
 
 
 def test_a_claim_stands_once(shelves):
@@ -591,13 +715,16 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
     ):
         assert text in page
     (row,) = json.loads((claiming.site / "claims.json").read_bytes())
-    shown = row.pop("shown")
+    shown, touching = row.pop("shown"), pytest.approx(0.05)
     assert (shown["estimate"], shown["interval"]) == ("2.5", "2.0 to 3.0")
     assert row == {"id": "second-above-two", "says": "The second number is at least two.",
                    "study": "toy", "result": "numbers small", "row": {"x": ["2"]}, "other": {},
                    "every": [], "test": "low >= 2", "holds": True, "in_sample": False, "rows": 1,
                    "failing": 0, "unit": "apples", "estimate": 2.5, "low": 2.0, "high": 3.0, "n": 11,
-                   "reported": "about three", "reported_for": "a larger orchard"}  # fmt: skip
+                   "reported": "about three", "reported_for": "a larger orchard", "paired": [], "over": [],
+                   "written": "after", "groups": None, "no_interval": None, "margin": None,
+                   "margin_by": None, "p": touching, "no_p": None, "holm": touching,
+                   "benjamini_hochberg": touching, "repeats": None, "is_certain": False}  # fmt: skip
 
 
 def test_the_head_of_a_file_says_for_what_its_claims_were_reported(shelves):
@@ -671,6 +798,123 @@ def test_a_preview_tells_a_claim_that_cannot_be_tested_where_it_stands(claiming,
     assert said.replace('"', "&#34;") in (tmp_path / "preview" / "index.html").read_text("utf-8")
 
 
+def with_groups(project: Project) -> None:
+    """The same measurement, which says how many groups it rests on."""
+    id = ResultId("toy", "numbers", "small")
+    table = Store(project).load(id).table
+    put(Store(project), id, table.append_column("groups", pa.array([9, 9, 9])))
+
+
+MORE = """
+[first-below-seven]
+says = "The first number is below seven."
+result = "numbers small"
+row = {x = 1}
+holds = "high < 7"
+written = "before"
+
+[first-below-seven-again]
+says = "And again."
+result = "numbers small"
+row = {x = 1}
+holds = "7 > high"
+
+[first-near-zero]
+says = "The first number is near zero."
+result = "numbers small"
+row = {x = 1}
+within = 0.25
+
+[many]
+says = "There are many."
+result = "numbers small"
+row = {x = 1}
+show = "n"
+holds = "n >= 0"
+no_interval = "a count"
+"""
+
+
+@pytest.mark.builds
+def test_what_a_reviewer_asks_stands_beside_each_claim(claiming, monkeypatch):
+    """Numbers that survive, that repeat, that cannot fail, that have no interval, that came first."""
+    with_groups(claiming)
+    path = claiming.content / "claims" / "01-numbers.toml"
+    path.write_text(path.read_text("utf-8") + MORE, "utf-8")
+    section = claiming.content / "sections" / "01-numbers.md"
+    names = ("first-below-seven", "first-below-seven-again", "first-near-zero", "many")
+    marks = " ".join(f"So. << claim: {name} >>" for name in names)
+    section.write_text(f"{section.read_text('utf-8')}\n{marks}\n", "utf-8")
+    build(claiming, say=silent)
+    monkeypatch.chdir(claiming.root)
+    told = CliRunner().invoke(main, ["claims"]).output
+    page = (claiming.site / "claims" / "index.html").read_text("utf-8")
+
+    assert "    survives: Holm and Benjamini–Hochberg among 4 of its file, p < 0.0001" in told
+    assert "    twice: all that it tests is tested by first-below-seven\n" in told
+    assert "    by construction: it holds whatever the data are" in told
+    assert "    no interval: a count" in told
+    assert "    written: before its data" in told
+    assert "[does not hold] first-near-zero" in told
+    assert "smallest margin that holds, by the 90 % interval: ±" in told
+    assert told.endswith("1 written before their data, 4 after\n")
+    assert '<a href="#first-below-seven">first-below-seven</a></li>' in page
+    assert "Written before their data: <b>1</b>; after looking at them: 4." in page
+    assert re.search(r"Of the 4 whose test gives a p value, \d survive Holm and \d survive", page)
+    for word, text in (
+        ("survives", "Holm and Benjamini–Hochberg among 4 of its file"),
+        ("by construction", "it holds whatever the data are"),
+        ("no interval", "a count"),
+        ("written", "before its data"),
+    ):
+        assert re.search(rf'">{word}</b> {text}', page)
+    assert "<code>within ±0.25</code>" in page
+    rows = {row["id"]: row for row in json.loads((claiming.site / "claims.json").read_bytes())}
+    assert rows["first-below-seven-again"]["repeats"] == "first-below-seven"
+    assert rows["many"]["is_certain"] is True
+    assert rows["first-near-zero"]["margin"] > 0.25
+
+
+@pytest.mark.builds
+@pytest.mark.parametrize(
+    ("test", "line", "said"),
+    [
+        (
+            'show = "x"\nholds = "x > 1"',
+            "<< claim: second >>",
+            'claims/01-numbers.toml:3: claim "second" shows "estimate", which has no interval; '
+            'say why, such as no_interval = "a count"',
+        ),
+        (
+            'holds = "low >= 2"',
+            "<< claim: second show=size >>",
+            'claims/01-numbers.toml:3: claim "second" shows "size", which has no interval',
+        ),
+        (
+            'show = "size"\nholds = "size > 1"\nno_interval = "a size"',
+            "<< claim: second show=low >>",
+            '01-numbers.md:11: "size", which claim "second" shows, has no "low"; show a column',
+        ),
+    ],
+)
+def test_a_number_without_an_interval_needs_a_reason(claiming, test, line, said):
+    id = ResultId("toy", "numbers", "small")
+    table = Store(claiming).load(id).table
+    put(Store(claiming), id, table.append_column("size", pa.array([7, 8, 9])))
+    path = claiming.content / "claims" / "01-numbers.toml"
+    head = 'says = "It is."\nresult = "numbers small"\nrow = {n = 11}\n'
+    path.write_text(f"#\n#\n[second]\n{head}{test}\n", "utf-8")
+    section = claiming.content / "sections" / "01-numbers.md"
+    text = re.sub(
+        "<< claim: second-above-two.*?>>", "<< claim: second >>", section.read_text("utf-8")
+    )
+    section.write_text(text.replace(" << claim: second >>. ", " so. ") + f"\n{line}\n", "utf-8")
+    with pytest.raises(BuildError) as raised:
+        build(claiming, say=silent)
+
+    assert said in str(raised.value)
+
+
 @pytest.mark.builds
 def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     build(claiming, say=silent)
@@ -703,8 +947,11 @@ def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, mo
     assert told == [
         "[holds] second-above-two: The second number is at least two.",
         "    2.5 apples (2.0 to 3.0), n = 11; tested: low >= 2",
+        "    survives: neither Holm nor Benjamini–Hochberg among 1 of its file, p ≤ 0.05",
         "    reported for a larger orchard: about three",
         "1 holds, 0 does not hold, 0 not measured",
+        "1 have a p value: 0 survive Holm, 0 survive Benjamini–Hochberg, each in the family of its file",
+        "0 written before their data, 1 after",
     ]
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
+from site_builder.post.claim_form import BEFORE
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import Section
 from site_builder.post.uses import Use
+from site_builder.post.verdicts.families import CORRECTIONS
+from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.blocks import Blocks
-from site_builder.render.claim_marks import SHAPES, WORDS, numbers, worded
+from site_builder.render.claim_words import SHAPES, WORDS, numbers, remarks, worded
 from site_builder.results.recipe import ResultId
 
 VARIANTS = ("", "count", "reported")
@@ -32,8 +36,16 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
         )
         counts = [(word, SHAPES[state], outcomes.count(state)) for state, word in WORDS.items()]
+        adjusted = blocks.verdicts.adjusted().values()
+        surviving = Counter(correction for one in adjusted for correction in one.survives)
         return blocks.frame.markup(
-            "claims_count.html.j2", counts=counts, total=len(outcomes), in_sample=in_sample
+            "claims_count.html.j2",
+            counts=counts,
+            total=len(outcomes),
+            in_sample=in_sample,
+            before=sum(claim.written == BEFORE for claim in claims.values()),
+            tests=len(adjusted),
+            surviving=[(name, surviving[name]) for name in CORRECTIONS],
         )
     if variant == "reported":
         reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
@@ -58,7 +70,17 @@ def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
     for use in blocks.post.uses.values():
         if use.directive.kind == claim_kind.NAME:
             sentences.setdefault(use.directive.name, []).append(use)
-    return lambda name: _row(blocks, name, figures, sentences.get(name, []))
+    adjusted, repeats = blocks.verdicts.adjusted(), blocks.verdicts.repeats()
+
+    def row(name: str) -> dict[str, Any]:
+        claim, verdict = blocks.post.claims[name], blocks.verdicts.of.get(name, Verdict(None))
+        return _row(blocks, name, figures, sentences.get(name, [])) | {
+            "remarks": remarks(claim, verdict, adjusted.get(name)),
+            "survives": adjusted[name].survives if name in adjusted else [],
+            "repeats": repeats.get(name, ""),
+        }
+
+    return row
 
 
 def _row(
@@ -91,6 +113,7 @@ def _row(
         "section": _heading(section),
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
+        "units": " and ".join(claim.unit_columns),
         "place": places[0] if section else "",
         "sentences": {
             one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)

@@ -1,0 +1,1 @@
+"""Claims, tested on results: their rows, units, intervals and what chance alone would give."""
