@@ -77,7 +77,8 @@ def within(
     if mine is None or (claim.other and theirs is None):
         return Outcome(None, no_p=significance.MISSING)
     found = equivalence.of(mine, theirs, claim.around, claim.within)
-    no_p = "" if found.p is not None else significance.UNKNOWN
+    unknown = significance.UNTOLD if mine.groups is None else significance.UNKNOWN
+    no_p = "" if found.p is not None else unknown
     return Outcome(found.margin < claim.within, found.p, no_p, found.margin, found.by)
 
 

@@ -20,6 +20,7 @@ from site_builder.post.verdicts.interval import Interval
 
 MISSING = "a number is missing"
 OTHER_SHAPE = "no test that an interval excludes something"
+UNTOLD = "its result does not tell over how many groups"
 UNKNOWN = "its interval is not symmetric, as Student's is"
 
 Edge = Callable[[str], tuple[Interval, bool] | None]
