@@ -49,7 +49,7 @@ def compared(table: pa.Table, topics: str) -> Drawing:
         tables.table(COLUMNS, groups, "One edit against another"),
         "The top features set to their mean under the other prompt where the list could end, "
         "against what else was done to the same lists with the same random numbers, paired by "
-        "topic. Under each interval stands what a comparison like it finds in four of five cases: "
+        "topic. Beside each interval stands what a comparison like it finds in four of five cases: "
         "a smaller difference may well be there, unseen.",
         "A table with one row for each comparison: the ratio of the hazards of ending, and the "
         "differences in distinct items and in items, each with its interval and the smallest "
