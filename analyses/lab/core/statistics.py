@@ -58,7 +58,7 @@ class Survival:
 
 
 def said(groups: str) -> str:
-    """How a table says what its intervals are: over `groups`, "topics"."""
+    """How a table says what its intervals are: over `groups`, such as "authors"."""
     return f"95 % over {groups}, one left out at a time, Student's t"
 
 
