@@ -1,0 +1,180 @@
+"""Path patching: how the strongest heads hand the length word's effect on to the decision.
+
+`patching` shows which heads matter; this asks whether they tell each other. Lists, prompts and
+metric are those of `patching`. The path is chosen by rule (`instruments.paths`): `early` heads, one
+`middle` head, `late` heads, the decision. Patches are exact and reach one receiver alone
+(`lab.patching.path_patching`) [arXiv:2304.05969, 2211.00593]. Shares are normalised as in
+`patching`: denoising starts at 0, noising, where a path is held at the corrupted run and all else
+is clean, at 1.
+
+Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11.7", or `decision`:
+- `set`: these heads patched, all behind them follows; by `place` of their tokens, null for all.
+- `edge`: what the receiver makes of what reaches it from the sender without another head between;
+  all behind the receiver follows. `inputs` is where it reads it: q, k, v, or qkv for all three.
+  Among the heads of the path; from every head to the middle one, from that to every head, from
+  every head to the decision.
+- `relay`: by way of at most `relays` heads, whichever these are.
+- `gain`: a `relay` minus the one with a head less, paired over lists.
+- `path`: along the edges of the path alone, from its sender on; `edges` is `stages`, or `web` for
+  all edges among its heads.
+- `sum`: of single shares: all heads' `set`s (no receiver), all edges into or out of one head, all
+  into the decision.
+- `difference`: the share of `sender` minus that of `other`, paired over lists; see `DIFFERENCES`.
+`mlps` says whether those on the way `follow` or are `held`. `stage`, `layer` and `head` are those
+of a single sender. `topics` is `all` or `held-out`. `estimate` is normalised, with a 95 % interval
+over topics; `raw` is the change of the metric, in logits.
+
+Raises LabError when no short list of three items ended by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from analyses.lab.core import statistics
+from analyses.lab.core.effects import mean_effects
+from analyses.lab.core.errors import LabError
+from analyses.lab.core.table import labelled, table_of
+from analyses.lab.runtime.lab import Lab
+
+if TYPE_CHECKING:
+    from analyses.instruments.path_steps import Step
+    from analyses.instruments.paths import Path
+    from analyses.lab.patching.path_patching import Head
+
+DECISION, ALL = "decision", "all heads"
+DIRECTIONS = ("denoising", "noising")
+SCHEMA = {
+    **dict.fromkeys(("part", "direction", "topics", "sender", "other", "receiver"), pa.string()),
+    **dict.fromkeys(("inputs", "mlps", "place", "edges", "stage"), pa.string()),
+    **dict.fromkeys(("layer", "head", "relays"), pa.int32()),
+    **dict.fromkeys(("estimate", "low", "high", "raw"), pa.float32()),
+    "n": pa.int32(),
+}
+Row = dict[str, Any]
+Key = tuple[tuple[str, Any], ...]  # the columns that say what a row is
+
+
+def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
+    """Choose the path, patch it in every paired list, and sum up over topics."""
+    engine = lab.model.blocks
+    from analyses.instruments import path_steps, paths
+    from analyses.instruments.lists import read_lists
+    from analyses.instruments.paired_lists import paired_lists
+
+    lists = read_lists(list_samples, lab.study.prompt)
+    pairs = paired_lists(lab, lists, *paths.KIND)
+    if all(one.held_out for one in pairs):
+        what = f"no ended {paths.KIND[0]} list of three items on a topic that is not held out"
+        raise LabError(f"analyses/studies/{lab.name}.toml: sampling", what, "sample more lists")
+    path, singles = paths.choose(lab, engine, pairs)
+    held_out = [one.held_out for one in pairs]
+    rows: list[Row] = []
+    for direction in DIRECTIONS:
+        wanted = path_steps.steps(path, engine, fans=direction == "denoising")
+        swept = [
+            path_steps.measure(lab, engine, one, direction, wanted)
+            for one in lab.shared(pairs, label=f"paths, {direction}")
+        ]
+        moved = [dict(zip(wanted, map(float, one.shifts), strict=True)) for one in swept]
+        spans = [one.span for one in swept]
+        plain = [{_key(path, step): shift for step, shift in one.items()} for one in moved]
+        rows += _mean_rows(plain, spans, held_out, direction, direction)
+        if direction == "denoising":
+            derived = [
+                _sums(path, one, float(swept.shifts.sum())) | _differences(path, one)
+                for one, (_, swept) in zip(moved, singles, strict=True)
+            ]
+            rows += _mean_rows(derived, spans, held_out, direction, "denoising")
+    return _labelled(lab, path, rows, len(pairs))
+
+
+def name_of(heads: Sequence[Head]) -> str:
+    """Heads as they are written: "2.3 + 11.7"."""
+    return " + ".join(f"{layer}.{head}" for layer, head in heads)
+
+
+def _key(path: Path, step: Step) -> Key:
+    """The columns of a step."""
+    to = name_of([step.receiver]) if step.receiver else DECISION
+    found: Row = {"part": step.part, "sender": name_of(step.senders)}
+    if len(step.senders) == 1:
+        (head,) = step.senders
+        found |= {"layer": head[0], "head": head[1], "stage": path.stage(head)}
+    if step.part != "set":
+        found |= {"receiver": to if step.part == "edge" else DECISION}
+        found |= {"mlps": step.mlps, "inputs": step.inputs, "relays": step.relays}
+    if step.part == "path":
+        found["edges"] = "stages" if step.edges == path.edges else "web"
+    return tuple({**found, "place": step.place}.items())
+
+
+def _sums(path: Path, moved: Mapping[Step, float], singles: float) -> dict[Key, float]:
+    """Of single shares in one list."""
+    from analyses.instruments.path_steps import Step
+
+    middle = name_of([path.middle])
+    into = out = direct = 0.0
+    for step, shift in moved.items():
+        plain = step == Step("edge", step.senders, step.receiver)
+        if plain and step.receiver is None:
+            direct += shift
+        elif plain and step.receiver == path.middle:
+            into += shift
+        elif plain and step.senders == (path.middle,):
+            out += shift
+    named = {(ALL, None): singles, (ALL, DECISION): direct, (ALL, middle): into}
+    named[middle, ALL] = out
+    return {
+        (("part", "sum"), ("sender", sender), ("receiver", receiver)): value
+        for (sender, receiver), value in named.items()
+    }
+
+
+def _differences(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
+    """Of two shares in one list: what one head more passes on, and what the path leaves out."""
+    from analyses.instruments.path_steps import Step
+
+    found: dict[Key, float] = {}
+    for step, shift in moved.items():
+        if step.part == "relay" and step.relays:
+            less = moved[Step("relay", step.senders, relays=step.relays - 1)]
+            about = {"part": "gain", "sender": name_of(step.senders), "relays": step.relays}
+            found[tuple(about.items())] = shift - less
+    starts = path.early or (path.middle,)
+    chain = moved[Step("path", starts, edges=path.edges)]
+    for heads in (starts, path.heads):
+        about = {"part": "difference", "sender": name_of(heads), "other": "path"}
+        found[tuple(about.items())] = moved[Step("set", heads)] - chain
+    return found
+
+
+def _mean_rows(
+    found: Sequence[Mapping[Key, float]],
+    spans: Sequence[float],
+    held_out: Sequence[bool],
+    direction: str,
+    start: str,
+) -> Iterator[Row]:
+    """Means over all topics, and over those that are held out."""
+    for topics in ("all", "held-out"):
+        here = [i for i, held in enumerate(held_out) if held or topics == "all"]
+        means = mean_effects([found[i] for i in here], [spans[i] for i in here], direction=start)
+        for key, effect in means:
+            yield {**dict(key), "direction": direction, "topics": topics, **vars(effect)}
+
+
+def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table:
+    proxy = getattr(lab.study.decision, lab.study.decision.primary)
+    stages = (name_of(heads) for heads in (path.early, [path.middle], path.late) if heads)
+    return labelled(
+        table_of(rows, SCHEMA),
+        n=f"{lists} pairs, {lists} topics",
+        interval=statistics.said("topics"),
+        units={"raw": "logits"},
+        note=f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token. "
+        f"The path, chosen on topics that are not held out: {' → '.join(stages)}.",
+    )
