@@ -71,22 +71,26 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         what = f"no ended {paths.KIND[0]} list of three items on a topic that is not held out"
         raise LabError(f"analyses/studies/{lab.name}.toml: sampling", what, "sample more lists")
     path, singles = paths.choose(lab, engine, pairs)
-    held_out = [one.held_out for one in pairs]
     rows: list[Row] = []
     for direction in DIRECTIONS:
-        wanted = path_steps.steps(path, engine, fans=direction == "denoising")
-        swept = [
-            path_steps.measure(lab, engine, one, direction, wanted)
-            for one in lab.shared(pairs, label=f"paths, {direction}")
-        ]
-        moved = [dict(zip(wanted, map(float, one.shifts), strict=True)) for one in swept]
-        spans = [one.span for one in swept]
+        moved, spans = [], []
+        for one in lab.shared(pairs, label=f"paths, {direction}"):
+            wanted = path_steps.steps(path)
+            if direction == "denoising":
+                wanted += path_steps.details(path)
+                wanted += path_steps.fans(path, engine) if one.held_out else []
+            wanted = list(dict.fromkeys(wanted))
+            swept = path_steps.measure(lab, engine, one, direction, wanted)
+            moved.append(dict(zip(wanted, map(float, swept.shifts), strict=True)))
+            spans.append(swept.span)
         plain = [{_key(path, step): shift for step, shift in one.items()} for one in moved]
+        held_out = [one.held_out for one in pairs]
         rows += _mean_rows(plain, spans, held_out, direction, direction)
         if direction == "denoising":
+            whole = [{_sum(ALL): float(swept.shifts.sum())} for _, swept in singles]
             derived = [
-                _sums(path, one, float(swept.shifts.sum())) | _differences(path, one)
-                for one, (_, swept) in zip(moved, singles, strict=True)
+                one | _sums(path, steps) | _differences(path, steps)
+                for one, steps in zip(whole, moved, strict=True)
             ]
             rows += _mean_rows(derived, spans, held_out, direction, "denoising")
     return _labelled(lab, path, rows, len(pairs))
@@ -112,26 +116,29 @@ def _key(path: Path, step: Step) -> Key:
     return tuple({**found, "place": step.place}.items())
 
 
-def _sums(path: Path, moved: Mapping[Step, float], singles: float) -> dict[Key, float]:
-    """Of single shares in one list."""
+def _sum(sender: str, receiver: str | None = None) -> Key:
+    return (("part", "sum"), ("sender", sender), ("receiver", receiver))
+
+
+def _sums(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
+    """Of single edges in one list, where all were measured."""
     from analyses.instruments.path_steps import Step
 
-    middle = name_of([path.middle])
-    into = out = direct = 0.0
-    for step, shift in moved.items():
-        plain = step == Step("edge", step.senders, step.receiver)
-        if plain and step.receiver is None:
-            direct += shift
-        elif plain and step.receiver == path.middle:
-            into += shift
-        elif plain and step.senders == (path.middle,):
-            out += shift
-    named = {(ALL, None): singles, (ALL, DECISION): direct, (ALL, middle): into}
-    named[middle, ALL] = out
-    return {
-        (("part", "sum"), ("sender", sender), ("receiver", receiver)): value
-        for (sender, receiver), value in named.items()
+    edges = {
+        step: shift
+        for step, shift in moved.items()
+        if step == Step("edge", step.senders, step.receiver)
     }
+    middle = path.middle
+    fans = {
+        _sum(ALL, DECISION): [edges[one] for one in edges if one.receiver is None],
+        _sum(ALL, name_of([middle])): [edges[one] for one in edges if one.receiver == middle],
+        _sum(name_of([middle]), ALL): [
+            edges[one] for one in edges if one.senders == (middle,) and one.receiver
+        ],
+    }
+    whole = len(fans[_sum(ALL, DECISION)]) > len(path.heads)
+    return {name: sum(ones) for name, ones in fans.items() if whole}
 
 
 def _differences(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:

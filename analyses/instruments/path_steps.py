@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 
 PLACES = ("prompt", "list", "deciding")
-RELAYS = 8  # heads in a row that may pass it on; more change little
+RELAYS = 6  # heads in a row that may pass it on; more change little
 FOLLOW, HELD = "follow", "held"
 
 
@@ -45,53 +45,40 @@ class Step:
     edges: tuple[Edge, ...] = ()
 
 
-def steps(path: Path, engine: Blocks, *, fans: bool) -> list[Step]:
-    """All that is asked of a path.
+def steps(path: Path) -> list[Step]:
+    """What is asked of a path in both directions."""
+    groups = [(one,) for one in path.heads] + [path.early, path.late, path.heads]
+    found = [Step("set", heads) for heads in groups if heads]
+    stages = [heads for heads in (path.early, (path.middle,), path.late) if heads]
+    for starts in stages:
+        for mlps in (FOLLOW, HELD):
+            found.append(Step("path", starts, mlps=mlps, edges=path.edges))
+    found.append(Step("path", stages[0], edges=path.web))
+    for starts in stages[: 1 + bool(path.early)]:
+        found += [Step("relay", starts, relays=count) for count in range(RELAYS + 1)]
+    return list(dict.fromkeys([*found, *(Step("edge", (a,), b) for a, b in path.edges)]))
 
-    Args:
-        fans: whether also by place, by input and by every head that may send or receive.
-    """
-    found = [*_sets(path, fans), *_relays(path), *_chains(path)]
-    for sender, receiver in path.web:
-        found.append(Step("edge", (sender,), receiver))
+
+def details(path: Path) -> list[Step]:
+    """By place and by input, and the edges among its heads that are none of the path's."""
+    found = [Step("set", (head,), place=place) for head in path.heads for place in PLACES]
+    starts = path.early or (path.middle,)
+    found += [Step("path", starts, inputs=one, edges=path.edges) for one in INPUTS]
     for sender, receiver in path.edges:
         found.append(Step("edge", (sender,), receiver, mlps=HELD))
-        if fans and receiver is not None:
+        if receiver is not None:
             found += [Step("edge", (sender,), receiver, inputs) for inputs in INPUTS]
             found += [Step("edge", (sender,), receiver, place=place) for place in PLACES]
-    return list(dict.fromkeys([*found, *(_fans(path, engine) if fans else ())]))
+    found += [Step("edge", (a,), b) for a, b in path.web if (a, b) not in path.edges]
+    return found
 
 
-def _sets(path: Path, by_place: bool) -> Iterator[Step]:
-    for heads in (*((one,) for one in path.heads), path.early, path.late, path.heads):
-        if heads:
-            yield Step("set", heads)
-    for head in path.heads if by_place else ():
-        yield from (Step("set", (head,), place=place) for place in PLACES)
-
-
-def _relays(path: Path) -> Iterator[Step]:
-    for starts in filter(None, (path.early, (path.middle,))):
-        yield from (Step("relay", starts, relays=count) for count in range(RELAYS + 1))
-
-
-def _chains(path: Path) -> Iterator[Step]:
-    for starts in filter(None, (path.early, (path.middle,), path.late)):
-        for mlps in (FOLLOW, HELD):
-            yield Step("path", starts, mlps=mlps, edges=path.edges)
-        yield from (Step("path", starts, inputs=one, edges=path.edges) for one in INPUTS)
-        yield Step("path", starts, edges=path.web)
-
-
-def _fans(path: Path, engine: Blocks) -> Iterator[Step]:
-    """From every head to the middle one, from that to every head, from all to the metric."""
-    for layer in range(len(engine.layers)):
-        for head in ((layer, number) for number in range(engine.heads)):
-            yield Step("edge", (head,))
-            if layer < path.middle[0]:
-                yield Step("edge", (head,), path.middle)
-            if layer > path.middle[0]:
-                yield Step("edge", (path.middle,), head)
+def fans(path: Path, engine: Blocks) -> list[Step]:
+    """From every head to the middle one, from that to every head, from every head to the metric."""
+    every = [(layer, head) for layer in range(len(engine.layers)) for head in range(engine.heads)]
+    into = [Step("edge", (head,), path.middle) for head in every if head[0] < path.middle[0]]
+    out = [Step("edge", (path.middle,), head) for head in every if head[0] > path.middle[0]]
+    return [*into, *out, *(Step("edge", (head,)) for head in every)]
 
 
 def places(one: PairedList) -> dict[str, tuple[int, ...]]:

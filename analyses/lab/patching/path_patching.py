@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from analyses.lab.core.errors import LabError
+from analyses.lab.model.stages import Blocks
 from analyses.lab.patching.patching import Sweep
 
 Head = tuple[int, int]  # layer, query head
@@ -36,7 +37,23 @@ INPUTS = "qkv"
 
 
 class Paths(Sweep):
-    """Paths from a `source` run laid into a `base` run; see `Sweep` for how it is opened."""
+    """Paths from a `source` run laid into a `base` run; see `Sweep` for what it is opened with.
+
+    Attributes:
+        first: where the prompts begin to differ; the last position if they never do.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        *,
+        base: Sequence[int],
+        source: Sequence[int],
+        contrast: tuple[int, int],
+        budget: int | None = None,
+    ) -> None:
+        super().__init__(blocks, base=base, source=source, contrast=contrast, budget=budget)
+        self.first = min(self.first, self.tokens - 1)
 
     def output(self, head: Head, positions: Sequence[int] | None = None) -> Tensor:
         """What a head writes in the source run at these positions, in the base run at the others.
@@ -182,9 +199,9 @@ class Paths(Sweep):
         metrics = torch.full((len(rows),), self.base_metric, dtype=torch.float64)
         begins = {i: min(row)[0] for i, row in enumerate(rows) if row}
         order = sorted(begins, key=lambda i: begins[i])
-        size = max(1, self.budget // self.row_bytes(self.first)) if self.first < self.tokens else 0
+        size = max(1, self.budget // self.row_bytes(self.first))
         with torch.inference_mode():
-            while order and size:
+            while order:
                 batch = [i for i in order[:size] if begins[i] == begins[order[0]]]
                 order = order[len(batch) :]
                 found = self._total([rows[i] for i in batch], begins[batch[0]])
