@@ -151,7 +151,7 @@ def _differences(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
             less = moved[Step("relay", step.senders, relays=step.relays - 1)]
             about = {"part": "gain", "sender": name_of(step.senders), "relays": step.relays}
             found[tuple(about.items())] = shift - less
-    starts = path.early or (path.middle,)
+    starts = path.stages[0]
     chain = moved[Step("path", starts, edges=path.edges)]
     for heads in (starts, path.heads):
         about = {"part": "difference", "sender": name_of(heads), "other": "path"}
@@ -176,12 +176,12 @@ def _mean_rows(
 
 def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table:
     proxy = getattr(lab.study.decision, lab.study.decision.primary)
-    stages = (name_of(heads) for heads in (path.early, [path.middle], path.late) if heads)
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{lists} pairs, {lists} topics",
         interval=statistics.said("topics"),
         units={"raw": "logits"},
         note=f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token. "
-        f"The path, chosen on topics that are not held out: {' → '.join(stages)}.",
+        f"The path, chosen on topics that are not held out: "
+        f"{' → '.join(map(name_of, path.stages))}. Edges of all heads: on held-out topics only.",
     )

@@ -18,7 +18,7 @@ from analyses.lab.runtime.cached_arrays import kept
 from analyses.lab.runtime.lab import Lab
 
 PLACES = ("prompt", "list", "deciding")
-RELAYS = 6  # heads in a row that may pass it on; more change little
+RELAYS = 5  # heads in a row that may pass it on; more change little
 FOLLOW, HELD = "follow", "held"
 
 
@@ -49,21 +49,19 @@ def steps(path: Path) -> list[Step]:
     """What is asked of a path in both directions."""
     groups = [(one,) for one in path.heads] + [path.early, path.late, path.heads]
     found = [Step("set", heads) for heads in groups if heads]
-    stages = [heads for heads in (path.early, (path.middle,), path.late) if heads]
+    stages = path.stages
     for starts in stages:
         for mlps in (FOLLOW, HELD):
             found.append(Step("path", starts, mlps=mlps, edges=path.edges))
     found.append(Step("path", stages[0], edges=path.web))
-    for starts in stages[: 1 + bool(path.early)]:
-        found += [Step("relay", starts, relays=count) for count in range(RELAYS + 1)]
     return list(dict.fromkeys([*found, *(Step("edge", (a,), b) for a, b in path.edges)]))
 
 
 def details(path: Path) -> list[Step]:
-    """By place and by input, and the edges among its heads that are none of the path's."""
-    found = [Step("set", (head,), place=place) for head in path.heads for place in PLACES]
-    starts = path.early or (path.middle,)
-    found += [Step("path", starts, inputs=one, edges=path.edges) for one in INPUTS]
+    """By relays, input and place, and the edges among its heads that are none of the path's."""
+    found = [Step("path", path.stages[0], inputs=one, edges=path.edges) for one in INPUTS]
+    for starts in dict.fromkeys((path.stages[0], (path.middle,))):
+        found += [Step("relay", starts, relays=count) for count in range(RELAYS + 1)]
     for sender, receiver in path.edges:
         found.append(Step("edge", (sender,), receiver, mlps=HELD))
         if receiver is not None:

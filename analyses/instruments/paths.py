@@ -39,10 +39,15 @@ class Path:
         """All of them, in the order of the network."""
         return (*self.early, self.middle, *self.late)
 
+    @property
+    def stages(self) -> list[tuple[Head, ...]]:
+        """The heads of each stage that has any."""
+        return [heads for heads in (self.early, (self.middle,), self.late) if heads]
+
     def stage(self, head: Head) -> str | None:
         """Where on the path a head stands, if it does."""
-        stages = {"early": self.early, "middle": (self.middle,), "late": self.late}
-        return next((name for name, heads in stages.items() if head in heads), None)
+        named = {"early": self.early, "middle": (self.middle,), "late": self.late}
+        return next((name for name, heads in named.items() if head in heads), None)
 
     @property
     def edges(self) -> tuple[Edge, ...]:
