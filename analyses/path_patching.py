@@ -19,9 +19,10 @@ Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11
   all edges among its heads.
 - `sum`: of single shares: all heads' `set`s (no receiver), all edges into or out of one head, all
   into the decision.
-- `difference`: the share of `sender` minus that of `other`, paired over lists; see `DIFFERENCES`.
+- `difference`: the share of `sender`, patched, minus that of the whole path, paired over lists.
 `mlps` says whether those on the way `follow` or are `held`. `stage`, `layer` and `head` are those
-of a single sender. `topics` is `all` or `held-out`. `estimate` is normalised, with a 95 % interval
+of a single sender. `topics` is `all` or `held-out`; by input, place, relays and of heads that are
+not on the path only held-out topics are measured, so that there the two agree. `estimate` is normalised, with a 95 % interval
 over topics; `raw` is the change of the metric, in logits.
 
 Raises LabError when no short list of three items ended by itself.
@@ -76,9 +77,8 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         moved, spans = [], []
         for one in lab.shared(pairs, label=f"paths, {direction}"):
             wanted = path_steps.steps(path)
-            if direction == "denoising":
-                wanted += path_steps.details(path)
-                wanted += path_steps.fans(path, engine) if one.held_out else []
+            if direction == "denoising" and one.held_out:
+                wanted += path_steps.details(path) + path_steps.fans(path, engine)
             wanted = list(dict.fromkeys(wanted))
             swept = path_steps.measure(lab, engine, one, direction, wanted)
             moved.append(dict(zip(wanted, map(float, swept.shifts), strict=True)))
@@ -183,5 +183,5 @@ def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table
         units={"raw": "logits"},
         note=f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token. "
         f"The path, chosen on topics that are not held out: "
-        f"{' → '.join(map(name_of, path.stages))}. Edges of all heads: on held-out topics only.",
+        f"{' → '.join(map(name_of, path.stages))}. By input, place, relays and of all other heads: on held-out topics only.",
     )
