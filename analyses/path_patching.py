@@ -21,9 +21,9 @@ Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11
   into the decision.
 - `difference`: the share of `sender`, patched, minus that of the whole path, paired over lists.
 `mlps` says whether those on the way `follow` or are `held`. `stage`, `layer` and `head` are those
-of a single sender. `topics` is `all` or `held-out`; by input, place, relays and of heads that are
-not on the path only held-out topics are measured, so that there the two agree. `estimate` is normalised, with a 95 % interval
-over topics; `raw` is the change of the metric, in logits.
+of a single sender. `topics` is `all` or `held-out`. By input, place and relays, and of heads beside
+the path, held-out topics alone are measured, so that there the two agree. `estimate` is normalised,
+with a 95 % interval over topics; `raw` is the change of the metric, in logits.
 
 Raises LabError when no short list of three items ended by itself.
 """
@@ -183,5 +183,6 @@ def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table
         units={"raw": "logits"},
         note=f"Metric: {proxy.plus!r} − {proxy.minus!r} at the deciding token. "
         f"The path, chosen on topics that are not held out: "
-        f"{' → '.join(map(name_of, path.stages))}. By input, place, relays and of all other heads: on held-out topics only.",
+        f"{' → '.join(map(name_of, path.stages))}. By input, place and relays, and of heads beside "
+        "the path: held-out topics alone.",
     )
