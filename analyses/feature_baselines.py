@@ -25,7 +25,7 @@ Rows by `part`:
 - `activation`: of the feature, under the `own` prompt, the `other` one, and their `change` within a
   list; `spread` is the standard deviation over lists.
 - `cosine`: of the feature's direction with the mean direction of all topics that are not held out.
-`strongest` marks the feature of the largest effect of all autoencoders.
+`groups` are the topics that an interval rests on, `strongest` marks the feature of the largest effect of all autoencoders.
 
 Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
 """
@@ -66,7 +66,7 @@ SCHEMA = {
     "held_out": pa.bool_(),
     **dict.fromkeys(("estimate", "low", "high", "raw", "span"), pa.float64()),
     **dict.fromkeys(("before", "after", "spread", "band_low", "band_high"), pa.float64()),
-    "n": pa.int32(),
+    **{"n": pa.int32(), "groups": pa.int32()},
 }
 Row = dict[str, Any]
 
@@ -152,7 +152,7 @@ def _rows(chosen: Chosen, found: Sequence[Decision]) -> Iterator[Row]:
     for topics in ("all", "held-out"):
         pairs = zip(chosen.done, held_out, strict=True)
         here = [one for one, held in pairs if held or topics == "all"]
-        yield from ({**row, "topics": topics} for row in _summed(here))
+        yield from ({**row, "topics": topics, "groups": row["n"]} for row in _summed(here))
     for one, done in zip(found, chosen.done, strict=True):
         for change, loss in done.losses.items():
             yield {
@@ -162,7 +162,7 @@ def _rows(chosen: Chosen, found: Sequence[Decision]) -> Iterator[Row]:
             }
     cosine, known = chosen.cosine, len(held_out) - sum(held_out)
     bounds = {"estimate": cosine.value, "low": cosine.low, "high": cosine.high}
-    yield {"part": "cosine", "change": "mean direction", **bounds, "n": known}
+    yield {"part": "cosine", "change": "mean direction", **bounds, "n": known, "groups": known}
 
 
 def _summed(here: Sequence[Exchanged]) -> Iterator[Row]:

@@ -23,7 +23,7 @@ Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11
 `mlps` says whether those on the way `follow` or are `held`. `stage`, `layer` and `head` are those
 of a single sender. `topics` is `all` or `held-out`. By input, place and relays, and of heads beside
 the path, held-out topics alone are measured, so that there the two agree. `estimate` is normalised,
-with a 95 % interval over topics; `raw` is the change of the metric, in logits.
+with a 95 % interval over topics, `groups` of them; `raw` is the change of the metric, in logits.
 
 Raises LabError when no short list of three items ended by itself.
 """
@@ -53,7 +53,7 @@ SCHEMA = {
     **dict.fromkeys(("inputs", "mlps", "place", "edges", "stage"), pa.string()),
     **dict.fromkeys(("layer", "head", "relays"), pa.int32()),
     **dict.fromkeys(("estimate", "low", "high", "raw"), pa.float32()),
-    "n": pa.int32(),
+    **{"n": pa.int32(), "groups": pa.int32()},
 }
 Row = dict[str, Any]
 Key = tuple[tuple[str, Any], ...]  # the columns that say what a row is
@@ -171,7 +171,8 @@ def _mean_rows(
         here = [i for i, held in enumerate(held_out) if held or topics == "all"]
         means = mean_effects([found[i] for i in here], [spans[i] for i in here], direction=start)
         for key, effect in means:
-            yield {**dict(key), "direction": direction, "topics": topics, **vars(effect)}
+            about = {**dict(key), "direction": direction, "topics": topics}
+            yield {**about, **vars(effect), "groups": effect.n}
 
 
 def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table:
