@@ -25,7 +25,8 @@ Rows by `part`:
 - `activation`: of the feature, under the `own` prompt, the `other` one, and their `change` within a
   list; `spread` is the standard deviation over lists.
 - `cosine`: of the feature's direction with the mean direction of all topics that are not held out.
-`groups` are the topics that an interval rests on, `strongest` marks the feature of the largest effect of all autoencoders.
+`groups` are the topics that an interval rests on; `strongest` marks the feature of the largest
+effect of all autoencoders.
 
 Raises LabError when the study has no SAEs, or one of them cannot be had or does not fit.
 """
@@ -88,7 +89,8 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     from analyses.instruments.lists import read_lists
     from analyses.lab.saes.saes import open_saes
 
-    places = [(source.site, layer) for source in lab.study.saes for layer in source.layers]
+    # Each is opened once before the passes: what is wrong with them is said at the start.
+    places = [(sae.site, sae.layer) for sae in open_saes(lab)]
     lists = read_lists(list_samples, lab.study.prompt)
     found = decisions(lab, lists, TEMPLATE, places, log_prob=False)
     if all(one.paired.held_out for one in found):

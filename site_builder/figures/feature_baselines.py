@@ -23,8 +23,8 @@ COLUMNS = (
 FEATURE = {
     "exchanged": "exchanged",
     "removed": "removed",
-    "other mean": "set to the mean under the other prompt",
-    "own mean": "set to the mean under its own prompt",
+    "other mean": "mean, other prompt",
+    "own mean": "mean, own prompt",
 }
 DIRECTIONS = {
     "stream": "the whole stream",
@@ -82,7 +82,7 @@ def _shares(records: Sequence[Row], names: dict[str, str], title: str, said: str
     return marks.intervals(
         shown,
         title=alt.TitleParams(title, subtitle=said),
-        x_title="share of the word’s effect taken away",
+        x_title="share of the word’s effect",
         row="change",
         order=list(names.values()),
         classes=TOPICS,

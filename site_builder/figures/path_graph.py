@@ -17,7 +17,8 @@ STAGES = {"early": "early head", "middle": "middle head", "late": "late head"}
 NAMES = {"early": "early heads", "middle": "middle", "late": "late heads", DECISION: DECISION}
 WIDEST = 9.0  # pixels of the strongest edge
 CLEAR = 0.14  # of a column's width, that an edge leaves about a node
-AT = 0.46  # where on its way an edge's number stands
+AT = 0.5  # where on its way an edge's number stands
+ABOVE = 0.1  # and how far above it at least
 
 
 def stages(records: Iterable[Row]) -> dict[str, list[str]]:
@@ -59,8 +60,8 @@ def graph(sets: Sequence[Row], edges: Sequence[Row], by_stage: Mapping[str, list
         }
         for name, (x, y) in places.items()
     ]
-    lines = [_line(row, places) for row in edges]
-    most = max(abs(row["estimate"]) for row in lines)
+    most = max(abs(row["estimate"]) for row in edges)
+    lines = [_line(row, places, abs(row["estimate"]) / most) for row in edges]
     axis = alt.Axis(
         labelExpr=f"{[NAMES[name] for name in columns]}[datum.value]",
         values=list(range(len(columns))),
@@ -97,7 +98,7 @@ def graph(sets: Sequence[Row], edges: Sequence[Row], by_stage: Mapping[str, list
     )
     numbers = (
         alt.Chart(theme.data(lines))
-        .mark_text(dy=-9, fontSize=11)
+        .mark_text(fontSize=11)
         .encode(x=alt.X("mid_x:Q"), y=alt.Y("mid_y:Q"), text=alt.Text("number:N"), tooltip=told)
     )
     of_nodes = alt.Chart(theme.data(nodes)).encode(
@@ -136,8 +137,12 @@ def _places(by_column: Mapping[str, Sequence[str]], columns: Sequence[str]) -> d
     return found
 
 
-def _line(row: Row, places: Mapping[str, tuple[float, float]]) -> Row:
-    """An edge from node to node, that leaves room about both."""
+def _line(row: Row, places: Mapping[str, tuple[float, float]], part: float) -> Row:
+    """An edge from node to node, that leaves room about both; its number stands above it.
+
+    Args:
+        part: of the strongest edge's share.
+    """
     (x, y), (x2, y2) = places[row["sender"]], places[row["receiver"]]
     start, stop = CLEAR / (x2 - x), 1 - CLEAR / (x2 - x)
     return {
@@ -147,5 +152,8 @@ def _line(row: Row, places: Mapping[str, tuple[float, float]]) -> Row:
         **{"number": f"{row['estimate']:.1%}".replace("-", "−")},
         **{"x": x + start * (x2 - x), "y": y + start * (y2 - y)},
         **{"x2": x + stop * (x2 - x), "y2": y + stop * (y2 - y)},
-        **{"mid_x": x + AT * (x2 - x), "mid_y": y + AT * (y2 - y)},
+        **{
+            "mid_x": x + AT * (x2 - x),
+            "mid_y": y + AT * (y2 - y) + ABOVE + 0.08 * part + 0.1 * abs(y2 - y),
+        },
     }

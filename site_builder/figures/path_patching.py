@@ -134,7 +134,14 @@ def _carried(records: Iterable[Row], stages: dict[str, list[str]]) -> Chart:
         ("set", " + ".join(head for ones in stages.values() for head in ones), None): "all of them",
         ("path", groups[0], "web"): "paths among them",
         ("path", groups[0], "stages"): "the path",
-        **{("path", group, "stages"): f"its end, from {group}" for group in groups[1:]},
+        **{
+            (
+                "path",
+                group,
+                "stages",
+            ): f"from the {stage} {'head' if stage == 'middle' else 'heads'}"
+            for stage, group in zip(list(stages)[1:], groups[1:], strict=True)
+        },
     }
     shown = []
     for row in records:
