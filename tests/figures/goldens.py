@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.figures import feature_tables, layer_choice_tables, sae_tables, tables
+from tests.figures import feature_tables, layer_choice_tables, path_tables, sae_tables, tables
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -43,6 +43,9 @@ def charts() -> Iterator[tuple[str, str, pa.Table]]:
     yield "ablation", "by-topic", sae_tables.ablation("by-topic", layers=1, topics=2)
     yield "ablation", "survival", sae_tables.ablation("survival", layers=1, most=3)
     yield "layer_choice", "", layer_choice_tables.layer_choice(layers=2, budgets=1)
+    short = {"early": ("2.3",), "middle": ("13.7",), "late": ("19.4",)}
+    yield "path_patching", "", path_tables.path_patching(short, relays=1)
+    yield "feature_baselines", "", path_tables.feature_baselines(("28/1147",))
     yield "feature_tests", "", sae_tables.feature_tests(layers=1, count=2)
 
 

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from site_builder.charts.drawing import Drawing, DrawingError
-from tests.figures import layer_choice_tables, sae_tables, tables
+from tests.figures import layer_choice_tables, path_tables, sae_tables, tables
 
 CASES = [
     *[
@@ -42,6 +42,8 @@ CASES = [
     ("sae_health", "", sae_tables.sae_health()),
     ("layer_choice", "", layer_choice_tables.layer_choice()),
     ("feature_tests", "", sae_tables.feature_tests(layers=2)),
+    ("path_patching", "", path_tables.path_patching()),
+    ("feature_baselines", "", path_tables.feature_baselines()),
     ("dataset", "", tables.dataset()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
@@ -72,7 +74,8 @@ def test_a_missing_column_is_named(name, variant, table):
             "logit_lens": "layer", "other_lists": "author",
             "patching": "k_end", "attribution_patching": "measured", "attribution": "k_end",
             "ablation": "method", "sae_health": "places", "feature_tests": "survives",
-            "layer_choice": "regret"}[name]  # fmt: skip
+            "layer_choice": "regret", "path_patching": "relays",
+            "feature_baselines": "after"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)
