@@ -50,13 +50,16 @@ static struct {
  * What is changed on the way. Depth 0 is the embedding, depth l the stream after l blocks.
  *
  *   ADD   x += amount · vector           SET   x = vector
+ *   CELL  x += (amount − a) · vector, a = relu(x · encoder + offset), zero up to `threshold`:
+ *         a feature of a sparse autoencoder is given another activation, the error kept
+ *         [Rajamanoharan et al. 2024, arXiv:2407.14435]; all cells of a depth see the same x
  *   HEAD  what head `head` of block `depth` hands to the output matrix = vector
  */
-enum { ADD = 1, SET = 2, HEAD = 3 };
+enum { ADD = 1, SET = 2, HEAD = 3, CELL = 4 };
 typedef struct {
   int32_t kind, sequence, depth, head, first, last; /* of the positions first..last */
-  float amount;
-  const float *vector;
+  float amount, offset, threshold;
+  const float *vector, *encoder;
 } Edit;
 
 static Block blocks[MOST_BLOCKS];
@@ -283,15 +286,28 @@ static void attend(int sequence, int block, int position, const float *q, float 
   }
 }
 
+/* How much of its vector an edit adds to x */
+static float share(const Edit *e, const float *x) {
+  if (e->kind == ADD) return e->amount;
+  float active = dot(x, e->encoder, shape.width) + e->offset;
+  return e->amount - (active > 0 && active > e->threshold ? active : 0);
+}
+
 static void edit_stream(int sequence, int depth, int start, int count) {
-  for (const Edit *e = edits; e < edits + edit_count; e++) {
-    if (e->kind == HEAD || e->depth != depth || e->sequence != sequence) continue;
-    for (int t = 0; t < count; t++) {
+  for (int t = 0; t < count; t++) {
+    float *x = stream + t * shape.width, *more = added + t * shape.width;
+    for (int i = 0; i < shape.width; i++) more[i] = 0;
+    for (const Edit *e = edits; e < edits + edit_count; e++) {
+      if (e->kind == HEAD || e->depth != depth || e->sequence != sequence) continue;
       if (start + t < e->first || start + t > e->last) continue;
-      float *x = stream + t * shape.width;
-      for (int i = 0; i < shape.width; i++)
-        x[i] = (e->kind == ADD ? x[i] + e->amount * e->vector[i] : e->vector[i]);
+      if (e->kind == SET)
+        __builtin_memcpy(x, e->vector, shape.width * 4L);
+      else {
+        float amount = share(e, x);
+        for (int i = 0; i < shape.width; i++) more[i] += amount * e->vector[i];
+      }
     }
+    for (int i = 0; i < shape.width; i++) x[i] += more[i];
   }
 }
 

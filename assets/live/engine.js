@@ -5,8 +5,8 @@ export const CONTEXT = 384; // tokens of a sequence
 export const SEQUENCES = 3; // prompts that can be held against each other
 const BATCH = 64; // tokens read at once, as in engine.c
 const PAGE = 65_536;
-const KINDS = { add: 1, set: 2, head: 3 };
-const EDIT = 32; // bytes of an edit in engine.c
+const KINDS = { add: 1, set: 2, head: 3, cell: 4 };
+const EDIT = 44; // bytes of an edit in engine.c
 const MOST = { blocks: 64, edits: 64 };
 const READABLE = { 0: "F32", 3: "Q4_1", 8: "Q8_0" };
 
@@ -22,14 +22,18 @@ export class Unreadable extends Error {}
 
 /**
  * @typedef {object} Edit what is changed while tokens are read
- * @property {"add"|"set"|"head"} kind add to a row of the stream, set it, or set what a head hands on
+ * @property {"add"|"set"|"cell"|"head"} kind add to a row of the stream, set it, give a feature of it
+ *   another activation, or set what a head hands on
  * @property {number} sequence
  * @property {number} depth of the stream: 0 is the embedding, l behind l blocks; of a head: its block
  * @property {number} [head]
  * @property {number} first the first position that is changed
  * @property {number} last and the last one
- * @property {number} [amount] how often the vector is added
+ * @property {number} [amount] how often the vector is added, or the feature's new activation
  * @property {Float32Array} vector
+ * @property {Float32Array} [encoder] of a feature, whose activation is relu(x · encoder + offset)
+ * @property {number} [offset]
+ * @property {number} [threshold] up to which the activation is zero
  */
 
 /** One model in WebAssembly's memory. */
@@ -80,7 +84,7 @@ export class Engine {
     new Float32Array(this.#wasm.memory.buffer, at + 4 * whole.length, 1)[0] = shape.epsilon;
     const end = this.#wasm.lay_out(Math.ceil((this.base + this.size) / 64) * 64);
     this.#vectors = end;
-    this.#grow(end + 4 * MOST.edits * Math.max(width, headWidth));
+    this.#grow(end + 8 * MOST.edits * width);
     this.#rotary(shape);
     const bind = (slot, block, name) => {
       const { offset, type } = tensors[`${name}.weight`];
@@ -108,17 +112,23 @@ export class Engine {
    */
   intervene(edits) {
     if (edits.length > MOST.edits) throw new RangeError(`more than ${MOST.edits} edits`);
-    const at = this.#wasm.edits_at();
-    const view = new DataView(this.#wasm.memory.buffer, at, MOST.edits * EDIT);
+    const { buffer } = this.#wasm.memory;
+    const view = new DataView(buffer, this.#wasm.edits_at(), MOST.edits * EDIT);
     let vectors = this.#vectors;
     for (const [index, edit] of edits.entries()) {
-      const { kind, sequence, depth, head = 0, first, last, amount = 1, vector } = edit;
-      const fields = [KINDS[kind], sequence, depth, head, first, last];
-      fields.forEach((field, place) => view.setInt32(index * EDIT + 4 * place, field, true));
-      view.setFloat32(index * EDIT + 24, amount, true);
-      view.setInt32(index * EDIT + 28, vectors, true);
-      this.#floats(vectors, vector.length).set(vector);
-      vectors += 4 * Math.ceil(vector.length / 4) * 4;
+      const { kind, sequence, depth, head = 0, first, last, vector, encoder } = edit;
+      const { amount = 1, offset = 0, threshold = 0 } = edit;
+      const whole = [KINDS[kind], sequence, depth, head, first, last];
+      const at = index * EDIT;
+      whole.forEach((value, place) => view.setInt32(at + 4 * place, value, true));
+      [amount, offset, threshold].forEach((value, place) => {
+        view.setFloat32(at + 24 + 4 * place, value, true);
+      });
+      for (const [place, floats] of [vector, encoder ?? []].entries()) {
+        view.setInt32(at + 36 + 4 * place, vectors, true);
+        this.#floats(vectors, floats.length).set(floats);
+        vectors += 16 * Math.ceil(floats.length / 4);
+      }
     }
     this.#wasm.intervene(edits.length);
   }

@@ -2,6 +2,8 @@
 import { CONTEXT } from "./engine.js";
 import { draw, uniforms } from "./sampling.js";
 
+const LIKELY = 10; // next tokens that are told
+
 /**
  * @typedef {object} Writing
  * @property {{before: string, own?: string, after?: string}[]} prompts `own` is text whatever stands in it
@@ -24,6 +26,7 @@ import { draw, uniforms } from "./sampling.js";
  * @property {number[]} chances of the contrast's first token, under each prompt, at temperature 1
  * @property {number[]} contrasts logit(first) − logit(second)
  * @property {number[][]} lens the same by depth
+ * @property {{text: string, chance: number}[][]} likely the likeliest next tokens
  */
 
 /** Writes with one model. */
@@ -63,8 +66,12 @@ export class Writer {
         const end = position + 1 - start;
         if (end < ids.length && !isRead(writing, ids, end)) return;
         logits = this.#logits(row, bias);
-        const chance = Math.exp(logits[contrast[0]] - this.#engine.logTotal());
-        seen[which].set(end, { chance, lens: Array.from(this.#engine.lens(row)) });
+        const total = this.#engine.logTotal();
+        seen[which].set(end, {
+          chance: Math.exp(logits[contrast[0]] - total),
+          lens: Array.from(this.#engine.lens(row)),
+          likely: this.#likely(logits, total),
+        });
       });
     };
     const report = (ids, next) => {
@@ -79,6 +86,7 @@ export class Writer {
         chances: found.map(({ chance }) => chance),
         contrasts: found.map(({ lens }) => lens.at(-1)),
         lens: found.map(({ lens }) => lens),
+        likely: found.map(({ likely }) => likely),
       });
     };
 
@@ -101,6 +109,20 @@ export class Writer {
       if (!isOver()) read(0, ids, ids.length);
     }
     return { ids, ended: isOver(), full: ids.length >= most };
+  }
+
+  #likely(logits, total) {
+    const chosen = [];
+    let least = -Infinity;
+    for (let id = 0; id < logits.length; id++) {
+      if (chosen.length === LIKELY && logits[id] <= least) continue;
+      const place = chosen.findIndex((other) => logits[other] < logits[id]);
+      chosen.splice(place < 0 ? chosen.length : place, 0, id);
+      chosen.splice(LIKELY);
+      least = logits[chosen.at(-1)];
+    }
+    const chance = (id) => Math.exp(logits[id] - total);
+    return chosen.map((id) => ({ text: this.#tokenizer.decode([id]), chance: chance(id) }));
   }
 
   /** The logits behind a row of what was read last, with what is added to them. */

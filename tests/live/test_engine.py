@@ -30,7 +30,9 @@ def expected(tiny_model):
 READ = """([ids, edits]) => {
   const {engine} = live.opened();
   engine.contrast(2, 198);
-  engine.intervene(edits.map(one => ({...one, vector: Float32Array.from(one.vector)})));
+  const floats = one => one && Float32Array.from(one);
+  engine.intervene(edits.map(one =>
+    ({...one, vector: floats(one.vector), encoder: floats(one.encoder)})));
   const found = {lens: [], logits: []};
   engine.read(0, 0, ids, rows => {
     for (let row = 0; row < rows; row++) {
@@ -100,6 +102,45 @@ def test_edits_change_what_hooks_of_torch_change(live, expected, tiny_model, kin
 
     found = np.array(live(READ, [TEXT, [told]])["logits"])
     assert np.abs(found - logits).max() < 2e-5
+    assert np.abs(found - np.array(live(READ, [TEXT, []])["logits"])).max() > 1e-2
+
+
+def test_cells_get_other_activations_and_the_error_is_kept(live, expected, tiny_model):
+    """Two features that both see the stream as it was; one of them is below its threshold."""
+    rng = np.random.default_rng(2)
+    encoders, vectors = (rng.normal(size=(2, WIDTH)).astype(np.float32) for _ in range(2))
+    rows = expected(TEXT).hidden_states[2][0, 4:7] @ torch.from_numpy(encoders).T
+    highest = rows.max().item()
+    cells = [(3.0, 0.25, 0.0), (-1.0, 0.0, highest + 1)]  # target, offset, threshold
+    told = [
+        edit(
+            "cell",
+            vector.tolist(),
+            depth=2,
+            **{"encoder": encoder.tolist(), "amount": target},
+            **{"offset": offset, "threshold": threshold},
+        )
+        for (target, offset, threshold), vector, encoder in zip(
+            cells, vectors, encoders, strict=True
+        )
+    ]
+
+    def stream(_module, _given, out):
+        state = out[0] if isinstance(out, tuple) else out
+        x = state[0, 4:7].clone()
+        for (target, offset, threshold), vector, encoder in zip(
+            cells, vectors, encoders, strict=True
+        ):
+            before = x @ torch.from_numpy(encoder) + offset
+            active = torch.where(before > threshold, before.relu(), 0)
+            state[0, 4:7] += (target - active)[:, None] * torch.from_numpy(vector)
+
+    handle = tiny_model.model.model.layers[1].register_forward_hook(stream)
+    logits = expected(TEXT).logits[0].numpy()
+    handle.remove()
+
+    found = np.array(live(READ, [TEXT, told])["logits"])
+    assert np.abs(found - logits).max() < 1e-4
     assert np.abs(found - np.array(live(READ, [TEXT, []])["logits"])).max() > 1e-2
 
 

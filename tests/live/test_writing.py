@@ -71,6 +71,11 @@ def test_both_prompts_are_read_before_each_break(written, tiny_model):
             assert one["chances"][which] == pytest.approx(chance[one["end"]].item(), abs=1e-6)
             assert one["contrasts"][which] == pytest.approx(contrast[one["end"]].item(), abs=2e-5)
             assert one["lens"][which][-1] == one["contrasts"][which]
+            likely, ids_ = after[one["end"]].double().softmax(-1).topk(10)
+            told = one["likely"][which]
+            assert [token["chance"] for token in told] == pytest.approx(likely.tolist(), abs=1e-6)
+            texts = [tiny_model.tokenizer.id_to_token(id) for id in ids_.tolist()]
+            assert [token["text"] for token in told] == [text.replace("Ċ", "\n") for text in texts]
 
 
 def test_what_is_given_is_read_and_not_written_on(live, written):

@@ -122,6 +122,12 @@ def test_without_the_model_the_page_leads_to_where_it_is(shelves):
     assert live_model.chosen(project, "toy", live=False) == (None, told)
 
 
+def test_the_key_alone_publishes_the_model(shelves):
+    model, told = live_model.chosen(said(with_wheel(shelves), "true"), "toy", live=False)
+    assert model is not None
+    assert told["bytes"] == len(MODEL)
+
+
 def test_nothing_is_said_of_a_model_that_nobody_asked_for(shelves):
     assert live_model.chosen(shelves, "toy", live=False) == (None, {})
     assert live_model.chosen(said(shelves, "false"), "toy", live=False) == (None, {})
