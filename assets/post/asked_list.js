@@ -140,7 +140,7 @@ export class AskedList {
     for (const [line, name] of PROMPTS.entries()) {
       const y = 6 + 10 * line;
       const [low, high] = this.#about.means[this.#word]?.[name]?.[place] ?? [];
-      if (high !== undefined) {
+      if (high != null) {
         const band = { x: width(low), y: y - 5, width: width(high - low), height: 10, rx: 1.5 };
         picture.append(shape("rect", { class: "ask-band", ...band }));
       }
