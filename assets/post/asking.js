@@ -12,6 +12,9 @@ import { Model, PUBLISHED, doubt, hindrance } from "./model.js";
 const OTHERS = ["short", "long"];
 const LONGEST = 80; // characters of a topic
 
+const RECORDED =
+  "Draws the list that the top of the figure shows again, in your browser and with the random numbers of the study, and compares it with what is published.";
+
 const megabytes = (bytes) => Math.round(bytes / 1e6);
 
 /** Offer the model below the figure `root`; `data` tells where the files are that asking needs. */
@@ -73,12 +76,12 @@ export function asking(root, data) {
     const { ask, word, heat, share, seed, write, more, again } = form.elements;
     const said = element("p", "ask-note", note);
     said.setAttribute("role", "status");
-    const checkButton = button("Check the list above", "", check);
+    const checkButton = button("Check the recorded list", "", check);
     section.replaceChildren(form, said);
     const list = new AskedList(section, { about, edited, anew });
     section.append(
       checkButton,
-      element("p", "ask-note", "Draws the list shown above again, in your browser and with the random numbers of the study, and compares it with what is published."),
+      element("p", "ask-note", RECORDED),
     );
     const keepOwn = addressed(figure, form);
     let busy = false;

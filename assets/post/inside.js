@@ -33,6 +33,7 @@ export function inside(place, text, read) {
   const lens = element("div");
   lens.append(element("p", "ask-note", words), picture(read));
   const likely = element("div", "ask-likely");
+  likely.append(element("p", "ask-note", "The likeliest next tokens, by what was asked for"));
   for (const [name, { likely: tokens }] of Object.entries(read)) likely.append(ranking(name, tokens));
   place.replaceChildren(title, lens, likely);
 }
@@ -73,9 +74,6 @@ function ranking(name, tokens) {
     list.append(row);
   }
   const part = element("div");
-  const title = element("p", "ask-note", "likeliest next tokens, asked for ");
-  const word = name === "none" ? "a list" : name;
-  title.append(element("span", `template template-${name}`, word));
-  part.append(title, list);
+  part.append(element("span", `template template-${name}`, name === "none" ? "a list" : name), list);
   return part;
 }

@@ -90,7 +90,12 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         own = [str(folder) for folder in project.template_folders]
         config.theme.dirs[:] = dict.fromkeys((*own, *config.theme.dirs))
-        self._dress(config, project, self.blocks)
+        try:
+            self._dress(config, project, self.blocks)
+        except BuildError as error:
+            if self._given:
+                raise
+            raise PluginError(str(error)) from None
         spare_theme(config, self.blocks.post.project)
         return config
 

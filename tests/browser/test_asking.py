@@ -241,7 +241,7 @@ def test_a_topic_of_an_address_is_cut_and_one_that_does_not_fit_is_told(visit):
 
 def test_the_list_above_is_drawn_again_and_compared(visit):
     asked = Asked(visit()).open()
-    asked.button("Check the list above").click()
+    asked.button("Check the recorded list").click()
     asked.settle()
 
     # This is another model than the one that wrote the list.
