@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyses.instruments.lists import read_lists
+from analyses.lab.core import statistics
 from analyses.lab.core.study import Study
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -58,6 +59,7 @@ def run(lab: Lab, list_samples: pa.Table, ending: pa.Table) -> pa.Table:
     return labelled(
         table_of(rows, SCHEMA),
         n=f"{len(lists):,} lists, {len(study.topics.names)} topics",
+        interval=statistics.said("topics"),
         units=dict.fromkeys(("estimate", "low", "high"), "probability"),
         note=f"Lists of temperature {study.sampling.temperature:g}; malformed ones are left out.",
     )

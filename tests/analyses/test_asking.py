@@ -71,6 +71,14 @@ def test_the_tokens_are_those_that_lists_are_read_by(tiny, rows):
     assert not set(tokens["breaks"]) & set(tokens["blanks"])
 
 
+def test_the_means_are_those_of_the_endings(tiny, shelf, rows):
+    means = ending.run(tiny, shelf["list_samples"], shelf["token_scores"]).to_pylist()
+    names = ("template", "prompt", "k", "estimate", "low", "high")
+    expected = [tuple(row[n] for n in names) for row in means if row["place"] == "item"]
+    assert expected
+    assert [tuple(row[name] for name in names) for row in rows["mean"]] == expected
+
+
 def test_settings_are_the_study_s(tiny, rows):
     sampling = tiny.study.sampling
     assert {row["name"]: row["value"] for row in rows["setting"]} == {
