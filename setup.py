@@ -10,9 +10,19 @@ HERE = Path(__file__).parent
 
 LEFT_OUT = {
     "templates": ("post",),
-    "assets": ("post", "page.png", "src", "build.js", "package*.json", "node_modules"),
+    "assets": (
+        "post",
+        "page.png",
+        "src",
+        "build.js",
+        "package*.json",
+        "node_modules",
+        "engine.c",
+        "build.sh",
+    ),
 }
-"""Of each folder that goes along: what only this post needs, and what the charts are built from."""
+"""Of each folder that goes along: what only this post needs, and what charts and engine are built
+from."""
 
 
 class Engine(build_py):

@@ -106,7 +106,8 @@ def test_the_wheel_holds_the_engine_and_nothing_of_the_post(wheel: Path) -> None
     }
     for needed in ("templates/main.html", "templates/figure.html.j2", "assets/charts.js",
                    "assets/charts/LICENCES.txt", "assets/mathematics/temml.min.js",
-                   "assets/mathematics/LICENCE.txt", "assets/post.css", "charts/theme.py"):  # fmt: skip
+                   "assets/mathematics/LICENCE.txt", "assets/post.css", "charts/theme.py",
+                   "assets/live/engine.wasm", "assets/live/worker.js"):  # fmt: skip
         assert f"site_builder/{needed}" in names
     assert not [name for name in names if "templates/post/" in name or "assets/post/" in name]
     assert not [name for name in names if name.startswith("site_builder/figures/")]

@@ -4,6 +4,7 @@
  */
 
 import { asked, keep, offers } from "./address.js";
+import { count, percent, width } from "./chances.js";
 import { choose, chosenOf, lacks, onChoice } from "./choice.js";
 import { json } from "./files.js";
 import { near } from "./near.js";
@@ -11,15 +12,6 @@ import { near } from "./near.js";
 const SLOWEST = 1100; // milliseconds an item
 const WHOLE = 14000; // and at most these for a whole list
 
-function percent(chance) {
-  if (chance === null) return "–";
-  if (chance < 0.0005) return "<0.1\u00a0%";
-  if (chance < 0.0995) return `${(Math.round(1000 * chance) / 10).toFixed(1)}\u00a0%`;
-  return `${Math.min(Math.round(100 * chance), 99)}\u00a0%`;
-}
-
-const count = (items) => `${items} item${items === 1 ? "" : "s"}`;
-const width = (chance) => `${(100 * (chance ?? 0)).toFixed(2)}%`;
 
 /** Let a list be picked, and be gone through item by item. */
 export function ending(root) {

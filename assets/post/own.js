@@ -2,6 +2,8 @@
 import { ending } from "./ending.js";
 import { near } from "./near.js";
 
+const LIVE = 'meta[name="live-model"]';
+
 /** What is large waits, code and data, until it is near. */
 const WHEN_NEAR = {
   ".post-strip": async () => (await import("./strip.js")).strip,
@@ -10,7 +12,15 @@ const WHEN_NEAR = {
 
 /** Let everything in `root` that this post's scripts improve answer. */
 export function wake(root) {
-  for (const opening of root.querySelectorAll(".ending")) ending(opening);
+  for (const opening of root.querySelectorAll(".ending")) {
+    ending(opening);
+    const data = document.querySelector("[data-asking]");
+    if (!data || !document.querySelector(LIVE)) continue;
+    near(opening)
+      .then(() => import("./asking.js"))
+      .then(({ asking }) => asking(opening, data))
+      .catch(console.error);
+  }
   for (const cards of root.querySelectorAll(".post-cards")) {
     import("./gallery.js").then(({ gallery }) => gallery(cards)).catch(console.error);
   }

@@ -52,6 +52,10 @@ _drafts = click.option(
     "--drafts", is_flag=True, help="Show what says draft: true in its front matter."
 )
 
+_live = click.option(
+    "--live", is_flag=True, help="Publish the model, too, for the reader's browser to run."
+)
+
 
 @click.group(
     cls=Interruptible,
@@ -63,10 +67,17 @@ _drafts = click.option(
 @_run
 @_strict
 @_drafts
+@_live
 @quiet_option
 @click.pass_context
 def main(
-    context: click.Context, study: str, run: str, strict: bool, drafts: bool, quiet: bool
+    context: click.Context,
+    study: str,
+    run: str,
+    strict: bool,
+    drafts: bool,
+    live: bool,
+    quiet: bool,
 ) -> None:
     """Build the post: every directive's result, drawn, on a page in site/.
 
@@ -74,7 +85,7 @@ def main(
     is installed. Without a command this builds; see the commands below for the rest.
     """
     if context.invoked_subcommand is None:
-        _build(study, run, strict, drafts, quiet)
+        _build(study, run, strict, drafts, live, quiet)
         return
     # They are about building: a command that has such an option has its own.
     by_hand = click.core.ParameterSource.COMMANDLINE
@@ -92,7 +103,7 @@ main.add_command(run)
 main.add_command(studies)
 
 
-def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> None:
+def _build(study: str, run: str, strict: bool, drafts: bool, live: bool, quiet: bool) -> None:
     from site_builder.site.build import build
 
     set_threshold(1_000_000)  # a build keeps nearly all that it makes: to look costs a twentieth
@@ -104,6 +115,7 @@ def _build(study: str, run: str, strict: bool, drafts: bool, quiet: bool) -> Non
             run=run,
             strict=strict,
             drafts=drafts,
+            live=live,
             say=_quietly(quiet),
             quiet=quiet,
         )
@@ -143,6 +155,7 @@ def _quietly(quiet: bool) -> Callable[[str], None]:
     help="Name by which a proxy asks for the preview; may be repeated.",
 )
 @_drafts
+@_live
 @study_option
 def serve(
     port: int,
@@ -151,6 +164,7 @@ def serve(
     root_path: str,
     allow_host: tuple[str, ...],
     drafts: bool,
+    live: bool,
     study: str,
 ) -> None:
     """Show the post as it is written: a saved file changes the open page at once."""
@@ -166,6 +180,7 @@ def serve(
             study=study,
             run=run,
             drafts=drafts,
+            live=live,
             say=say,
         )
 

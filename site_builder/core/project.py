@@ -85,6 +85,11 @@ class Project:
         return self._option("choices")
 
     @property
+    def live(self) -> Any:
+        """Whether the page has the model itself, or where one has, unchecked: `live`."""
+        return self._option("live")
+
+    @property
     def package(self) -> str:
         """What the drawings are modules of, seen from the project: "figures"."""
         return ".".join(self.figures.relative_to(self.root).parts)
@@ -106,8 +111,12 @@ class Project:
 
     @property
     def asset_folders(self) -> tuple[Path, ...]:
-        """Where style sheets and scripts are looked for, in the same order."""
-        return self._shelves("assets")
+        """Where style sheets and scripts are looked for, in the same order.
+
+        `live` inside has what runs a model in the reader's browser.
+        """
+        folders = (inner for one in self._shelves("assets") for inner in (one, one / "live"))
+        return tuple(folder for folder in folders if folder.is_dir())
 
     def template(self, name: str) -> Path | None:
         """The file of a template; None if there is none of this name."""

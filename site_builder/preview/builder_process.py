@@ -25,7 +25,7 @@ from site_builder.site.build import preview
 from site_builder.site.last_build import Inputs
 
 
-def main(root: Path, site: Path, study: str, drafts: bool) -> None:
+def main(root: Path, site: Path, study: str, drafts: bool, live: bool) -> None:
     """Build whenever standard input asks for it, until it ends."""
     sys.dont_write_bytecode = True  # its stamps are whole seconds, and saves come faster
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
@@ -40,19 +40,21 @@ def main(root: Path, site: Path, study: str, drafts: bool) -> None:
         if open_files:
             built = _failed(_unread(Project(root), open_files))
         else:
-            built, last = _built(root, site, study, drafts, last)
+            built, last = _built(root, site, study, drafts, live, last)
         print(json.dumps(built), file=answers, flush=True)
 
 
 def _built(
-    root: Path, site: Path, study: str, drafts: bool, last: Inputs | None
+    root: Path, site: Path, study: str, drafts: bool, live: bool, last: Inputs | None
 ) -> tuple[Built, Inputs | None]:
     """Build once; nothing that an author writes ends this process.
 
     Returns what there is to say, and what the site is made from now.
     """
     try:
-        blocks, notes, read = preview(Project(root), site, study=study, drafts=drafts, last=last)
+        blocks, notes, read = preview(
+            Project(root), site, study=study, drafts=drafts, live=live, last=last
+        )
         post = blocks.post
         pages = {post.url(page): sha256_file(site / post.file(page)) for page in post.pages()}
         states = {use.id: use.state for use in post.uses.values()}
@@ -105,4 +107,11 @@ def _unread(project: Project, paths: set[Path]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], "--drafts" in sys.argv[4:])
+    options = sys.argv[4:]
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        sys.argv[3],
+        "--drafts" in options,
+        "--live" in options,
+    )

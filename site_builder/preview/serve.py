@@ -28,6 +28,7 @@ def serve(
     study: str,
     run: str,
     drafts: bool,
+    live: bool,
     say: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; raises `BuildError` when there is no port, or no post, to serve.
@@ -40,7 +41,7 @@ def serve(
     if port and bound != port:
         say(f"port {port} is taken")
     root = f"/{root.strip('/')}".rstrip("/")
-    preview = Preview(project, study, run, say, drafts=drafts, allowed=allowed)
+    preview = Preview(project, study, run, say, drafts=drafts, live=live, allowed=allowed)
     if not door.is_home(host):
         say(f"{host} is not this machine alone: whoever reaches it reads the post, and can measure")
     hosts = (host, socket.gethostname(), *allowed)

@@ -64,10 +64,12 @@ class Preview:
         say: Callable[[str], None],
         *,
         drafts: bool = False,
+        live: bool = False,
         allowed: Iterable[str] = (),
     ) -> None:
         self.project = project
         self.drafts = drafts
+        self.live = live
         self.allowed = frozenset(map(str.lower, allowed))
         self.site = project.cache / f"preview.{os.getpid()}"
         self.study = study
@@ -132,6 +134,7 @@ class Preview:
         command = [sys.executable, "-m", builder_process.__name__]
         arguments = [str(self.project.root), str(self.site), self.study]
         arguments += ["--drafts"] if self.drafts else []
+        arguments += ["--live"] if self.live else []
         notes: list[str] = []
         while True:
             await self.wake.wait()

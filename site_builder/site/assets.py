@@ -1,4 +1,4 @@
-"""Style sheets and scripts under names that change with their content, so that caches never lie."""
+"""Style sheets, scripts and programs under names that change with their content: no cache lies."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from site_builder.core.digests import sha256
 from site_builder.core.errors import BuildError, Problem, nearest
 from site_builder.core.files import listed
 
-_IMPORTED = re.compile(r"""\b(from|import|import\()\s*(["'])\./([\w.-]+)\2""")
+_IMPORTED = re.compile(r"""\b(from|import|import\(|URL\()\s*(["'])\./([\w.-]+)\2""")
+_LATER = ("import(", "URL(")
+"""Words by which a script asks for what it needs later: a module, a worker, a program."""
 
 _REMARKS = re.compile(rb"/\*(?!!).*?\*/\s*|(?<=\n)[ \t]+", re.DOTALL)
 """Of a style sheet what only its author reads: comments, but for licences, and indentation."""
 
 
 def files(folders: Iterable[Path]) -> dict[str, Path]:
-    """Every style sheet and script directly in `folders`, by name; of two, the first counts."""
+    """Every style sheet, script and program in `folders`, by name; of two, the first counts."""
     paths: dict[str, Path] = {}
     for folder in folders:
-        for path in listed(folder, ".css", ".js"):
+        for path in listed(folder, ".css", ".js", ".wasm"):
             paths.setdefault(path.name, path)
     return dict(sorted(paths.items()))
 
@@ -32,6 +34,7 @@ def hashed(*folders: Path) -> dict[str, bytes]:
 
     Scripts import each other by name, `./address.js`, whichever folder the other one is in; what is
     published imports by the hashed names, so that a script's name changes with all that it imports.
+    A worker or a program is asked for as `new URL("./worker.js", import.meta.url)`.
 
     Raises `BuildError` when a script imports one that is not there, or itself in a roundabout way.
     """
@@ -61,7 +64,7 @@ def hashed(*folders: Path) -> dict[str, bytes]:
         name = match[3]
         target = sources.get(name)
         if target is None:
-            known = (entry for entry in sources if entry.endswith(".js"))
+            known = (entry for entry in sources if not entry.endswith(".css"))
             what = f'imports "./{name}", which is not there'
             raise BuildError([Problem(f"assets/{path.name}", what, nearest(name, known))])
         return match[0].replace(f"./{name}", f"./{add(target, above)}")
@@ -94,7 +97,7 @@ def needed(files: dict[str, bytes], script: str) -> list[str]:
     while waiting:
         for word, _, name in _IMPORTED.findall(files.get(waiting.pop(), b"").decode()):
             path = f"assets/{name}"
-            if word != "import(" and path not in modules:
+            if word not in _LATER and path not in modules:
                 modules[path] = None
                 waiting.append(path)
     return sorted(modules)

@@ -38,6 +38,7 @@ def build(
     run: str = "missing",
     strict: bool = False,
     drafts: bool = False,
+    live: bool = False,
     say: Say,
     quiet: bool = False,
 ) -> Built:
@@ -49,14 +50,15 @@ def build(
         cure = "remove it: a build puts a folder there"
         raise BuildError([Problem(project.named(project.site), "is a link", cure)])
     last, read = _before(project)
-    same = last and (last.study, last.drafts, last.inputs) == (study, drafts, read.inputs)
+    asked = (study, drafts, live, read.inputs)
+    same = last and (last.study, last.drafts, last.live, last.inputs) == asked
     if last and same and not (last.doubts and (strict or run == "stale")):
         return Built(project.site, last.notes, 0, unchanged=True)
     with alone(project, say) as waited:
         recover(project)
         if waited:
             last, read = _before(project)
-        return _build(project, last, read, study, run, strict, drafts, say, quiet)
+        return _build(project, last, read, study, run, strict, drafts, live, say, quiet)
 
 
 def _before(project: Project) -> tuple[Manifest | None, Inputs]:
@@ -75,6 +77,7 @@ def _build(
     run: str,
     strict: bool,
     drafts: bool,
+    live: bool,
     say: Say,
     quiet: bool,
 ) -> Built:
@@ -106,16 +109,16 @@ def _build(
         raise BuildError(failing)
     notes += map(str, (*failing, *blocks.studies.notes))
     standing = Standing(project.root, project.site, last.inputs, read.inputs) if last else None
-    notes += _put(blocks, project.site, project.cache / f"site.{os.getpid()}", standing)
+    aside = project.cache / f"site.{os.getpid()}"
+    notes += _put(blocks, project.site, aside, standing, live=live)
     blocks.fragments.sweep()
     # What was measured on the way counts as read; of an edit made meanwhile it is not known which
     # state is in the site.
     made_from, after = _keep(project, read)
     made_from |= {name: after[name] for name in after if name.startswith("data/")}
     doubts = len(stale) + len(failing)
-    Manifest(study, drafts, made_from, outputs(project.site), notes, doubts, read.stamps).save(
-        project
-    )
+    written = outputs(project.site)
+    Manifest(study, drafts, live, made_from, written, notes, doubts, read.stamps).save(project)
     return Built(project.site, notes, blocks.fragments.drawn)
 
 
@@ -133,6 +136,7 @@ def preview(
     *,
     study: str = "",
     drafts: bool = False,
+    live: bool = False,
     last: Inputs | None = None,
 ) -> Previewed:
     """Build into `site` whatever is there, for who writes it; `last` is what it was made from.
@@ -153,7 +157,7 @@ def preview(
     blocks = Blocks(post, Fragments(post), forgiving=True, given=_given(read))
     blocks.draw()
     standing = Standing(project.root, site, last.inputs, read.inputs) if last else None
-    warnings = _put(blocks, site, site.with_name(f"{site.name}.new"), standing)
+    warnings = _put(blocks, site, site.with_name(f"{site.name}.new"), standing, live=live)
     # Of what was saved meanwhile it is not known which state is in the site.
     read = Inputs(_keep(project, read)[0], read.stamps)
     notes = [*post.unused(), *blocks.verdicts.failing(), *blocks.studies.notes]
@@ -181,7 +185,9 @@ def _keep(project: Project, read: Inputs) -> tuple[dict[str, str], dict[str, str
     return {name: one for name, one in read.inputs.items() if after.get(name) == one}, after
 
 
-def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = None) -> list[str]:
+def _put(
+    blocks: Blocks, site: Path, aside: Path, standing: Standing | None, *, live: bool
+) -> list[str]:
     """Write the pages aside, and put them where `site` is; returns the host's warnings.
 
     A dead link raises `BuildError`, or is one more of the problems that the blocks forgive.
@@ -191,7 +197,7 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
     from site_builder.site.page_check import wrong
 
     try:
-        warnings, pages = _mkdocs(blocks, aside, standing)
+        warnings, pages = _mkdocs(blocks, aside, standing, live)
         blocks.problems += wrong(blocks.post, aside, pages)
         if blocks.problems and not blocks.forgiving:
             raise BuildError(blocks.problems)
@@ -202,7 +208,7 @@ def _put(blocks: Blocks, site: Path, aside: Path, standing: Standing | None = No
 
 
 def _mkdocs(
-    blocks: Blocks, site: Path, standing: Standing | None
+    blocks: Blocks, site: Path, standing: Standing | None, live: bool
 ) -> tuple[list[str], dict[Path, str]]:
     """Let MkDocs write the pages into `site`; returns its warnings, and the HTML of the prose."""
     # Material announces the end of MkDocs at every start; DESIGN for that is in the extension.
@@ -231,7 +237,7 @@ def _mkdocs(
         if plugin is None:
             cure = "add it under plugins:"
             raise BuildError([Problem("mkdocs.yml", "no measured-post plugin", cure)])
-        plugin.blocks, plugin.standing = blocks, standing
+        plugin.blocks, plugin.standing, plugin.live = blocks, standing, live
         config.plugins.on_startup(command="build", dirty=False)
         mkdocs_build(config)
         config.plugins.on_shutdown()

@@ -48,7 +48,8 @@ PageOf = Callable[[str], Path | None]
 class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
-    `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`.
+    `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`;
+    `live` lets them run the model itself: see `site_builder.site.live_model`.
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
     that is being rendered. With a `section`, that alone is.
     """
@@ -60,6 +61,7 @@ class MeasuredFigures(Extension):
         study: str = "",
         figures: str = "",  # noqa: ARG002  (read from mkdocs.yml by `Project`, as `study` is)
         choices: object = None,  # noqa: ARG002
+        live: object = None,  # noqa: ARG002
         blocks: Blocks | None = None,
         page: PageOf | None = None,
     ) -> None:

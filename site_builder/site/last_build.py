@@ -33,6 +33,7 @@ class Manifest:
 
     study: str
     drafts: bool
+    live: bool
     inputs: dict[str, str]
     outputs: dict[str, int]
     notes: list[str]

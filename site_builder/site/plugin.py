@@ -29,7 +29,7 @@ from site_builder.post.post import Post
 from site_builder.render import mathematics
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
-from site_builder.site import assets, dark, feed, social_card
+from site_builder.site import assets, dark, feed, live_model, social_card
 from site_builder.site.policy import csp, foreign_code
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme
@@ -52,10 +52,14 @@ class NoOptions(Config):  # type: ignore[no-untyped-call]
 
 
 class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
-    """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`."""
+    """Publishes figures in a MkDocs site; `build-site` resolves before and sets `blocks`.
+
+    `live` puts the model itself into the site, whatever mkdocs.yml says.
+    """
 
     blocks: Blocks | None = None
     standing: Standing | None = None
+    live = False
     prose: dict[Path, str]
     _page: Path | None = None
     _given = False
@@ -86,7 +90,12 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         options |= {"blocks": self.blocks, "page": lambda _text: self._page}
         own = [str(folder) for folder in project.template_folders]
         config.theme.dirs[:] = dict.fromkeys((*own, *config.theme.dirs))
-        self._dress(config, project, self.blocks)
+        try:
+            self._dress(config, project, self.blocks)
+        except BuildError as error:
+            if self._given:
+                raise
+            raise PluginError(str(error)) from None
         spare_theme(config, self.blocks.post.project)
         return config
 
@@ -101,6 +110,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         sheets += (path for path in ours if path.suffix == ".css")
         rules = dark.sheet(path.read_text("utf-8") for path in sheets).encode()
         night = assets.stamped("dark.css", rules)
+        self._model, told = live_model.chosen(project, blocks.post.study, live=self.live)
         picture = social_card.png(blocks)
         width, height = social_card.SIZE
         shown = assets.stamped("card.png", picture)
@@ -111,6 +121,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             "post_card": {"file": shown, "width": width, "height": height},
             "post_date": blocks.post.newest(),
             "post_choices": blocks.post.choices,
+            "post_live": told,
         }
         self._assets |= {night: rules, shown: picture}
 
@@ -206,6 +217,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         """
         self._code: list[Problem] = []
         self._publish(config.site_dir)
+        if self._model:
+            self._model.publish(Path(config.site_dir))
         if self._serving:
             return
         for name, content in self._around(config).items():

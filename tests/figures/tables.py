@@ -511,3 +511,23 @@ def ending(topics: int = 3, samples: int = 3, odd: str = "Paris") -> pa.Table:
     columns = ("part", "template", "topic", "held_out", "sample", "k", "k_end", "item", "ended")
     columns += ("p_short", "p_long", "place", "prompt", "estimate", "low", "high", "n")
     return pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows])
+
+
+def asking(odd: str = "Paris") -> pa.Table:
+    """Prompts around a topic, the tokens of a list, its settings, and two lists of a topic each."""
+    rows: list[dict] = [
+        *({"part": "prompt", "name": name, "before": f"<|im_start|>user\nA {name} list of {odd} ",
+           "after": ".<|im_end|>\n-"} for name in ("short", "long", "none")),
+        {"part": "tokens", "name": "plus", "ids": [2]},
+        {"part": "tokens", "name": "minus", "ids": [198]},
+        {"part": "setting", "name": "top_p", "value": 0.9},
+        *({"part": "list", "template": "short", "topic": topic, "sample": 0, "ended": True,
+           "key": "0f", "ids": [5, 2]} for topic in TOPICS[:2]),
+        {"part": "mean", "template": "short", "prompt": "long", "k": 2, "estimate": 0.2, "low": 0.1,
+         "high": 0.3},
+        {"part": "mean", "template": "short", "prompt": "long", "k": 1, "estimate": 0.1, "low": 0.05,
+         "high": 0.2},
+    ]  # fmt: skip
+    columns = ("part", "name", "before", "after", "ids", "value", "template", "topic", "sample")
+    columns += ("ended", "key", "k", "prompt", "estimate", "low", "high")
+    return pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows])

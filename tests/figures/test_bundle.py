@@ -15,7 +15,11 @@ def test_the_bundle_is_small():
     assert len(gzip.compress((ASSETS / "charts.js").read_bytes(), 9)) <= 160_000
 
 
-SCRIPTS = sorted(path.name for path in ASSETS.glob("*.js"))
+SCRIPTS = sorted(
+    path.relative_to(ASSETS).as_posix()
+    for folder in (".", "post", "live")
+    for path in (ASSETS / folder).glob("*.js")
+)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

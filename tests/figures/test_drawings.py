@@ -48,6 +48,7 @@ CASES = [
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
     ("ending", "", tables.ending(topics=2)),
+    ("asking", "", tables.asking()),
     ("example", "", tables.example(topics=2)),
 ]
 every_drawing = pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_missing_column_is_named(name, variant, table):
             "logit_lens": "layer", "other_lists": "author",
             "patching": "k_end", "attribution_patching": "measured", "attribution": "k_end",
             "ablation": "method", "sae_health": "places", "feature_tests": "survives",
-            "layer_choice": "regret", "path_patching": "relays",
+            "layer_choice": "regret", "path_patching": "relays", "asking": "before",
             "feature_baselines": "after"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):

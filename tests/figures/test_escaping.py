@@ -44,7 +44,7 @@ def read(html: str) -> Tags:
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("name", ["lists", "prompt_pairs", "example", "ending"])
+@pytest.mark.parametrize("name", ["lists", "prompt_pairs", "example", "ending", "asking"])
 def test_text_in_a_drawing_is_text(name, odd):
     table = getattr(tables, name)(odd=odd)
     drawing = importlib.import_module(f"site_builder.figures.{name}").draw(table)

@@ -38,6 +38,19 @@ def test_scripts_import_each_other_by_their_hashed_names(folder):
     assert files[assets.named(files, "post.css")].decode() == SCRIPTS["post.css"]
 
 
+def test_a_worker_and_a_program_are_asked_for_by_their_hashed_names_and_later(tmp_path):
+    (tmp_path / "post.js").write_text('new Worker(new URL("./w.js", import.meta.url));', "utf-8")
+    (tmp_path / "w.js").write_text("fetch(new URL('./code.wasm', import.meta.url));", "utf-8")
+    (tmp_path / "code.wasm").write_bytes(b"\0asm\xff")
+    files = assets.hashed(tmp_path)
+    post, worker, code = (assets.named(files, name) for name in ("post.js", "w.js", "code.wasm"))
+
+    assert f'new URL("./{worker.removeprefix("assets/")}", import' in files[post].decode()
+    assert f"new URL('./{code.removeprefix('assets/')}', import" in files[worker].decode()
+    assert files[code] == b"\0asm\xff"
+    assert assets.needed(files, post) == []
+
+
 def test_a_style_sheet_goes_without_what_only_its_author_reads(tmp_path):
     (tmp_path / "a.css").write_text(
         '/*! A licence. */\n/* Why. */\na {\n  content: "  /";\n}\n\n/* More\n   of it. */\nb { c: d }\n'

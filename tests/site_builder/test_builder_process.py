@@ -10,6 +10,7 @@ import pytest
 from site_builder.core.project import Project
 from site_builder.preview.builder_process import is_whole
 from tests.site_builder.conftest import REPO, write
+from tests.site_builder.test_live_model import with_wheel
 
 BIB = "@misc{ada,\n  author = {Lovelace, Ada},\n  title = {Notes},\n  year = {1843},\n  url = {https://example.org},\n}\n"
 CLAIM = '[few]\nsays = "Few."\nresult = "totals"\nrow = {x = 1}\nshow = "estimate"\nholds = "estimate > 0"\n'
@@ -76,3 +77,22 @@ def test_the_last_good_state_stays_while_a_file_is_half_saved(project: Project, 
             assert save(path, whole)["pages"]
             assert (site / "index.html").read_text("utf-8") == page
         process.stdin.close()
+
+
+@pytest.mark.builds
+@pytest.mark.parametrize("options", [[], ["--live"]])
+def test_a_preview_has_the_model_if_it_is_asked_for(project: Project, tmp_path, options) -> None:
+    with_wheel(project)
+    site = tmp_path / "shown"
+    command = [sys.executable, "-m", "site_builder.preview.builder_process"]
+    done = subprocess.run(
+        [*command, str(project.root), str(site), "", *options],
+        cwd=REPO,
+        input="[]\n",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["pages"]
+    assert ("live-model" in (site / "index.html").read_text("utf-8")) == bool(options)
+    assert bool([*site.glob("assets/live/*.bin")]) == bool(options)

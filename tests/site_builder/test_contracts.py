@@ -71,6 +71,10 @@ MAY_SAY = [
     ("analyses/lab/core/study_checks.py", r"topic|held.out"),
     ("analyses/lab/core/effects.py", r"\btopic\b"),
     ("analyses/lab/runtime/model_report.py", r"topic"),
+    # A token is drawn at a temperature, whatever for.
+    ("assets/live/engine.js", r"temperature"),
+    ("assets/live/sampling.js", r"temperature"),
+    ("assets/live/writing.js", r"temperature"),
 ]
 """File, and what of these words it may say, each for a reason."""
 
