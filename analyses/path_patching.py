@@ -8,9 +8,10 @@ metric are those of `patching`. The path is chosen by rule (`instruments.paths`)
 is clean, at 1.
 
 Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11.7", or `decision`:
-- `set`: these heads patched, all behind them follows; by `place` of their tokens, null for all.
+- `set`: these heads patched, all behind them follows.
 - `edge`: what the receiver makes of what reaches it from the sender without another head between;
-  all behind the receiver follows. `inputs` is where it reads it: q, k, v, or qkv for all three.
+  all behind the receiver follows. `inputs` is where it reads it: q, k, v, or qkv for all three;
+  `place` is which of the sender's tokens are patched: prompt, list, deciding, null for all.
   Among the heads of the path; from every head to the middle one, from that to every head, from
   every head to the decision.
 - `relay`: by way of at most `relays` heads, whichever these are.
