@@ -6,7 +6,7 @@ length word does to the primary proxy: Σ (m − m_changed) / Σ (m − m_other)
 other prompt, with a 95 % interval over topics. Of each autoencoder the feature is the one at the
 deciding token with the largest mean effect against the other prompt on topics that are not held out
 (`attribution`). What is known from other lists comes from other topics that are not held out
-(`instruments.features.exchanges`).
+(`instruments.exchanges`).
 
 `change` is what is done to the feature, the rest and the error kept: `exchanged` (its value in the
 same list under the other prompt), `removed` (zero), set to its `other mean` or `own mean` (over
@@ -47,8 +47,8 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
+    from analyses.instruments.exchanges import Exchanged
     from analyses.instruments.features.decisions import Decision
-    from analyses.instruments.features.exchanges import Exchanged
     from analyses.lab.saes.saes import Sae
 
 TEMPLATE = "short"
@@ -117,7 +117,7 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
 
 def _chosen(lab: Lab, sae: Sae, found: Sequence[Decision]) -> Chosen | None:
     """The feature of an autoencoder, changed; None where none acts at the deciding token."""
-    from analyses.instruments.features import exchanges
+    from analyses.instruments import exchanges
     from analyses.instruments.features.cards import name_of
     from analyses.instruments.features.cells import ROLES
     from analyses.instruments.features.decisions import cells_of

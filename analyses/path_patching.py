@@ -22,9 +22,9 @@ Rows by `part`; `sender` and `receiver` are heads, "13.7", or several, "2.3 + 11
   into the decision.
 - `difference`: the share of `sender`, patched, minus that of the whole path, paired over lists.
 `mlps` says whether those on the way `follow` or are `held`. `stage`, `layer` and `head` are those
-of a single sender. `topics` is `all` or `held-out`. By input, place and relays, and of heads beside
-the path, held-out topics alone are measured, so that there the two agree. `estimate` is normalised,
-with a 95 % interval over topics, `groups` of them; `raw` is the change of the metric, in logits.
+of a single sender. `topics` is `all` or `held-out`; by input, place and relays, and of heads beside
+the path, only the latter. `estimate` is normalised, with a 95 % interval over topics, `groups` of
+them; `raw` is the change of the metric, in logits.
 
 Raises LabError when no short list of three items ended by itself.
 """
@@ -43,8 +43,8 @@ from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
 if TYPE_CHECKING:
-    from analyses.instruments.path_steps import Step
-    from analyses.instruments.paths import Path
+    from analyses.instruments.paths.path import Path
+    from analyses.instruments.paths.steps import Step
     from analyses.lab.patching.path_patching import Head
 
 DECISION, ALL = "decision", "all heads"
@@ -63,25 +63,26 @@ Key = tuple[tuple[str, Any], ...]  # the columns that say what a row is
 def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
     """Choose the path, patch it in every paired list, and sum up over topics."""
     engine = lab.model.blocks
-    from analyses.instruments import path_steps, paths
     from analyses.instruments.lists import read_lists
     from analyses.instruments.paired_lists import paired_lists
+    from analyses.instruments.paths import path as chosen
+    from analyses.instruments.paths import steps
 
     lists = read_lists(list_samples, lab.study.prompt)
-    pairs = paired_lists(lab, lists, *paths.KIND)
+    pairs = paired_lists(lab, lists, *chosen.KIND)
     if all(one.held_out for one in pairs):
-        what = f"no ended {paths.KIND[0]} list of three items on a topic that is not held out"
+        what = f"no ended {chosen.KIND[0]} list of three items on a topic that is not held out"
         raise LabError(f"analyses/studies/{lab.name}.toml: sampling", what, "sample more lists")
-    path, singles = paths.choose(lab, engine, pairs)
+    path, singles = chosen.choose(lab, engine, pairs)
     rows: list[Row] = []
     for direction in DIRECTIONS:
         moved, spans = [], []
         for one in lab.shared(pairs, label=f"paths, {direction}"):
-            wanted = path_steps.steps(path)
+            wanted = steps.steps(path)
             if direction == "denoising" and one.held_out:
-                wanted += path_steps.details(path) + path_steps.fans(path, engine)
+                wanted += steps.details(path) + steps.fans(path, engine)
             wanted = list(dict.fromkeys(wanted))
-            swept = path_steps.measure(lab, engine, one, direction, wanted)
+            swept = steps.measure(lab, engine, one, direction, wanted)
             moved.append(dict(zip(wanted, map(float, swept.shifts), strict=True)))
             spans.append(swept.span)
         plain = [{_key(path, step): shift for step, shift in one.items()} for one in moved]
@@ -90,8 +91,8 @@ def run(lab: Lab, list_samples: pa.Table) -> pa.Table:
         if direction == "denoising":
             whole = [{_sum(ALL): float(swept.shifts.sum())} for _, swept in singles]
             derived = [
-                one | _sums(path, steps) | _differences(path, steps)
-                for one, steps in zip(whole, moved, strict=True)
+                one | _sums(path, here) | _differences(path, here)
+                for one, here in zip(whole, moved, strict=True)
             ]
             rows += _mean_rows(derived, spans, held_out, direction, "denoising")
     return _labelled(lab, path, rows, len(pairs))
@@ -123,7 +124,7 @@ def _sum(sender: str, receiver: str | None = None) -> Key:
 
 def _sums(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
     """Of single edges in one list, where all were measured."""
-    from analyses.instruments.path_steps import Step
+    from analyses.instruments.paths.steps import Step
 
     edges = {
         step: shift
@@ -144,7 +145,7 @@ def _sums(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
 
 def _differences(path: Path, moved: Mapping[Step, float]) -> dict[Key, float]:
     """Of two shares in one list: what one head more passes on, and what the path leaves out."""
-    from analyses.instruments.path_steps import Step
+    from analyses.instruments.paths.steps import Step
 
     found: dict[Key, float] = {}
     for step, shift in moved.items():
@@ -167,13 +168,15 @@ def _mean_rows(
     direction: str,
     start: str,
 ) -> Iterator[Row]:
-    """Means over all topics, and over those that are held out."""
+    """Means over those that are held out, and over all topics of what was measured on all."""
+    everywhere = set(found[0]).intersection(*found)
     for topics in ("all", "held-out"):
         here = [i for i, held in enumerate(held_out) if held or topics == "all"]
         means = mean_effects([found[i] for i in here], [spans[i] for i in here], direction=start)
         for key, effect in means:
-            about = {**dict(key), "direction": direction, "topics": topics}
-            yield {**about, **vars(effect), "groups": effect.n}
+            if key in everywhere or topics == "held-out":
+                about = {**dict(key), "direction": direction, "topics": topics}
+                yield {**about, **vars(effect), "groups": effect.n}
 
 
 def _labelled(lab: Lab, path: Path, rows: Sequence[Row], lists: int) -> pa.Table:

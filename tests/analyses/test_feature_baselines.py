@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analyses import feature_baselines
-from analyses.instruments.features import exchanges
+from analyses.instruments import exchanges
 from analyses.instruments.features.decisions import decisions
 from analyses.instruments.lists import read_lists
 from analyses.instruments.sweeps import contrast_of

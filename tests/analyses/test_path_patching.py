@@ -6,10 +6,12 @@ import pyarrow.compute as pc
 import pytest
 
 from analyses import path_patching
-from analyses.instruments import path_steps, paths, sweeps
+from analyses.instruments import sweeps
 from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import paired_lists
-from analyses.instruments.path_steps import Step
+from analyses.instruments.paths import path as chosen
+from analyses.instruments.paths import steps
+from analyses.instruments.paths.steps import Step
 from analyses.lab.core import statistics
 from analyses.lab.patching.path_patching import Paths
 from tests.lab.pairs import strong_tiny
@@ -26,7 +28,7 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pairs(lab, shelf):
-    return paired_lists(lab, read_lists(shelf["list_samples"], lab.study.prompt), *paths.KIND)
+    return paired_lists(lab, read_lists(shelf["list_samples"], lab.study.prompt), *chosen.KIND)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def table(lab, shelf):
 
 @pytest.fixture(scope="module")
 def path(lab, pairs):
-    return paths.choose(lab, lab.model.blocks, pairs)[0]
+    return chosen.choose(lab, lab.model.blocks, pairs)[0]
 
 
 def rows(table, part: str, **wanted) -> list[dict]:
@@ -129,7 +131,7 @@ def test_sums_and_gains_are_those_of_their_rows(table, pairs, path, lab):
     starts = path_patching.name_of(path.stages[0])
     for sender in {starts, middle}:
         relays = sorted(rows(table, "relay", sender=sender, **held), key=lambda r: r["relays"])
-        assert [row["relays"] for row in relays] == list(range(path_steps.RELAYS + 1))
+        assert [row["relays"] for row in relays] == list(range(steps.RELAYS + 1))
         for gain in rows(table, "gain", sender=sender, **held):
             step = relays[gain["relays"]]["estimate"] - relays[gain["relays"] - 1]["estimate"]
             assert gain["estimate"] == pytest.approx(step, abs=1e-4)
@@ -141,8 +143,8 @@ def test_sums_and_gains_are_those_of_their_rows(table, pairs, path, lab):
 
 def test_places_are_all_positions_from_the_difference_on(pairs):
     for one in pairs:
-        found = path_steps.places(one)
-        assert list(found) == list(path_steps.PLACES)
+        found = steps.places(one)
+        assert list(found) == list(steps.PLACES)
         assert sorted(sum(found.values(), ())) == list(range(one.first, len(one.clean)))
         assert found["deciding"] == (len(one.clean) - 1,)
 
@@ -150,8 +152,8 @@ def test_places_are_all_positions_from_the_difference_on(pairs):
 def test_a_stopped_run_goes_on(lab, pairs, path, monkeypatch):
     wanted = [Step("set", (path.middle,)), Step("edge", (path.middle,))]
     args = (lab, lab.model.blocks, pairs[0], "denoising", wanted)
-    first = path_steps.measure(*args)
-    monkeypatch.setattr(path_steps, "Paths", None)
-    again = path_steps.measure(*args)
+    first = steps.measure(*args)
+    monkeypatch.setattr(steps, "Paths", None)
+    again = steps.measure(*args)
     assert again.shifts.tolist() == first.shifts.tolist()
     assert again.span == first.span

@@ -9,7 +9,7 @@ import numpy as np
 
 from analyses.instruments import sweeps
 from analyses.instruments.paired_lists import IN_PROMPT, PairedList
-from analyses.instruments.paths import Path
+from analyses.instruments.paths.path import Path
 from analyses.instruments.sweeps import Swept
 from analyses.lab.core.statistics import Floats
 from analyses.lab.model.stages import Blocks

@@ -1,0 +1,1 @@
+"""Paths of heads: which heads make one, and what is asked of it."""
