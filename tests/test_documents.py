@@ -28,7 +28,7 @@ README, OPERATIONS, SECURITY, CONTRIBUTING = (
 EMBEDDED = "smollm2-135m-instruct"
 # The measurements whose loops `analyses/lab/runtime/shards.py` names.
 SHARING = ("list_samples", "token_scores", "patching", "attribution_patching", "logit_lens",
-           "layer_choice", "ablation_samples")  # fmt: skip
+           "layer_choice", "ablation_samples", "path_patching")  # fmt: skip
 
 
 def blocks(text: str, kind: str) -> list[str]:
