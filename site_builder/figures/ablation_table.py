@@ -24,12 +24,11 @@ Found = dict[tuple[str, str], Row]
 QUANTITIES = {
     "ended": ("ended by itself", ".0%"),
     "repeated_share": ("repeated items", ".0%"),
-    "malformed": ("malformed", ".0%"),
 }
-OWN_MEAN, EVERYWHERE = "times own mean", "times unchanged, all topics"
+OWN_MEAN = "times own mean"
 COLUMNS = (
-    *("condition", "ends per decision", "times unchanged", "times random", OWN_MEAN, EVERYWHERE),
-    *("distinct items", "change", f"items within {conditions.TOKENS} tokens", "change"),
+    *("condition", "ends per decision", "times unchanged", "times random", OWN_MEAN),
+    *("distinct items", "change", f"items within {conditions.TOKENS} tokens"),
 )
 SIDES = ("estimate", "change", "beyond", "word")
 HAZARD = "hazard"
@@ -75,7 +74,7 @@ def by_layer(table: pa.Table, topics: str) -> Drawing:
         "are shorter.",
         "Tables with one row for each condition: the share of decisions that end a list, how many "
         "times as high it is as unchanged and as under the baselines, distinct items, items, "
-        "ended lists, repeats and malformed lists, each with its interval.",
+        "ended lists and repeats, each with its interval.",
     )
 
 
@@ -115,8 +114,6 @@ def _table(title: str, lines: Sequence[Found], topics: str) -> Markup:
                 rows.setdefault(group, []).append((_name(row), _cells(line, topics, controlled)))
     groups = [tables.Group(found, group) for group, found in rows.items() if found]
     shown = (*COLUMNS, *(name for name, _ in QUANTITIES.values()))
-    if topics == "all":
-        shown = tuple(name for name in shown if name != EVERYWHERE)
     if not controlled:
         shown = tuple(name for name in shown if name != OWN_MEAN)
     return tables.table(shown, groups, title)
@@ -133,18 +130,16 @@ def _name(row: Row) -> tables.Cell:
 
 
 def _cells(line: Found, topics: str, controlled: bool) -> list[tables.Cell]:
-    hazard, everywhere = line.get((topics, HAZARD)), line.get(("all", HAZARD))
+    hazard = line.get((topics, HAZARD))
     distinct, items = line.get((topics, "distinct")), line[topics, "items"]
     return [
         tables.estimate(hazard, ".1%"),
         tables.estimate(hazard, of="change"),
         tables.estimate(hazard, of="beyond", marked=True, null=1),
         *([tables.estimate(hazard, of="word", marked=True, null=1)] if controlled else []),
-        *([] if topics == "all" else [tables.estimate(everywhere, of="change")]),
         tables.estimate(distinct, ".1f"),
         tables.estimate(distinct, "+.1f", of="change"),
         tables.estimate(items, ".1f"),
-        tables.estimate(items, "+.1f", of="change"),
         *(
             tables.estimate(line.get((topics, quantity)), form)
             for quantity, (_, form) in QUANTITIES.items()

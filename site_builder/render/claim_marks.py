@@ -190,7 +190,11 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        title, label = f"{word}: {self.summary(name)}", f"Claim {word}: {claim.says}"
+        home = self._home()
+        # The page of claims has the statement and its test; there are hundreds of marks in a page.
+        found = numbers(claim, verdict) if home and verdict.rows else self.summary(name)
+        title = f"{word}: {found}"
+        label = f"Claim {word}" + ("" if home else f": {claim.says}")
         sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
             sign = f"({sign})"
@@ -198,7 +202,6 @@ class Verdicts:
         shapes = ["post-claim"]
         shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
         shapes += ["post-doubted"] if use.state == "stale" else []
-        home = self._home()
         if home is None:  # nothing says more of it
             return Markup(
                 f'<a class="{" ".join(shapes)}" role="img" title="{html.escape(title)}" '
@@ -232,7 +235,8 @@ class Verdicts:
         name = use.directive.name
         verdict = self.of[name]
         shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
-        title = html.escape(self.summary(name))
+        claim = self.post.claims[name]
+        title = html.escape(numbers(claim, verdict) if verdict.rows else values.MISSING)
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
         return Markup(

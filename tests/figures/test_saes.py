@@ -220,11 +220,11 @@ def test_the_budget_is_that_of_the_lists_drawn():
     assert re.findall(r"^TOKENS = (\d+)", source, re.MULTILINE) == [str(conditions.TOKENS)]
 
 
-def test_all_topics_are_not_repeated():
+def test_the_table_is_of_the_topics_that_are_asked_for():
     table = sae_tables.ablation("by-layer", layers=1)
 
-    assert "times unchanged, all topics" in ablation.draw(table).body
-    assert "times unchanged, all topics" not in ablation.draw(table, topics="all").body
+    assert "115 lists" in ablation.draw(table, topics="all").body
+    assert "115 lists" not in ablation.draw(table).body
     with pytest.raises(DrawingError, match="huge"):
         ablation.draw(table, topics="huge")
 
