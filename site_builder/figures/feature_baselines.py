@@ -60,7 +60,7 @@ def draw(table: pa.Table, *, variant: str = "", feature: str = "") -> Drawing:
         f"after the block of {name}. Left: the list’s own value under the other prompt is put in, "
         "of the feature, of the stream along one direction, or of the whole stream; a random "
         "direction moves the stream as far as the feature does. The difference of means comes from "
-        "topics that are not held out, without the list’s own. Right: three ways to change the "
+        "topics that are not held out, without the list’s own. Right: ways to change the "
         "feature’s activation; before and after are in the tooltips.",
         "Two panels of points with intervals, a row a change: shares of the word’s effect that are "
         "taken away, on held-out topics and on all.",
