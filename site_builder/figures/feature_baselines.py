@@ -39,7 +39,7 @@ TOPICS = marks.Classes(
 
 
 def draw(table: pa.Table, *, variant: str = "", feature: str = "") -> Drawing:
-    """Draw what exchanging it takes away beside its baselines, and three ways to change it.
+    """Draw what exchanging it takes away beside its baselines, and ways to change it.
 
     Args:
         table: Shares by feature and change.

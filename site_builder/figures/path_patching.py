@@ -70,7 +70,8 @@ def draw(table: pa.Table, *, variant: str = "", topics: str = "held-out") -> Dra
     return Drawing(
         tuple(panels),
         "What the strongest heads tell each other, as a share of what the length word changes, on "
-        f"{topics} topics. On an edge, the receiver alone hears what the sender writes under the clean prompt, with all "
+        f"{topics} topics. On an edge, the receiver alone hears what the sender writes under the "
+        "clean prompt, with all "
         f"other heads held at the corrupted run and the MLPs between following.{left} Along a path "
         "everything is held but what runs along its edges; lost without it is what is missing when "
         "its edges are held at the corrupted run and all else is clean. Heads between: any heads "
