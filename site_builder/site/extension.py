@@ -49,7 +49,7 @@ class MeasuredFigures(Extension):
     """`study` names the study whose results the page shows, `figures` the drawings' folder.
 
     `choices` are what a reader chooses once for all figures: see `site_builder.post.choices`;
-    `live` lets them run the model itself: see `site_builder.site.live_model`.
+    `live` lets them run the model itself: see `site_builder.site.live.model`.
     A host that has prepared the post hands over its `blocks`, and `page`, which tells the file
     that is being rendered. With a `section`, that alone is.
     """

@@ -29,7 +29,8 @@ from site_builder.post.post import Post
 from site_builder.render import mathematics
 from site_builder.render.blocks import Blocks
 from site_builder.render.figures import Fragments
-from site_builder.site import assets, dark, feed, live_model, social_card
+from site_builder.site import assets, dark, feed, social_card
+from site_builder.site.live import model as live_model
 from site_builder.site.policy import csp, foreign_code
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme

@@ -14,7 +14,7 @@ import torch
 
 from analyses.lab.runtime.lab import Lab
 from site_builder.core.project import Project
-from site_builder.site.wheel import fetch, named_by
+from site_builder.site.live.wheel import fetch, named_by
 from tests.browser.conftest import serve
 from tests.conftest import REPO
 from tests.live.conftest import SCRIPTS

@@ -9,8 +9,9 @@ import pytest
 
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
-from site_builder.site import live_model, wheel
 from site_builder.site.build import build
+from site_builder.site.live import model as live_model
+from site_builder.site.live import wheel
 from tests.conftest import light
 
 MODEL = random.Random(0).randbytes(5 * 2**20)

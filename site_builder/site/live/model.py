@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from site_builder.core.digests import sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.site.wheel import Wheel, fetch, named_by
+from site_builder.site.live.wheel import Wheel, fetch, named_by
 
 FOLDER = "assets/live"
 """Where the parts lie in the site."""

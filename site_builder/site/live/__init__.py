@@ -1,0 +1,1 @@
+"""The measured model, published beside the page."""
