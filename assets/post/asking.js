@@ -186,6 +186,8 @@ export function asking(root, data) {
 
     async function check() {
       if (busy) return;
+      busy = true; // while the record is fetched, too
+      look();
       const chosen = root.querySelector("form").elements;
       const [topic, template, sample] = ["topic", "template", "sample"].map((n) => chosen[n].value);
       const number = about.topics.indexOf(topic);
@@ -200,6 +202,9 @@ export function asking(root, data) {
       } catch (error) {
         console.error(error);
         said.textContent = "The recorded list could not be fetched.";
+      } finally {
+        busy = false;
+        look();
       }
     }
 
