@@ -1,5 +1,6 @@
 """The real page, served on loopback, and a browser for it; what a failing test saw is kept."""
 
+import atexit
 import re
 import shutil
 import threading
@@ -7,12 +8,12 @@ import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, TimeoutError, sync_playwright
 
 from tests.conftest import BUILD, REPO
 from tests.processes import Command
@@ -115,10 +116,17 @@ def browser() -> Iterator[Browser]:
     """Start the system's Chromium, without its talk to its maker."""
     executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert executable, f"no browser: install one of {', '.join(CHROMIUM)}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield browser
-        browser.close()
+    browser = _playwright().chromium.launch(executable_path=executable, args=QUIET)
+    yield browser
+    browser.close()
+
+
+@cache
+def _playwright() -> Playwright:
+    """Start the driver: once a process, which folders of tests share."""
+    started = sync_playwright().start()
+    atexit.register(started.stop)
+    return started
 
 
 @dataclass

@@ -149,7 +149,7 @@ def test_the_light_install_cuts_a_model_in_little_memory(project):
         project.root,
         "from pathlib import Path\n"
         "from site_builder.core.project import Project\n"
-        "from site_builder.site import live_model\n"
+        "from site_builder.site.live import model as live_model\n"
         "model, _ = live_model.chosen(Project.find(), 'toy', live=True)\n"
         "assert model.bytes == 300 * 2**20\n"
         "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])\n",

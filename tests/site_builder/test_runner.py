@@ -73,12 +73,12 @@ def test_a_recipe_tells_what_was_used(measured: Path) -> None:
     assert {"seed", "sampling.top_p", "sampling.temperature", "topics.names"} <= set(
         samples.settings
     )
-    assert "bootstrap.seed" not in samples.settings
     assert samples.weights
     assert {"torch", "device"} <= set(samples.made_with)
     statistics = store.recipe(ResultId("tiny", "list_statistics", "items"))
     assert set(statistics.inputs) == {"list_samples"}
-    assert "bootstrap.seed" in statistics.settings
+    assert "topics.names" in statistics.settings
+    assert "sampling.top_p" not in statistics.settings
     assert statistics.weights == {}
 
 
