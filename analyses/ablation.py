@@ -36,7 +36,6 @@ high), 95 % over topics, differences paired by topic. n counts lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -47,8 +46,9 @@ import scipy.special
 from analyses.instruments.lists import WrittenList, shannon
 from analyses.instruments.roles import list_roles
 from analyses.instruments.summary import bounds
-from analyses.lab.core import statistics
-from analyses.lab.core.statistics import Estimate, Floats
+from analyses.lab.core import left_out, statistics
+from analyses.lab.core.left_out import LeftOut
+from analyses.lab.core.statistics import Estimate
 from analyses.lab.core.study import Prompt
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -62,8 +62,9 @@ CONDITION = {
 }
 BOUNDS = ("estimate", "low", "high")
 COMPARED = ("change", "beyond", "word")
+HAZARD = "hazard"
 ELSE = ("long prompt", "logit bias", "steering")
-COMPARED_BY = ("hazard", "distinct", "items", "tokens")
+COMPARED_BY = (HAZARD, "distinct", "items", "tokens")
 DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
 SCHEMA = {
     **{
@@ -103,7 +104,7 @@ def _decisions(one: WrittenList) -> float:
 
 
 QUANTITIES: dict[str, tuple[Count, Count]] = {  # a ratio of sums over lists
-    "hazard": (_ended, _decisions),
+    HAZARD: (_ended, _decisions),
     "distinct": (lambda one: len(one.items) - one.repeats, _once),
     "items": (_items, _once),
     "tokens": (lambda one: one.key["new_tokens"], _once),
@@ -171,48 +172,48 @@ def _start(condition: Condition, lists: Sequence[WrittenList]) -> Row:
 
 
 def _by_layer(groups: Groups) -> Iterator[Row]:
-    units = list(dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists))
-    for topics, wanted in TOPICS.items():
-        chosen = {
-            condition: [one for one in lists if one.key["held_out"] in wanted]
-            for condition, lists in groups.items()
-        }
-        chosen = {condition: lists for condition, lists in chosen.items() if lists}
+    for topics, chosen in _by_topics(groups):
         for quantity in QUANTITIES:
-            found = {
-                condition: _sums(lists, quantity, units) for condition, lists in chosen.items()
-            }
+            found = _found(chosen, quantity)
             for condition, lists in chosen.items():
                 about = {"topics": topics, "quantity": quantity}
-                yield {**_start(condition, lists), **about, **_differences(found, condition)}
+                values = _differences(found, condition, quantity)
+                yield {**_start(condition, lists), **about, **values}
 
 
 def _compared(groups: Groups) -> Iterator[Row]:
     """Top cells set to a mean where the list could end, minus what else could have been done."""
-    units = list(dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists))
     edited = [one for one in groups if one[1:4] == ("top", "mean", "deciding")]
+    for topics, chosen in _by_topics(groups):
+        for quantity in COMPARED_BY:
+            found = _found(chosen, quantity)
+            for condition, (name, other) in product(edited, _others(groups)):
+                if not {condition, other} <= found.keys() or not _comparable(condition, other):
+                    continue
+                difference = found[condition] - found[other]
+                ends = dict(zip(BOUNDS, _bounds(difference, quantity), strict=True))
+                yield {
+                    **_start(condition, chosen[condition]),
+                    **{"topics": topics, "quantity": quantity, **ends},
+                    **{"against": name, "against_layer": other[5]},
+                    "detectable": _detectable(difference, quantity),
+                }
+
+
+def _by_topics(groups: Groups) -> Iterator[tuple[str, Groups]]:
+    """The lists of all topics, of held-out ones, and of the others; conditions that have some."""
     for topics, wanted in TOPICS.items():
         chosen = {
             condition: [one for one in lists if one.key["held_out"] in wanted]
             for condition, lists in groups.items()
         }
-        for quantity in COMPARED_BY:
-            found = {
-                condition: _sums(lists, quantity, units)
-                for condition, lists in chosen.items()
-                if lists
-            }
-            for condition, (name, other) in product(edited, _others(groups)):
-                if not {condition, other} <= found.keys() or not _comparable(condition, other):
-                    continue
-                difference = found[condition] - found[other]
-                bounds_of = dict(zip(BOUNDS, _bounds(difference), strict=True))
-                yield {
-                    **_start(condition, chosen[condition]),
-                    **{"topics": topics, "quantity": quantity, **bounds_of},
-                    **{"against": name, "against_layer": other[5]},
-                    "detectable": _detectable(difference),
-                }
+        yield topics, {condition: lists for condition, lists in chosen.items() if lists}
+
+
+def _found(groups: Groups, quantity: str) -> dict[Condition, LeftOut]:
+    """A quantity of each condition, over the topics that any of them has."""
+    topics = list(dict.fromkeys(one.key["topic"] for lists in groups.values() for one in lists))
+    return {condition: _measured(lists, quantity, topics) for condition, lists in groups.items()}
 
 
 def _others(groups: Groups) -> Iterator[tuple[str, Condition]]:
@@ -240,10 +241,10 @@ def _by_topic(groups: Groups) -> Iterator[Row]:
             for condition, lists in groups.items()
         }
         chosen = {condition: lists for condition, lists in chosen.items() if lists}
-        found = {condition: _sums(lists, "items", [topic]) for condition, lists in chosen.items()}
+        found = _found(chosen, "items")
         for condition, lists in chosen.items():
             about = {"topic": topic, "held_out": lists[0].key["held_out"], "quantity": "items"}
-            values = _differences(found, condition)
+            values = _differences(found, condition, "items")
             points = {name: values.get(name) for name in ("estimate", *COMPARED)}
             yield {**_start(condition, lists), **about, **points}
 
@@ -267,57 +268,41 @@ def _survival(groups: Groups) -> Iterator[Row]:
         yield {**about, "quantity": "median", **bounds(Estimate(*median))}
 
 
-@dataclass(frozen=True)
-class Sums:
-    """A quantity of a condition, or its logarithm, and the same without each topic, [topics]."""
-
-    value: Floats
-    without: Floats
-    topics: int
-    log: bool
-
-    def __sub__(self, other: Sums) -> Sums:
-        """The difference, paired by topic: conditions of the same start have the same lists."""
-        fewer = min(self.topics, other.topics)
-        return Sums(self.value - other.value, self.without - other.without, fewer, self.log)
-
-
-def _sums(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) -> Sums:
+def _measured(lists: Sequence[WrittenList], quantity: str, topics: Sequence[str]) -> LeftOut:
     """Σ above / Σ below over the lists, or its logarithm."""
     index = np.array([topics.index(one.key["topic"]) for one in lists], dtype=np.int64)
     above, below = (
         statistics.group_sums(np.array([part(one) for one in lists], float), index, len(topics))
         for part in QUANTITIES[quantity]
     )
-    log = quantity == "hazard"
-    scale = np.log if log else np.asarray
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = scale(above.sum() / below.sum())
-        without = scale(statistics.without_each(above, below))
-    return Sums(value, without, len(set(index)), log)
+    found = left_out.ratio(above, below, np.bincount(index, minlength=len(topics)) > 0)
+    return found.log() if quantity == HAZARD else found
 
 
-def _detectable(of: Sums) -> float | None:
+def _detectable(of: LeftOut, quantity: str) -> float | None:
     """The smallest difference that so many topics would show in four of five cases; a ratio < 1."""
-    low, high = statistics.interval(of.value, of.without, of.topics)
-    usual, power = scipy.special.stdtrit(max(of.topics - 1, 1), (0.975, 0.8))
+    low, high = of.interval()
+    usual, power = scipy.special.stdtrit(max(int(of.there.sum()) - 1, 1), (0.975, 0.8))
     found = float((high - low) / 2 / usual * (usual + power))
-    return (np.exp(-found) if of.log else found) if np.isfinite(found) else None
+    return (np.exp(-found) if quantity == HAZARD else found) if np.isfinite(found) else None
 
 
-def _differences(found: Mapping[Condition, Sums], condition: Condition) -> Row:
+def _differences(found: Mapping[Condition, LeftOut], condition: Condition, quantity: str) -> Row:
     """The condition, its change from base, and how far that goes beyond what it is set beside."""
-    row = dict(zip(BOUNDS, _bounds(found[condition]), strict=True))
+    row = dict(zip(BOUNDS, _bounds(found[condition], quantity), strict=True))
     others = (_base(condition), _random(condition), _word(condition))
     for name, other in zip(COMPARED, others, strict=True):
         if other is not None and other in found and other != condition:
-            values = _bounds(found[condition] - found[other])
+            difference = found[condition] - found[other]
+            values = _bounds(difference, quantity)
             row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
             if name == "change":
-                row["detectable"] = _detectable(found[condition] - found[other])
+                row["detectable"] = _detectable(difference, quantity)
     return row
 
 
-def _bounds(of: Sums) -> list[float | None]:
-    ends = [of.value, *statistics.interval(of.value, of.without, of.topics)]
-    return list(bounds(Estimate(*(float(np.exp(end) if of.log else end) for end in ends))).values())
+def _bounds(of: LeftOut, quantity: str) -> list[float | None]:
+    ends = [of.value, *of.interval()]
+    if quantity == HAZARD:
+        ends = [np.exp(end) for end in ends]
+    return list(bounds(Estimate(*map(float, ends))).values())

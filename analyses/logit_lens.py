@@ -22,15 +22,14 @@ Units: logits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from analyses.instruments.lists import WrittenList, read_lists
-from analyses.lab.core import statistics
+from analyses.lab.core import left_out, statistics
+from analyses.lab.core.left_out import LeftOut
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -50,16 +49,6 @@ SCHEMA = {
     "n": pa.int32(),
 }
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A mean over lists by layer, the same without each topic, and the topics that have any."""
-
-    value: Floats  # [layers]
-    without: Floats  # [topics, layers]
-    there: NDArray[np.bool_]  # [topics]
-    lists: int
 
 
 def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
@@ -87,16 +76,20 @@ def run(lab: Lab, list_samples: pa.Table, *, variant: str) -> pa.Table:
     for one in reads:
         names = ("proxy", "template", "condition", "temperature")
         groups.setdefault(tuple(one.key[name] for name in names), []).append(one)
-    found: dict[tuple[Any, ...], Gap] = {}
+    found: dict[tuple[Any, ...], LeftOut] = {}
     for key, group in groups.items():
         of = dict(zip(("proxy", "template", "condition", "temperature"), key, strict=True))
         rows += [{**of, **row} for row in _means(group, topics, only_last=swept)]
-        found[key] = _gap(_last_minus_earlier(group), topics)
-        rows += [{**of, **row} for row in _separations(found[key], "last-earlier")]
+        gaps = {"last-earlier": _last_minus_earlier(group)}
         if key[2] == "corrupted":
             clean = groups[(*key[:2], "clean", key[3])]
-            gap = _gap(_clean_minus_corrupted(clean, group), topics)
-            rows += [{**of, **row} for row in _separations(gap, "clean-corrupted")]
+            gaps["clean-corrupted"] = _clean_minus_corrupted(clean, group)
+        for quantity, values in gaps.items():
+            if values:  # lists of this kind ended
+                gap = _gap(values, topics)
+                rows += [{**of, **r} for r in _by_layer("separation", quantity, gap, len(values))]
+                if quantity == "last-earlier":
+                    found[key] = gap
     if swept:
         rows += _differences(found, usual)
     else:
@@ -162,43 +155,33 @@ def _clean_minus_corrupted(
     return [(a.topic, a.values[:, -1] - b.values[:, -1]) for a, b in both if a.ended]
 
 
-def _gap(gaps: Sequence[tuple[int, Floats]], topics: int) -> Gap:
-    """Mean over lists, and the same without each topic."""
-    layers = len(gaps[0][1]) if gaps else 0
-    sums, counts = np.zeros((topics, layers)), np.zeros((topics, 1))
+def _gap(gaps: Sequence[tuple[int, Floats]], topics: int) -> LeftOut:
+    """Mean over lists, of which there are some."""
+    sums, counts = np.zeros((topics, len(gaps[0][1]))), np.zeros((topics, 1))
     for topic, gap in gaps:
         sums[topic] += gap
         counts[topic] += 1
-    value = statistics.ratio(sums, counts)[0]
-    return Gap(value, statistics.without_each(sums, counts), counts[:, 0] > 0, len(gaps))
+    return left_out.ratio(sums, counts)
 
 
-def _separations(gap: Gap, quantity: str) -> Iterator[Row]:
-    yield from _by_layer("separation", quantity, gap)
-
-
-def _by_layer(part: str, quantity: str, gap: Gap) -> Iterator[Row]:
-    if not gap.lists:  # no list of this kind ended
-        return
-    low, high = statistics.interval(gap.value, gap.without, int(gap.there.sum()))
+def _by_layer(part: str, quantity: str, gap: LeftOut, n: int | None) -> Iterator[Row]:
+    low, high = gap.interval()
     for layer, value in enumerate(gap.value):
         yield {
-            **{"part": part, "quantity": quantity, "layer": layer, "n": gap.lists},
+            **{"part": part, "quantity": quantity, "layer": layer, "n": n},
             **{"estimate": value, "low": low[layer], "high": high[layer]},
         }
 
 
-def _differences(found: Mapping[tuple[Any, ...], Gap], usual: float) -> Iterator[Row]:
+def _differences(found: Mapping[tuple[Any, ...], LeftOut], usual: float) -> Iterator[Row]:
     """Separations minus the one at the usual temperature, paired by topic."""
     for (proxy, template, condition, temperature), gap in found.items():
-        base = found[proxy, template, condition, usual]
-        if temperature == usual or not gap.lists or not base.lists:
+        base = found.get((proxy, template, condition, usual))
+        if temperature == usual or base is None:
             continue
         of = {"proxy": proxy, "template": template, "condition": condition}
-        there = gap.there & base.there
-        apart = Gap(gap.value - base.value, gap.without - base.without, there, gap.lists)
-        for row in _by_layer("difference", "last-earlier", apart):
-            yield {**of, "temperature": temperature, **row, "n": None}
+        for row in _by_layer("difference", "last-earlier", gap - base, None):
+            yield {**of, "temperature": temperature, **row}
 
 
 def _examples(lab: Lab, lists: Sequence[WrittenList], reads: Sequence[Read]) -> Iterator[Row]:

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from analyses.instruments.lists import read_lists
 from analyses.instruments.other_lists import OTHER_LISTS
 from analyses.instruments.roles import Token, list_roles
-from analyses.lab.core import statistics
+from analyses.lab.core import left_out, statistics
 from analyses.lab.core.statistics import Floats
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -168,23 +168,21 @@ def _by_item(cells: Sequence[Row], topics: Sequence[str]) -> Iterator[Row]:
 
 def _by_place(chosen: Mapping[str, Sequence[Row]], topics: Sequence[str]) -> Iterator[Row]:
     """The last place and the earlier ones, of both authors, and their difference."""
-    found, without, there = {}, {}, {}
+    found = {}
     for author, cells in chosen.items():
         sums, counts = _sums(cells, [int(c["k_end"] == -1) for c in cells], 2, topics)
-        value, low, high = statistics.ratio(sums, counts)
-        found[author], without[author] = value, statistics.without_each(sums, counts)
-        there[author] = counts > 0
+        mean = found[author] = left_out.ratio(sums, counts)
+        low, high = mean.interval()
         for i, place in enumerate(("earlier", "last")):
             yield {
-                **{"part": "place", "author": author, "place": place, "estimate": value[i]},
+                **{"part": "place", "author": author, "place": place, "estimate": mean.value[i]},
                 **{"low": low[i], "high": high[i], "n": int(counts[:, i].sum())},
             }
-    value = found["other"] - found["model"]
-    both = (there["other"] & there["model"]).sum(0)  # the fewer, so the interval is careful
-    low, high = statistics.interval(value, without["other"] - without["model"], both)
+    difference = found["other"] - found["model"]
+    low, high = difference.interval()
     for i, place in enumerate(("earlier", "last")):
         ends = {"low": low[i], "high": high[i]}
-        yield {"part": "difference", "place": place, "estimate": value[i], **ends}
+        yield {"part": "difference", "place": place, "estimate": difference.value[i], **ends}
 
 
 def _sums(

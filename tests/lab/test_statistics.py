@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.lab.core import statistics
+from analyses.lab.core import left_out, statistics
 
 
 def test_without_each_group_by_hand():
@@ -241,3 +241,26 @@ def test_two_pairs_in_order_are_in_order():
 def test_spearman_with_ties_by_hand():
     # Ranks 1½, 1½, 3 and 1, 2½, 2½: Σ = 3/4, and 3/2 on both sides.
     assert statistics.spearman([4, 4, 7], [1, 2, 2], [0, 1, 2], 3).value == pytest.approx(0.5)
+
+
+def test_a_difference_is_of_what_both_have():
+    """Six groups; one side has nothing in the last: five are left, and their interval is as wide."""
+    above, below = np.array([3.0, 9, 1, 7, 4, 2]), np.array([1.0, 2, 1, 2, 1, 0])
+    ones = np.ones(6)
+    one, other = left_out.ratio(above * (below > 0), below), left_out.ratio(above, ones)
+    found = one - other
+    assert found.there.tolist() == [True] * 5 + [False]
+    assert found.value == pytest.approx(24 / 7 - 26 / 6)
+    ends = statistics.interval(found.value, one.without - other.without, 5)
+    assert found.interval() == ends
+    assert np.isfinite(ends).all()
+    assert other.interval() == statistics.ratio(above, ones)[1:]
+
+
+def test_the_difference_of_logarithms_is_that_of_a_ratio():
+    above, below = np.array([3.0, 9, 1, 7, 4]), np.array([10.0, 20, 10, 20, 10])
+    one, other = left_out.ratio(above, below).log(), left_out.ratio(below / 2, below).log()
+    assert np.exp((one - other).value) == pytest.approx(24 / 70 / 0.5)
+    # A group without which nothing is counted leaves no interval.
+    alone = left_out.ratio(np.array([1.0, 0, 0, 0, 0]), np.ones(5)).log()
+    assert np.isnan(alone.interval()).all()
