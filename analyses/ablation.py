@@ -48,7 +48,7 @@ from analyses.instruments.roles import list_roles
 from analyses.instruments.summary import bounds
 from analyses.lab.core import left_out, statistics
 from analyses.lab.core.left_out import LeftOut
-from analyses.lab.core.statistics import Estimate
+from analyses.lab.core.statistics import ANY, SHARE, Estimate, Range
 from analyses.lab.core.study import Prompt
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
@@ -63,6 +63,7 @@ CONDITION = {
 BOUNDS = ("estimate", "low", "high")
 COMPARED = ("change", "beyond", "word")
 HAZARD = "hazard"
+SHARES = ("ended", "repeated_share", "malformed")
 ELSE = ("long prompt", "logit bias", "steering")
 COMPARED_BY = (HAZARD, "distinct", "items", "tokens")
 DIFFERENCES = tuple(f"{name}{end}" for name in COMPARED for end in ("", "_low", "_high"))
@@ -289,7 +290,8 @@ def _detectable(of: LeftOut, quantity: str) -> float | None:
 
 def _differences(found: Mapping[Condition, LeftOut], condition: Condition, quantity: str) -> Row:
     """The condition, its change from base, and how far that goes beyond what it is set beside."""
-    row = dict(zip(BOUNDS, _bounds(found[condition], quantity), strict=True))
+    within = SHARE if quantity in SHARES else ANY
+    row = dict(zip(BOUNDS, _bounds(found[condition], quantity, within), strict=True))
     others = (_base(condition), _random(condition), _word(condition))
     for name, other in zip(COMPARED, others, strict=True):
         if other is not None and other in found and other != condition:
@@ -301,8 +303,8 @@ def _differences(found: Mapping[Condition, LeftOut], condition: Condition, quant
     return row
 
 
-def _bounds(of: LeftOut, quantity: str) -> list[float | None]:
-    ends = [of.value, *of.interval()]
+def _bounds(of: LeftOut, quantity: str, within: Range = ANY) -> list[float | None]:
+    ends = [of.value, *of.interval(within)]
     if quantity == HAZARD:
         ends = [np.exp(end) for end in ends]
     return list(bounds(Estimate(*map(float, ends))).values())

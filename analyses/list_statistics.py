@@ -31,7 +31,7 @@ from analyses.instruments.items import read_items
 from analyses.instruments.lists import WrittenList, shannon
 from analyses.instruments.summary import Row, Summary, bounds
 from analyses.lab.core import statistics
-from analyses.lab.core.statistics import Estimate
+from analyses.lab.core.statistics import SHARE, Estimate
 from analyses.lab.core.table import labelled, table_of
 from analyses.lab.runtime.lab import Lab
 
@@ -143,19 +143,26 @@ def _items(summary: Summary) -> Iterator[Row]:
         yield {**row, "quantity": "mean", **bounds(mean), **counts}
 
 
+def _items_of(one: WrittenList) -> int:
+    return len(one.items)
+
+
 def _tokens_per_item(summary: Summary) -> Iterator[Row]:
-    counts = {
-        "tokens_per_item": lambda one: sum(item.tokens for item in one.items),
-        "one_token_share": lambda one: sum(item.tokens == 1 for item in one.items),
-    }
-    return summary.quantities(counts, per=lambda one: len(one.items))
+    def tokens(one: WrittenList) -> int:
+        return sum(item.tokens for item in one.items)
+
+    def single(one: WrittenList) -> int:
+        return sum(item.tokens == 1 for item in one.items)
+
+    yield from summary.quantities({"tokens_per_item": tokens}, per=_items_of)
+    yield from summary.quantities({"one_token_share": single}, per=_items_of, within=SHARE)
 
 
 def _blanks(summary: Summary) -> Iterator[Row]:
     def blanks(one: WrittenList) -> int:
         return sum(item.blank for item in one.items)
 
-    for row in summary.quantities({"blanks": blanks}, per=lambda one: len(one.items)):
+    for row in summary.quantities({"blanks": blanks}, per=_items_of, within=SHARE):
         yield row
         if row["part"] == "overall":
             yield {**row, "part": "temperature"}
@@ -165,7 +172,8 @@ def _blanks(summary: Summary) -> Iterator[Row]:
             there = [one for one in ended if len(one.items) >= -k_end]
             with_blank = [one.items[k_end].blank for one in there]
             at = {"part": "position", "quantity": "blanks", "k_end": k_end, "n": len(there)}
-            yield {**row, **at, **bounds(summary.ratio(there, with_blank, [1] * len(there)))}
+            found = summary.ratio(there, with_blank, [1] * len(there), SHARE)
+            yield {**row, **at, **bounds(found)}
     for template in dict.fromkeys(template for template, _ in summary.groups):
         chosen = [one for (name, _), some in summary.groups.items() if name == template
                   for one in some if one.items]  # fmt: skip
@@ -182,9 +190,12 @@ def _repeats(summary: Summary) -> Iterator[Row]:
     def repeats(one: WrittenList) -> int:
         return one.repeats
 
-    yield from summary.quantities({"repeated_share": repeats}, per=lambda one: len(one.items))
+    def repeating(one: WrittenList) -> bool:
+        return one.repeats > 0
+
+    yield from summary.quantities({"repeated_share": repeats}, per=_items_of, within=SHARE)
+    yield from summary.quantities({"lists_with_repeat": repeating}, per=lambda _: 1, within=SHARE)
     counts = {
-        "lists_with_repeat": lambda one: one.repeats > 0,
         "repeats": repeats,
         "shannon_list": lambda one: shannon(item.text for item in one.items),
     }

@@ -61,12 +61,14 @@ class Summary:
         ]
         return Estimate(*map(float, statistics.ratio(sums[0], sums[1], within)))
 
-    def quantities(self, counts: Mapping[str, Count], per: Count) -> Iterator[Row]:
+    def quantities(
+        self, counts: Mapping[str, Count], per: Count, within: Range = statistics.POSITIVE
+    ) -> Iterator[Row]:
         """Rows of each count per `per`, overall and by topic; n counts lists."""
         for row, lists in (*self.overall(), *self.by_topic()):
             below = [per(one) for one in lists]
             for name, count in counts.items():
-                found = self.ratio(lists, [count(one) for one in lists], below)
+                found = self.ratio(lists, [count(one) for one in lists], below, within)
                 yield {**row, "quantity": name, "n": len(lists), **bounds(found)}
 
 

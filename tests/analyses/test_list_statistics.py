@@ -128,3 +128,16 @@ def test_shannon_by_hand():
     assert shannon([]) == 0
     assert shannon(["a", "a"]) == 0
     assert shannon(["a", "b"]) == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("variant", ["tokens-per-item", "blanks", "repeats"])
+def test_the_interval_of_a_share_ends_at_nothing_and_at_all(tiny, shelf, variant):
+    shares = {"one_token_share", "blanks", "repeated_share", "lists_with_repeat"}
+    rows = list_statistics.run(tiny, shelf["list_samples"], variant=variant).to_pylist()
+    bounded = [
+        row for row in rows
+        if row["quantity"] in shares and row["part"] != "spearman" and row["low"] is not None
+    ]  # fmt: skip
+    assert bounded
+    for row in bounded:
+        assert 0 <= row["low"] <= row["estimate"] <= row["high"] <= 1
