@@ -2,15 +2,9 @@
 import { percent, width } from "./chances.js";
 import { button, element } from "./element.js";
 import { inside } from "./inside.js";
+import { shape } from "./shape.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const PROMPTS = ["short", "long"];
-
-function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 /** The rows of one list at a time. */
 export class AskedList {

@@ -1,19 +1,12 @@
 /** What stands behind an item of a list that a reader asked for: the lens by depth, the likeliest tokens. */
 import { percent } from "./chances.js";
 import { element } from "./element.js";
+import { shape } from "./shape.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const [WIDE, HIGH] = [300, 110];
 const SIGNS = { "\n": "⏎", "\t": "⇥", " ": "␣" };
 
 const visible = (text) => text.replace(/^ | $|[\n\t]/g, (sign) => SIGNS[sign]);
-
-function shape(name, attributes, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 const signed = (value) => value.toFixed(1).replace("-", "−");
 

@@ -56,12 +56,12 @@ def draw(table: pa.Table, *, variant: str = "", feature: str = "") -> Drawing:
             _shares(shares, DIRECTIONS, "Exchanged with the other prompt", "what is exchanged"),
             _shares(shares, FEATURE, f"Ways to change {name}", "its activation is"),
         ),
-        f"What a change at the deciding token takes away of what the length word does there, "
-        f"after the block of {name}. Left: the list’s own value under the other prompt is put in, "
+        "What a change at the deciding token takes away of what the length word does there, after "
+        f"the block of {name}. Exchanged: the list’s own value under the other prompt is put in, "
         "of the feature, of the stream along one direction, or of the whole stream; a random "
         "direction moves the stream as far as the feature does. The difference of means comes from "
-        "topics that are not held out, without the list’s own. Right: ways to change the "
-        "feature’s activation; before and after are in the tooltips.",
+        "topics that are not held out, without the list’s own. Ways to change the feature: before "
+        "and after are in the tooltips.",
         "Two panels of points with intervals, a row a change: shares of the word’s effect that are "
         "taken away, on held-out topics and on all.",
         only={"template": "short"},

@@ -31,7 +31,8 @@ def of_lab_as_problem() -> Iterator[None]:
 def of_measurement_as_problem(root: Path, analysis: str, variant: str = "") -> Iterator[None]:
     """Inside, whatever a project's measurement raises is a `BuildError`.
 
-    Only `shards.Stopped` passes, which says that nothing is wrong.
+    What passes: `shards.Stopped`, which says that nothing is wrong, and an import that fails in
+    the engine itself, which is a fault of ours.
     """
     from analyses.lab.runtime.shards import Stopped
 

@@ -190,10 +190,7 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        home = self._home()
-        # The page of claims has the statement and its test; there are hundreds of marks in a page.
-        found = numbers(claim, verdict) if home and verdict.rows else self.summary(name)
-        title = f"{word}: {found}"
+        home, title = self._home(), f"{word}: {self._title(name)}"
         label = f"Claim {word}" + ("" if home else f": {claim.says}")
         sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
@@ -218,6 +215,15 @@ class Verdicts:
             f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
         )
 
+    def _title(self, name: str) -> str:
+        """A claim's numbers, for the mark and the numbers in the prose.
+
+        Its test is left to the page of claims, if there is one: a page has hundreds of these.
+        """
+        verdict = self.of[name]
+        is_told_there = self._home() and verdict.rows
+        return numbers(self.post.claims[name], verdict) if is_told_there else self.summary(name)
+
     def _home(self) -> Path | None:
         """The page that shows all claims, if there is one."""
         parts = self.post.parts.values()
@@ -233,10 +239,8 @@ class Verdicts:
 
     def _number(self, use: Use) -> Markup:
         name = use.directive.name
-        verdict = self.of[name]
-        shown = verdict.shown.get(use.directive.options["show"], values.MISSING)
-        claim = self.post.claims[name]
-        title = html.escape(numbers(claim, verdict) if verdict.rows else values.MISSING)
+        shown = self.of[name].shown.get(use.directive.options["show"], values.MISSING)
+        title = html.escape(self._title(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
