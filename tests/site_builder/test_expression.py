@@ -116,3 +116,24 @@ def test_what_is_a_test(text, expected):
 )
 def test_what_python_cannot_read_is_no_test(text):
     assert not is_test(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "low <= 0 and n > 9 ** 9",
+        "low > 0 or low ** 2 > 1",
+        "low > 0 or abs > 1",
+        "low > 0 or other > 1",
+        "low / 0 > 1 and max(low) > 1",
+        "1 / 0 > low ** 2",
+    ],
+)
+def test_what_a_test_reckons_only_sometimes_is_read_too(text):
+    """Whatever the numbers are, so that no result ends in what it cannot reckon."""
+    assert not is_test(text)
+
+
+def test_a_part_may_guard_another_one():
+    assert is_test("n > 0 and high / n > 2")
+    assert value("n > 9 and high / (n - 5) > 2") is False
