@@ -87,19 +87,20 @@ def _row(
     blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Sequence[Use]
 ) -> dict[str, Any]:
     post, claim = blocks.post, blocks.post.claims[name]
-    id = ResultId(post.study, claim.analysis, claim.variant)
+    own = claim.study or post.study
+    id = ResultId(own, claim.analysis, claim.variant)
     figure = figures.get(id)
     sections = [post.references.of(use.directive) for use in made]
     section = sections[0] if sections else None
     places = [_place(post, *one) for one in zip(made, sections, strict=True)]
     tested = []
     for study in post.project.studies():
-        if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
+        if study == own or post.store.path(ResultId(study, *_shelf(id))).is_file():
             verdict = blocks.fragments.verdict(claim, study)
             tested.append(
                 {
-                    "study": str(post.store.current_settings(study).get("title", study)),
-                    "own": study == post.study,
+                    "study": _title(post, study),
+                    "own": study == own,
                     "word": worded(claim, verdict),
                     "shape": SHAPES[verdict.holds],
                     "numbers": numbers(claim, verdict) if verdict.rows else "",
@@ -110,8 +111,8 @@ def _row(
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": _heading(section),
-        "order": _order(section),
+        "section": _heading(section) if made or not claim.study else _title(post, own),
+        "order": _order(section) if made or not claim.study else ([math.inf], ""),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
         "place": places[0] if section else "",
@@ -128,6 +129,11 @@ def _row(
 def _place(post: Post, use: Use, section: Section | None) -> str:
     """Where in the site a sentence stands, as far as there are anchors."""
     return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
+
+
+def _title(post: Post, study: str) -> str:
+    """What a study is called."""
+    return str(post.store.current_settings(study).get("title", study))
 
 
 def _heading(section: Section | None) -> str:
