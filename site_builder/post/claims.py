@@ -98,6 +98,11 @@ class Claim:
         return f"{self.analysis} {self.variant}".strip()
 
     @property
+    def is_prediction(self) -> bool:
+        """Whether it says what number is expected of another study."""
+        return self.predicted is not None
+
+    @property
     def at_first(self) -> Claim:
         """A prediction as it is read off the post's own study."""
         analysis, _, variant = (self.first or self.result).partition(" ")

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
+from site_builder.post.claims import Claim
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
@@ -24,6 +25,9 @@ from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_words import SHAPES, SIGNS, WORDS, numbers, worded
 from site_builder.render.figures import Fragments
+
+ALL, PREDICTIONS = "page: claims", "page: predictions"
+"""The parts of pages that tell of claims."""
 
 
 class Verdicts:
@@ -193,7 +197,7 @@ class Verdicts:
         name = use.directive.name
         verdict, claim = self.of[name], self.post.claims[name]
         word = worded(claim, verdict)
-        home, title = self._home(), f"{word}: {self._title(name)}"
+        home, title = self.home(claim), f"{word}: {self._title(name)}"
         label = f"Claim {word}" + ("" if home else f": {claim.says}")
         sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
         if verdict.holds and claim.is_of_sample:
@@ -223,15 +227,20 @@ class Verdicts:
 
         Its test is left to the page of claims, if there is one: a page has hundreds of these.
         """
-        verdict = self.of[name]
-        is_told_there = self._home() and verdict.rows
-        return numbers(self.post.claims[name], verdict) if is_told_there else self.summary(name)
+        verdict, claim = self.of[name], self.post.claims[name]
+        is_told_there = self.home(claim) and verdict.rows
+        return numbers(claim, verdict) if is_told_there else self.summary(name)
 
-    def _home(self) -> Path | None:
-        """The page that shows all claims, if there is one."""
-        parts = self.post.parts.values()
-        whole = (part for part in parts if str(part.directive) == "page: claims")
-        return next((part.page for part in whole), None)
+    def home(self, claim: Claim) -> Path | None:
+        """The page that shows a claim among all, or among predictions, if there is one."""
+        pages = {str(one.directive): one.page for one in reversed(self.post.parts.values())}
+        all_of_them = pages.get(ALL)
+        return pages.get(PREDICTIONS, all_of_them) if claim.is_prediction else all_of_them
+
+    def is_apart(self, claim: Claim) -> bool:
+        """Whether it stands among predictions, and not among all claims."""
+        there = {str(one.directive) for one in self.post.parts.values()}
+        return claim.is_prediction and PREDICTIONS in there
 
     def _way(self, page: Path, home: Path) -> str:
         """The way from a page to that of the claims, as built."""
