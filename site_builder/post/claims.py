@@ -59,6 +59,9 @@ from site_builder.core.files import listed
 from site_builder.core.project import Project
 from site_builder.post import claim_form
 
+ALL, PREDICTIONS = "page: claims", "page: predictions"
+"""The parts of pages that tell of all claims, and of what was predicted."""
+
 _BOUND = re.compile(r"(low|high)\b")  # of an interval, in a test: "low", "other.high"
 
 

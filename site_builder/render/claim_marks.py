@@ -13,7 +13,7 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
-from site_builder.post.claims import Claim
+from site_builder.post.claims import ALL, PREDICTIONS, Claim
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
@@ -25,9 +25,6 @@ from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_words import SHAPES, SIGNS, WORDS, numbers, worded
 from site_builder.render.figures import Fragments
-
-ALL, PREDICTIONS = "page: claims", "page: predictions"
-"""The parts of pages that tell of claims."""
 
 
 class Verdicts:

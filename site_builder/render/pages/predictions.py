@@ -80,6 +80,8 @@ class Prediction:
         """Where a value stands: 0 as predicted, ±1 at the ends of the range, more is right."""
         at, middle = self.effect(value), self.effect(self.predicted)
         ends = sorted(map(self.effect, self.claim.size))
+        if at == middle or math.isnan(at):
+            return at - middle
         side = ends[1] - middle if at > middle else middle - ends[0]
         return (at - middle) / side if side > 0 else math.copysign(math.inf, at - middle)
 
