@@ -35,7 +35,7 @@ class Verdicts:
         self.fragments = fragments
         self.of: dict[str, Verdict] = {}
         self._untested: dict[str, BuildError] = {}
-        self._ways: dict[Path, str] = {}
+        self._ways: dict[tuple[Path, Path], str] = {}
 
     def judge(self) -> list[Problem]:
         """Test every claim; returns what keeps one from being tested, or shown."""
@@ -241,10 +241,10 @@ class Verdicts:
 
     def _way(self, page: Path, home: Path) -> str:
         """The way from a page to that of the claims, as built."""
-        if page not in self._ways:
+        if (page, home) not in self._ways:
             way = "" if page == home else self.post.way(page, home)
-            self._ways[page] = way.removeprefix("./")
-        return self._ways[page]
+            self._ways[page, home] = way.removeprefix("./")
+        return self._ways[page, home]
 
     def _number(self, use: Use) -> Markup:
         name = use.directive.name

@@ -28,8 +28,8 @@ VARIANTS = ("", "count", "figure")
 REACH = 3.0
 """How far the figure goes to either side, in ranges that count as replicated."""
 
-ROW, LABEL = 9, 20
-"""Pixels of a prediction, and of the name of a result."""
+HEAD, LABEL, ROW = 14, 20, 9
+"""Pixels of what is above all, of the name of a result, and of a prediction."""
 
 _RATIO = re.compile(r"\b(low|high) [<>] 1(?![\d.])")
 
@@ -152,7 +152,7 @@ def _count(blocks: Blocks, found: Sequence[Prediction]) -> dict[str, Any]:
 
 def _figure(found: Sequence[Prediction]) -> dict[str, Any]:
     """The marks of each prediction, at per cent of the width and pixels of the height."""
-    groups, y = [], 0
+    groups, y = [], HEAD
     for name, some in _by_result(found):
         marks = [_marks(one, y + LABEL + ROW * (i + 0.5)) for i, one in enumerate(some)]
         groups.append({"name": name, "y": y + LABEL - 6, "marks": marks})
