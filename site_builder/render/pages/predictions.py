@@ -56,7 +56,7 @@ class Prediction:
 
     @property
     def ratio(self) -> float | None:
-        """How far from nothing the number found is, per distance of the first one, if it has one."""
+        """How far from nothing the number found is, per distance of the first one."""
         ends = self.first.low, self.first.high
         if self.found.estimate is None or self.first.estimate is None or None in ends:
             return None
