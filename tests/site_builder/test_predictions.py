@@ -260,3 +260,15 @@ def test_what_predictions_are_read_off_is_told_like_any_result(
     assert states["other", "claim: third-is-small"] == "stale"
     assert states["other", "claim: unknown"] == "missing"
     assert states["toy", "claim: own"] == "fresh"
+
+
+def test_the_command_tells_what_was_predicted_and_where(
+    predicting: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(predicting.root)
+    told = CliRunner().invoke(main, ["claims"], catch_exceptions=False).stdout
+
+    assert "[does not hold] second-is-large: The second number is above two." in told
+    assert told.count("tested on the study other") == 3
+    assert "predicted: -3.75; in size from -4 to -3" in told
+    assert "3 written before their data, 1 after" in told
