@@ -4,6 +4,7 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
+import { asides } from "./asides.js";
 import { bar } from "./bar.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
@@ -37,3 +38,4 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+asides();

@@ -187,7 +187,12 @@ class Post:
         return asked
 
     def _number(self) -> None:
-        """Count the blocks, each noun apart, and give each a name of its own."""
+        """Count the blocks, each noun apart; give blocks, and the places of claims, their ids."""
+        made: dict[tuple[Path, str], int] = {}
+        for of, use in self.uses.items():
+            if of.kind == claim.NAME:
+                count = made[use.page, of.name] = made.get((use.page, of.name), 0) + 1
+                use.place = f"said-{of.name}" + (f".{count}" if count > 1 else "")
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
         self.named.clear()

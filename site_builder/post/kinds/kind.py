@@ -65,8 +65,8 @@ class Showing(Protocol):
     def figure(self, use: Use) -> Markup:
         """A drawn result, as the slot that a page has for it."""
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number."""
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number."""
 
     def part(self, part: Part) -> Markup:
         """What the module of `render/pages` that a directive names makes of the post."""

@@ -89,9 +89,11 @@ def _row(
     post, claim = blocks.post, blocks.post.claims[name]
     id = ResultId(post.study, claim.analysis, claim.variant)
     figure = figures.get(id)
-    sections = [post.references.of(use.directive) for use in made]
-    section = sections[0] if sections else None
-    places = [_place(post, *one) for one in zip(made, sections, strict=True)]
+    section = post.references.of(made[0].directive) if made else None
+    sentences: dict[str, str] = {}
+    for use in made:
+        within = post.references.of(use.directive)
+        sentences.setdefault(within.called if within else HEAD, f"{_page(post, use)}#{use.place}")
     tested = []
     for study in post.project.studies():
         if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
@@ -114,10 +116,8 @@ def _row(
         "order": _order(section),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
-        "place": places[0] if section else "",
-        "sentences": {
-            one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
-        },
+        "place": f"{_page(post, made[0])}#{section.anchor}" if section else "",
+        "sentences": sentences,
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
@@ -125,9 +125,9 @@ def _row(
     }
 
 
-def _place(post: Post, use: Use, section: Section | None) -> str:
-    """Where in the site a sentence stands, as far as there are anchors."""
-    return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
+def _page(post: Post, use: Use) -> str:
+    """Where in the site the page is on which a sentence stands."""
+    return f"{BASE}/{post.url(use.page)}"
 
 
 def _heading(section: Section | None) -> str:
