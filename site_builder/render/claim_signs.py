@@ -91,22 +91,29 @@ class Signs:
 
     def _sign(self, marks: Mapping[str, re.Match[str]], page: Path, *, plain: bool) -> str:
         """The button, and the list that it opens."""
-        is_stale = any(found["stale"] for found in marks.values())
-        words = Counter(worded(self.post.claims[name], self.judged[name]) for name in marks)
-        told = [f"{count} {word}" if len(words) > 1 else word for word, count in words.items()]
-        label = f"{len(marks)} claim{'' if len(marks) == 1 else 's'}: {', '.join(told)}"
-        shown = [*self._counts([*marks])]
-        if is_stale:
+        shown, label = " · ".join(self._counts([*marks])), self._label([*marks])
+        if any(found["stale"] for found in marks.values()):
             label, shown = (
                 f"{label}; stale",
-                [*shown, '<b class="post-verdict-unmeasured">stale</b>'],
+                f'{shown} <b class="post-verdict-unmeasured">stale</b>',
             )
         id = f"claims-{next(iter(marks.values()))['place']}"
         entries = " ".join(self._entry(name, page, plain=plain) for name in marks)
         return (
-            f'&nbsp;<button class="post-sign" popovertarget="{id}" aria-label="{label}">'
-            f'{shown}</button><span class="post-signed" popover id="{id}">{entries}</span>'
+            f'&nbsp;<button class="post-sign" popovertarget="{id}" aria-label="{label}">{shown}'
+            f'</button><span class="post-signed" popover id="{id}">{entries}</span>'
         )
+
+    def _label(self, names: Sequence[str]) -> str:
+        """The sign in words: "1 claim: holds", "3 claims: 2 hold, 1 does not hold"."""
+        words = Counter(worded(self.post.claims[name], self.judged[name]) for name in names)
+        if len(names) == 1:
+            return f"1 claim: {next(iter(words))}"
+        told = (
+            f"{'all' if len(words) == 1 else count} {_of_several(word) if count > 1 else word}"
+            for word, count in words.items()
+        )
+        return f"{len(names)} claims: {', '.join(told)}"
 
     def _counts(self, names: Sequence[str]) -> Iterator[str]:
         """Every sign with the number of claims that have it; one alone with a word for it."""
@@ -141,3 +148,8 @@ def _trimmed(text: str, end: int) -> int:
     while end and text[end - 1].isspace():
         end -= 1
     return end
+
+
+def _of_several(word: str) -> str:
+    """A verdict's words, of several claims."""
+    return word.replace("does not", "do not").replace("holds", "hold")

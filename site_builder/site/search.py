@@ -22,7 +22,7 @@ _SIGN = re.compile(
     r'&nbsp;<button class="post-sign".*?</button><span class="post-signed".*?</span>'
     r'|<span id="said-[^"]*"></span>'
 )
-_TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite)"[^>]*>([^<]*)</\1>')
+_TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite|term)"[^>]*>([^<]*)</\1>')
 """There are hundreds: numbers and references are text, and for signs of claims nobody looks."""
 
 
