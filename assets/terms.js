@@ -7,7 +7,7 @@ const PAUSE = 150; // ms in which a pointer that only passes is gone again, or h
 const hint = element("div", "post-hint md-typeset");
 hint.id = "post-hint";
 hint.popover = "hint";
-document.body.append(hint);
+document.querySelector("main").append(hint);
 
 let term; // that is asked for
 let leaving;

@@ -938,6 +938,21 @@ def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     assert row["holds"] is False
 
 
+@pytest.mark.builds
+def test_a_claim_that_only_prints_numbers_is_told_once_a_section_when_it_fails(claiming):
+    section = claiming.content / "sections" / "01-numbers.md"
+    text = section.read_text("utf-8").replace(" << claim: second-above-two >>", "")
+    more = "\nFrom << claim: second-above-two show=low >> up.\n"
+    section.write_text(text + more, "utf-8")
+    spoil(claiming)
+    (note,) = build(claiming, run="never", say=silent).notes
+
+    assert note.startswith(
+        'content/sections/01-numbers.md:9: claim "second-above-two" does not hold'
+    )
+    assert index(claiming).count("✗ does not hold</b></button>") == 2
+
+
 def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, monkeypatch):
     monkeypatch.chdir(claiming.root)
     told = CliRunner().invoke(main, ["claims"]).output.splitlines()
