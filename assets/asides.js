@@ -7,7 +7,7 @@ const TERM = "a.post-term";
 let byFinger = false;
 
 function opened({ target, newState }) {
-  if (newState !== "open" || !target.matches(".post-signed")) return;
+  if (newState !== "open" || !target.matches(".post-sign + [popover]")) return;
   import("./signs.js").then(({ signed }) => signed(target)).catch(console.error);
 }
 
