@@ -10,6 +10,7 @@ import { copier } from "./copy.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
+import { moved } from "./moved.js";
 import { wake as wakeOwn } from "./own.js";
 import { study } from "./study.js";
 
@@ -37,3 +38,4 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+moved();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import traceback
 from collections.abc import Callable
@@ -82,6 +83,7 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
+        self.publish("places.json", lambda: json.dumps(self.post.places()).encode())
         known = digest([self.given, outline(self.post)]) if self.given else ""
         for part in self.post.parts.values():
             self._make(part, known)
