@@ -4,6 +4,7 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
+import { asides } from "./asides.js";
 import { bar } from "./bar.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
@@ -39,3 +40,4 @@ for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
 moved();
+asides();

@@ -111,9 +111,13 @@ class Blocks:
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return Markup(f'<div data-slot id="{use.slug}"><p>{caption}</p></div>')
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number, whether its result is there or not."""
-        return self.verdicts.written(use, plain=self.plain)
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number, whether its result is there or not."""
+        return self.verdicts.written(use)
+
+    def signed(self, text: str, page: Path) -> str:
+        """A page's HTML with one sign for all claims of a paragraph."""
+        return self.verdicts.signs.folded(text, page, plain=self.plain)
 
     def part(self, part: Part) -> Markup:
         """What the module that a directive names makes of the post."""

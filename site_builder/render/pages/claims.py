@@ -89,6 +89,9 @@ def _row(
     id = ResultId(post.study, claim.analysis, claim.variant)
     figure = figures.get(id)
     places = [_place(post, use) for use in made]
+    sentences: dict[str, str] = {}
+    for use, place in zip(made, places, strict=True):
+        sentences.setdefault(place.called, f"{place.page}#{use.place}")
     tested = []
     for study in post.project.studies():
         if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
@@ -112,7 +115,7 @@ def _row(
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
         "place": places[0].link if places and places[0].heading != HEAD else "",
-        "sentences": {place.called: place.link for place in places},
+        "sentences": sentences,
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
@@ -128,22 +131,23 @@ class Place(NamedTuple):
 
     called: str
     heading: str
+    page: str
     link: str
     order: tuple[list[float], str]
 
 
 def _place(post: Post, use: Use) -> Place:
     """Where in the site a sentence stands, as far as there are anchors."""
-    link = f"{BASE}/{post.url(use.page)}"
+    page = f"{BASE}/{post.url(use.page)}"
     section = post.references.of(use.directive)
     if section is None:
         if use.page == post.project.content / "index.md":
-            return Place(HEAD, HEAD, link, ([], ""))
+            return Place(HEAD, HEAD, page, page, ([], ""))
         title = post.title(use.page)
-        return Place(title, title, link, ([math.inf], post.url(use.page)))
+        return Place(title, title, page, page, ([math.inf], post.url(use.page)))
     heading = f"{section.called}: {section.title}" if section.number else section.title
     number = [*map(float, section.number.split("."))] if section.number else [math.inf]
-    return Place(section.called, heading, f"{link}#{section.anchor}", (number, section.title))
+    return Place(section.called, heading, page, f"{page}#{section.anchor}", (number, section.title))
 
 
 def _any_of(texts: list[str]) -> str:
