@@ -86,7 +86,8 @@ def _row(
     blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Sequence[Use]
 ) -> dict[str, Any]:
     post, claim = blocks.post, blocks.post.claims[name]
-    id = ResultId(post.study, claim.analysis, claim.variant)
+    own = claim.study or post.study
+    id = ResultId(own, claim.analysis, claim.variant)
     figure = figures.get(id)
     places = [_place(post, use) for use in made]
     sentences: dict[str, str] = {}
@@ -94,12 +95,12 @@ def _row(
         sentences.setdefault(place.called, f"{place.page}#{use.place}")
     tested = []
     for study in post.project.studies():
-        if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
+        if study == own or post.store.path(ResultId(study, *_shelf(id))).is_file():
             verdict = blocks.fragments.verdict(claim, study)
             tested.append(
                 {
-                    "study": str(post.store.current_settings(study).get("title", study)),
-                    "own": study == post.study,
+                    "study": _title(post, study),
+                    "own": study == own,
                     "word": worded(claim, verdict),
                     "shape": SHAPES[verdict.holds],
                     "numbers": numbers(claim, verdict) if verdict.rows else "",
@@ -110,8 +111,8 @@ def _row(
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": places[0].heading if places else HEAD,
-        "order": places[0].order if places else ([], ""),
+        "section": places[0].heading if places else _title(post, own) if claim.study else HEAD,
+        "order": places[0].order if places else ([math.inf] if claim.study else [], ""),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
         "place": places[0].link if places and places[0].heading != HEAD else "",
@@ -121,6 +122,11 @@ def _row(
         "result": str(id),
         "command": post.store.command(id),
     }
+
+
+def _title(post: Post, study: str) -> str:
+    """What a study is called."""
+    return str(post.store.current_settings(study).get("title", study))
 
 
 class Place(NamedTuple):
