@@ -18,7 +18,8 @@ Rows by `part`; `topics` is `all` or `held-out`, on which no head was chosen:
 - `reads`: what the values that a head reads restore at a role alone; heads of one group share them.
   Absent where `patching v` measured that group by no role.
 - `path`, `together`: along the path's edges with all else held; its heads with all else following.
-- `list`: a list's tokens in order, from the start of the request to the deciding token.
+- `list`: a list's tokens in order, from the start of the request to the deciding token; those
+  before the length word have no role, as both runs are equal there.
 - `stream at`, `writes at`, `reads at`: the same of one token of one list, without interval, for the
   lists that `patching` took token by token.
 `layer` counts blocks from 0, `k_end` items from the end; `raw` is the change of the metric, in
@@ -204,8 +205,10 @@ def _lists(
         turns = [i for i, row in enumerate(text[:word]) if row["role"] in ("turn", "bos")]
         last = _deciding(text, pair["items"], getattr(study.decision, study.decision.primary).at)
         for row in text[max(turns, default=-1) + 1 : last + 1]:
-            place: tuple[str, int | None] = (row["role"], row["k_end"])
-            if row["position"] == text[last]["position"]:
+            place: tuple[str | None, int | None] = (row["role"], row["k_end"])
+            if row["position"] < text[word]["position"]:
+                place = (None, None)
+            elif row["position"] == text[last]["position"]:
                 place = DECIDING
             elif row["k_end"] is not None and place not in patched:
                 place = ("earlier", None)
