@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 from markupsafe import Markup
 
@@ -177,6 +178,39 @@ def bars(
         _text(scale.at(1), height + 12, "100 %", "end"),
     )
     return _picture(WIDTH, height + 16, title, [*parts, *ends])
+
+
+def upright(one: Estimate, level: float, ends: tuple[float, float], width: int = 104) -> Markup:
+    """Return a share with its interval on an upright scale of powers of ten.
+
+    The numbers stand beside it in words.
+
+    Args:
+        one: The share, above 0.
+        level: Another one, at which a line goes across.
+        ends: Of the scale, the first above 0, which pictures side by side have in common.
+        width: Of the picture, in pixels.
+    """
+    height, left = 84, 34
+    scale = Scale(log10(ends[0]), log10(ends[1]), height - 6, 6)
+    across = (left + width) / 2
+    parts = []
+    for power in range(ceil(scale.low), floor(scale.high) + 1):
+        y = scale.at(power)
+        parts += [
+            _line("tick", left, y, width, y),
+            _text(left - 4, y + 4, f"{10.0 ** (power + 2):.3g} %", "end"),
+        ]
+    parts.append(_line("level", left, scale.at(log10(level)), width, scale.at(log10(level))))
+    if one.low is not None and one.high is not None:
+        low, high = (scale.at(log10(max(end, ends[0]))) for end in (one.low, one.high))
+        parts.append(_line("measured", across, low, across, high))
+    if one.value:
+        parts.append(_circle("measured", across, scale.at(log10(max(one.value, ends[0])))))
+    return Markup(
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" font-size="11" '
+        'aria-hidden="true">{2}</svg>'
+    ).format(width, height, Markup("").join(parts))
 
 
 def number(value: float | None, digits: int = 2) -> str:
