@@ -8,6 +8,7 @@ const LIVE = 'meta[name="live-model"]';
 const WHEN_NEAR = {
   ".trace": async () => (await import("./trace.js")).trace,
   ".post-strip": async () => (await import("./strip.js")).strip,
+  ".interventions": async () => (await import("./interventions.js")).interventions,
   ".post-lists": async () => (await import("./explorer.js")).explorer,
 };
 

@@ -95,7 +95,7 @@ def test_hundreds_of_cards_are_small_and_each_is_moved_at_most_once(visit):
         "details.card", "cards => Math.max(...cards.map(c => c.querySelectorAll('*').length))"
     )
     assert inside <= NODES
-    assert 1 < order(page, "measured") <= MANY + 2  # the count and its note are written anew
+    assert 1 < order(page, "firing") <= MANY + 2  # the count and its note are written anew
     assert len(names(page)) == MANY
 
 
@@ -110,6 +110,9 @@ def test_cards_are_ordered_by_what_is_asked(visit):
         )
         assert sizes == sorted(sizes, reverse=True)
     order(page, "layer")
+    layers = page.eval_on_selector_all("details.card", "cards => cards.map(c => +c.dataset.layer)")
+    assert layers == sorted(layers)
+    order(page, "measured")
     assert names(page) == plain
     assert seen.complaints == []
 
