@@ -37,7 +37,7 @@ _MARK = re.compile(
     r"[^<>]*? data-claim=\"(?P<name>[a-z0-9_-]+)\"(?P<stale> data-stale=\"yes\")?"
     r"(?(number)|></span>)"
 )
-_LOUD = {"(✓)": "unmeasured", "?": "unmeasured", "✗": "fails"}
+_LOUD = {"(✓)": "sampled", "?": "unmeasured", "✗": "fails"}
 """What is not all that one could wish, and how it looks."""
 
 
