@@ -44,7 +44,10 @@ export async function trace(root) {
   const map = root.querySelector(".trace-map").cloneNode(true);
   const height = map.viewBox.baseVal.height - 44;
   const cursor = map.appendChild(shape("path", { class: "trace-cursor", d: `M0 -4v${height + 8}` }));
-  form.querySelector(".trace-walk").before(picture, readout, said, map);
+  const walk = form.querySelector(".trace-walk");
+  walk.before(picture, readout);
+  walk.append(said);
+  walk.after(map);
 
   const box = ([, x, y, width]) => ({ d: `M${x} ${y}h${width}v${BOX}h-${width}z` });
 
