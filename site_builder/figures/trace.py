@@ -24,15 +24,15 @@ COLUMNS = (
     *("topic", "position", "token", "estimate", "low", "high", "n"),
 )
 CAPTION = (
-    "One word’s way to the decision to end a list. Orange is what stands on a token after so many "
-    "blocks: the share of what the word changes that comes back when this activation alone is put "
-    "into the run of the other prompt. Blue is below zero; small numbers are percent. "
+    "One word’s way to the decision to end a list. Orange is what a token holds after some blocks: "
+    "the share of what the word changes that comes back when this activation alone is put into the "
+    "run of the other prompt. Blue is below zero; small numbers are percent. "
 )
 ARCS = (
     "An arc leaves the token whose values count most of those that a head reads, and arrives where "
     "its output does; an outline is an MLP, or a head whose values were not measured. Each is "
-    "patched alone, and they are no closed path: along them alone {along} comes back, with all "
-    "else following {together}. "
+    "patched alone, and together they are no closed path: along the arcs alone {along} comes back, "
+    "with all else following {together}. "
 )
 
 
