@@ -5,11 +5,14 @@
  * Text from results is put into the page as text, never as HTML.
  */
 import { bar } from "./bar.js";
+import { carry } from "./carry.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
+import { doors } from "./doors.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
+import { numbers } from "./numbers.js";
 import { wake as wakeOwn } from "./own.js";
 import { study } from "./study.js";
 
@@ -37,3 +40,6 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+carry();
+doors();
+numbers();

@@ -19,7 +19,7 @@ from site_builder.charts.checks import check
 from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED
 from site_builder.charts.pieces import Pieces
-from site_builder.charts.reach import marked
+from site_builder.charts.marked import marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
