@@ -6,11 +6,15 @@
  */
 import { asides } from "./asides.js";
 import { bar } from "./bar.js";
+import { carry } from "./carry.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
+import { doors } from "./doors.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
+import { moved } from "./moved.js";
+import { numbers } from "./numbers.js";
 import { wake as wakeOwn } from "./own.js";
 import { study } from "./study.js";
 
@@ -38,4 +42,8 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+moved();
 asides();
+carry();
+doors();
+numbers();

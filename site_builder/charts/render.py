@@ -18,6 +18,7 @@ from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_li
 from site_builder.charts.checks import check
 from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED
+from site_builder.charts.marked import marked
 from site_builder.charts.pieces import Pieces
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class Rendered:
         inline: The same in one piece, for feeds and for hosts that carry no files.
         files: Name to content, all beginning with slug and digest.
         interactive: Whether there is a Vega specification to load.
+        marks: What each panel marks of what is pointed at or chosen: field -> values.
     """
 
     html: str
     inline: str
     files: dict[str, bytes]
     interactive: bool
+    marks: tuple[dict[str, list[str]], ...] = ()
 
 
 def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = None) -> Rendered:
@@ -99,10 +102,12 @@ def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = Non
             over[0],
             f"{stem}.chart.json",
             drawing.only,
+            followers,
         ),
         inline=_chart([(panel.inline, panel.height) for panel in panels], over[1]),
         files=files | own,
         interactive=True,
+        marks=tuple(marked(spec, picked) for spec in specs),
     )
 
 
@@ -146,10 +151,11 @@ def _chart(
     over: str,
     vega: str = "",
     only: Mapping[str, str] | None = None,
+    followers: Sequence[int] = (),
 ) -> str:
     """Lay panels out in two columns, in their order, as equal in height as they can be.
 
-    What is `over` them goes over both columns.
+    What is `over` them goes over both columns. `followers`, counted from 1, show what is picked.
 
     Columns are decided here because a browser would balance them anew when a chart comes alive.
     """
@@ -158,11 +164,11 @@ def _chart(
         range(1, len(panels) + 1),
         key=lambda place: max(sum(heights[:place]), sum(heights[place:])),
     )
-    columns = [
-        "".join(f'<div class="post-panel">{picture}</div>' for picture, _ in part)
-        for part in (panels[:cut], panels[cut:])
-        if part
+    framed = [
+        f'<div class="post-panel"{" data-follows" * (number in followers)}>{picture}</div>'
+        for number, (picture, _) in enumerate(panels, start=1)
     ]
+    columns = ["".join(part) for part in (framed[:cut], framed[cut:]) if part]
     content = f'<div class="post-over">{over}</div>' if over else ""
     content += "".join(f'<div class="post-column">{column}</div>' for column in columns)
     source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""

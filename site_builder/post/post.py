@@ -74,6 +74,10 @@ class Post:
         """What the first page's front matter says of the post."""
         return front(self.project, self.project.content / "index.md")[0]
 
+    def title(self, page: Path) -> str:
+        """What a page is called: by its front matter, else by its file."""
+        return front(self.project, page)[0].title or page.stem
+
     def is_draft(self, path: Path) -> bool:
         """Whether a page or a section is to be left out, as its front matter says."""
         return not self.drafts and front(self.project, path)[0].draft
@@ -105,6 +109,14 @@ class Post:
         """The way from a page, or from its Markdown file, to the root."""
         name = page.relative_to(self.project.content).as_posix()
         return "/".join([".."] * (name if of_file else self.url(page)).count("/")) or "."
+
+    def places(self) -> dict[str, str]:
+        """The page of everything that has a name: blocks, sections, equations, by their ids."""
+        references = self.references
+        pages = {use.slug: use.page for use in self.blocks()}
+        pages |= {one.anchor: one.page for one in references.sections.values()}
+        pages |= {name: one.page for name, one in references.equations.items()}
+        return {name: self.url(page) for name, page in pages.items()}
 
     def collect(self) -> None:
         """Find every directive and check it against the shelves; problems are kept, not raised."""

@@ -28,7 +28,7 @@ from site_builder.render.figures import Fragments
 
 
 class Verdicts:
-    """What `judge` found of each claim, on the study that the post shows."""
+    """What `judge` found of each claim, on its study or else the one that the post shows."""
 
     def __init__(self, post: Post, fragments: Fragments) -> None:
         self.post = post
@@ -85,7 +85,8 @@ class Verdicts:
         """Test one claim; raises `BuildError` when it cannot be tested."""
         self._untested.pop(name, None)
         try:
-            self.of[name] = self.fragments.verdict(self.post.claims[name], self.post.study)
+            claim = self.post.claims[name]
+            self.of[name] = self.fragments.verdict(claim, claim.study or self.post.study)
         except BuildError as error:
             self._untested[name] = error
             raise
@@ -129,7 +130,7 @@ class Verdicts:
             {
                 "id": claim.id,
                 "says": claim.says,
-                "study": self.post.study,
+                "study": claim.study or self.post.study,
                 "result": claim.result,
                 "row": claim.row,
                 "other": claim.other,
@@ -138,6 +139,8 @@ class Verdicts:
                 "over": claim.over,
                 "test": claim.test,
                 "written": claim.written,
+                "predicted": claim.predicted,
+                "size": claim.size or None,
                 "holds": verdict.holds,
                 "in_sample": claim.is_of_sample,
                 "rows": verdict.rows,

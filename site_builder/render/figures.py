@@ -290,6 +290,7 @@ class Fragments:
             total_rows=table.num_rows,
             files=sorted(files),
             folder=self.folder / key,
+            marks=rendered.marks,
         )
         figure.write(made, rendered.inline, files | self.pieces.files(made.folder))
 

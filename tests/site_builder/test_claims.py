@@ -377,8 +377,8 @@ def test_a_claim_looks_inside_a_list(shelves):
 NO_TEST = '[a]\nsays = "x"\nresult = "n"\n'
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
 KEYS = (
-    "around, every, format, holds, inside, no_interval, other, over, paired, reported, "
-    "reported_for, result, row, says, show, unit, within, written"
+    "around, every, first, format, holds, inside, no_interval, other, over, paired, predicted, "
+    "reported, reported_for, result, row, says, show, size, study, unit, within, written"
 )
 
 
@@ -401,7 +401,7 @@ KEYS = (
         (WHOLE + "other = [1]", 3, "`other` is not a table; see site_builder/post/claims.py"),
         (WHOLE + 'every = "k"', 3, "`every` is not a list; see site_builder/post/claims.py"),
         (WHOLE + "rwo = {}", 3, 'unknown key "rwo"; did you mean "row"?'),
-        (WHOLE + 'study = "tiny"', 3, f'unknown key "study"; there is: {KEYS}'),
+        (WHOLE + 'colour = "tiny"', 3, f'unknown key "colour"; there is: {KEYS}'),
         (WHOLE + 'format = "zz"', 3, 'format "zz" does not fit; write ".1f" or ".0%"'),
         (WHOLE + 'format = "d"', 3, 'format "d" does not fit; write ".1f" or ".0%"'),
         (
@@ -720,7 +720,7 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "every": [], "test": "low >= 2", "holds": True, "in_sample": False, "rows": 1,
                    "failing": 0, "unit": "apples", "estimate": 2.5, "low": 2.0, "high": 3.0, "n": 11,
                    "reported": "about three", "reported_for": "a larger orchard", "paired": [], "over": [],
-                   "written": "after", "groups": None, "no_interval": None, "margin": None,
+                   "written": "after", "predicted": None, "size": None, "groups": None, "no_interval": None, "margin": None,
                    "margin_by": None, "p": touching, "no_p": None, "holm": touching,
                    "benjamini_hochberg": touching, "repeats": None, "is_certain": False}  # fmt: skip
 

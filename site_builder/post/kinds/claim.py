@@ -29,7 +29,8 @@ def take(post: Reading, directive: Directive, page: Path) -> Use | list[Problem]
         return [Problem(directive.where, what, cure)]
     if wrong := validation.no_options(directive, "show"):
         return wrong
-    return Use(directive, page, ResultId(post.study, claim.analysis, claim.variant))
+    study = claim.study or post.study
+    return Use(directive, page, ResultId(study, claim.analysis, claim.variant))
 
 
 def show(blocks: Showing, use: Use) -> Markup:
