@@ -101,10 +101,10 @@ class Signs:
         first = next(iter(marks.values()))
         id = f"c{[*self.post.claims].index(first['name'])}{first['count'] or ''}"
         entries = " ".join(self._entry(name, page, plain=plain) for name in marks)
-        return (
-            f'\N{NO-BREAK SPACE}<button class="post-sign" popovertarget="{id}" aria-label="{label}">'
-            f'{shown}</button><span popover id="{id}">{entries}</span>'
+        button = (
+            f'<button class="post-sign" popovertarget="{id}" aria-label="{label}">{shown}</button>'
         )
+        return f'\N{NO-BREAK SPACE}{button}<span popover id="{id}">{entries}</span>'
 
     def _label(self, names: Sequence[str]) -> str:
         """The sign in words: "1 claim: holds", "3 claims: 2 hold, 1 does not hold"."""

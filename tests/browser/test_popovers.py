@@ -1,4 +1,4 @@
-"""What is asked for beside the text: the claims of a paragraph, the meaning of a term."""
+"""What opens over the text: the claims of a paragraph, the meaning of a term."""
 
 import json
 
