@@ -101,10 +101,11 @@ class Signs:
         first = next(iter(marks.values()))
         id = f"c{[*self.post.claims].index(first['name'])}{first['count'] or ''}"
         entries = " ".join(self._entry(name, page, plain=plain) for name in marks)
-        button = (
-            f'<button class="post-sign" popovertarget="{id}" aria-label="{label}">{shown}</button>'
+        named = f'popovertarget="{id}" aria-label="{label}"'
+        return (
+            f'\N{NO-BREAK SPACE}<button class="post-sign" {named}>{shown}</button>'
+            f'<span popover id="{id}">{entries}</span>'
         )
-        return f'\N{NO-BREAK SPACE}{button}<span popover id="{id}">{entries}</span>'
 
     def _label(self, names: Sequence[str]) -> str:
         """The sign in words: "1 claim: holds", "3 claims: 2 hold, 1 does not hold"."""
