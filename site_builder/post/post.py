@@ -208,11 +208,7 @@ class Post:
 
     def _number(self) -> None:
         """Count the blocks, each noun apart; give blocks, and the places of claims, their ids."""
-        made: dict[tuple[Path, str], int] = {}
-        for of, use in self.uses.items():
-            if of.kind == claim.NAME:
-                count = made[use.page, of.name] = made.get((use.page, of.name), 0) + 1
-                use.place = f"said-{of.name}" + (f".{count}" if count > 1 else "")
+        claim.place(self.uses.values())
         self.glossary.read(self.terms.values())
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}

@@ -17,14 +17,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from site_builder.post.kinds.claim import PLACE
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_words import SIGNS, signed, summary, worded
-
-PLACE = "said-"
-"""What the id of a place begins with at which a claim is made."""
 
 _BLOCKS = (
     "address|article|aside|blockquote|caption|center|dd|details|div|dl|dt|fieldset|figcaption"
