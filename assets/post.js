@@ -4,7 +4,6 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
-import { asides } from "./asides.js";
 import { bar } from "./bar.js";
 import { carry } from "./carry.js";
 import { only } from "./choice.js";
@@ -16,6 +15,7 @@ import { menus } from "./menus.js";
 import { moved } from "./moved.js";
 import { numbers } from "./numbers.js";
 import { wake as wakeOwn } from "./own.js";
+import { popovers } from "./popovers.js";
 import { study } from "./study.js";
 
 /** Let everything in `root` that a script improves answer. */
@@ -43,7 +43,7 @@ for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
 moved();
-asides();
+popovers();
 carry();
 doors();
 numbers();

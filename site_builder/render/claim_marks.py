@@ -206,9 +206,8 @@ class Verdicts:
         shown = self.of[name].shown.get(use.directive.options["show"], values.MISSING)
         title = html.escape(self._title(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
-        of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
-            f'<span class="post-value" id="{use.place}" data-of="{of}" data-claim="{name}"{stale} '
+            f'<span class="post-value" id="{use.place}" data-claim="{name}"{stale} '
             f'title="{title}">{isolated(html.escape(shown))}</span>'
         )
 
