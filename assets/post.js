@@ -4,12 +4,14 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
+import { asides } from "./asides.js";
 import { bar } from "./bar.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
+import { moved } from "./moved.js";
 import { wake as wakeOwn } from "./own.js";
 import { study } from "./study.js";
 
@@ -37,3 +39,5 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+moved();
+asides();

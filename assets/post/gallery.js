@@ -76,4 +76,6 @@ export function gallery(root) {
   );
   addEventListener("hashchange", open);
   open();
+  // A reader may have opened a card before this script came.
+  for (const card of cards) if (card.open) fill(card);
 }

@@ -106,7 +106,9 @@ class Vocabulary:
     def shown(self, claim: Claim) -> list[str] | None:
         """What a claim can print; None where that is not known."""
         with suppress(BuildError):
-            return sorted(self._fragments.verdict(claim, self.post.study).shown) or None
+            return (
+                sorted(self._fragments.verdict(claim, claim.study or self.post.study).shown) or None
+            )
         return None
 
     def signature(self, root: Path, path: Path, function: str) -> Signature | None:

@@ -62,14 +62,18 @@ def no_options(directive: Directive, *but: str) -> list[Problem]:
 
 
 def claims(project: Project, known: Mapping[str, Claim]) -> list[Problem]:
-    """Claims whose result nothing measures."""
-    measurements = project.measurements()
+    """Claims whose result nothing measures, or whose study is none."""
+    measurements, studies = project.measurements(), project.studies()
     wrong: list[Problem] = []
     for claim in known.values():
-        if claim.analysis in measurements:
-            wrong += _variant(project, claim.where, claim.analysis, claim.variant)
-        else:
-            what, cure = f'no measurement "{claim.analysis}"', nearest(claim.analysis, measurements)
+        for one in (claim, claim.at_first) if claim.first else (claim,):
+            if one.analysis in measurements:
+                wrong += _variant(project, one.where, one.analysis, one.variant)
+            else:
+                what, cure = f'no measurement "{one.analysis}"', nearest(one.analysis, measurements)
+                wrong.append(Problem(one.where, what, cure))
+        if claim.study and claim.study not in studies:
+            what, cure = f'unknown study "{claim.study}"', nearest(claim.study, studies)
             wrong.append(Problem(claim.where, what, cure))
     return wrong
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import traceback
 from collections.abc import Callable
@@ -82,6 +83,7 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
+        self.publish("places.json", lambda: json.dumps(self.post.places()).encode())
         known = digest([self.given, outline(self.post)]) if self.given else ""
         for part in self.post.parts.values():
             self._make(part, known)
@@ -109,9 +111,13 @@ class Blocks:
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return Markup(f'<div data-slot id="{use.slug}"><p>{caption}</p></div>')
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number, whether its result is there or not."""
-        return self.verdicts.written(use, plain=self.plain)
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number, whether its result is there or not."""
+        return self.verdicts.written(use)
+
+    def signed(self, text: str, page: Path) -> str:
+        """A page's HTML with one sign for all claims of a paragraph."""
+        return self.verdicts.signs.folded(text, page, plain=self.plain)
 
     def part(self, part: Part) -> Markup:
         """What the module that a directive names makes of the post."""

@@ -26,7 +26,7 @@ _KEPT = {
     *("lang", "dir", "start", "datetime", "open"),
 }
 _DROPPED_TAGS = {"form", "button", "script", "style", "template", "svg", "input", "link"}
-_DROPPED_CLASSES = {"headerlink", "only-dark", "post-more", "post-readout"}
+_DROPPED_CLASSES = {"headerlink", "only-dark", "post-more", "post-readout", "post-signed"}
 _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "source", "track", "wbr"}
 
 

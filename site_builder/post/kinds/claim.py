@@ -1,8 +1,13 @@
-"""`<< claim: ID >>`: whether a statement holds, as a sign; with `show=COLUMN` a number."""
+"""`<< claim: ID >>`: a statement that the paragraph makes; with `show=COLUMN` a number of it.
+
+Either counts as one claim of the paragraph's sign, and both together as one.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from markupsafe import Markup
 
 from site_builder.core.errors import Problem, nearest
 from site_builder.post import validation
@@ -24,11 +29,12 @@ def take(post: Reading, directive: Directive, page: Path) -> Use | list[Problem]
         return [Problem(directive.where, what, cure)]
     if wrong := validation.no_options(directive, "show"):
         return wrong
-    return Use(directive, page, ResultId(post.study, claim.analysis, claim.variant))
+    study = claim.study or post.study
+    return Use(directive, page, ResultId(study, claim.analysis, claim.variant))
 
 
-def show(blocks: Showing, use: Use) -> str:
-    """The sign, or the number."""
+def show(blocks: Showing, use: Use) -> Markup:
+    """The mark that the paragraph's sign counts, or the number."""
     return blocks.claim(use)
 
 
