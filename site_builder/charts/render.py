@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from site_builder.charts.drawing import Choices, Drawing
 
 
-WORTH_MIXING = 0.85
-"""Panels change their order where the figure gets so much lower by it."""
-
-MOST_MIXED = 12
-"""Panels whose order may change: each one more doubles the work."""
-
-
 @dataclass(frozen=True)
 class Rendered:
     """A drawing in its final form.
@@ -154,17 +147,20 @@ def _chart(
     vega: str = "",
     only: Mapping[str, str] | None = None,
 ) -> str:
-    """Lay panels out in two columns; what is `over` them goes over both.
+    """Lay panels out in two columns, in their order, as equal in height as they can be.
+
+    What is `over` them goes over both columns.
 
     Columns are decided here because a browser would balance them anew when a chart comes alive.
     """
-    left = columns_of([height for _, height in panels])
-    parts = [
-        [panels[at] for at in range(len(panels)) if (at in left) is side] for side in (True, False)
-    ]
+    heights = [height for _, height in panels]
+    cut = min(
+        range(1, len(panels) + 1),
+        key=lambda place: max(sum(heights[:place]), sum(heights[place:])),
+    )
     columns = [
         "".join(f'<div class="post-panel">{picture}</div>' for picture, _ in part)
-        for part in parts
+        for part in (panels[:cut], panels[cut:])
         if part
     ]
     content = f'<div class="post-over">{over}</div>' if over else ""
@@ -173,27 +169,6 @@ def _chart(
     if only:
         source += f' data-only="{_text(written(dict(only)).decode())}"'
     return f'<div class="post-chart"{source}>{content}</div>'
-
-
-def columns_of(heights: Sequence[int]) -> set[int]:
-    """Return which panels stand in the left one of two columns, the first one among them.
-
-    As many as come first, unless that leaves a hole that another choice fills: what is read in its
-    order is worth a little white.
-    """
-    count, whole = len(heights), sum(heights)
-    cuts = [set(range(stop)) for stop in range(1, count + 1)]
-    others = (
-        {0, *(at for at in range(1, count) if choice >> (at - 1) & 1)}
-        for choice in range(2 ** min(count - 1, MOST_MIXED))
-    )
-
-    def height(left: set[int]) -> int:
-        one = sum(heights[at] for at in left)
-        return max(one, whole - one)
-
-    cut, other = min(cuts, key=height), min(others, key=height)
-    return other if height(other) < WORTH_MIXING * height(cut) else cut
 
 
 def _followers(choices: Choices, compiled: list[Spec]) -> list[int]:
