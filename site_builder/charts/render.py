@@ -149,7 +149,7 @@ def _panel(chart: Converted, name: str, words: tuple[str, str]) -> tuple[Panel, 
     """
     svg = chart.svg
     if chart.images:
-        images = {f"{name}.{scheme}.webp": image for scheme, image in chart.images.items()}
+        images = {f"{name}.{scheme}.svg": image for scheme, image in chart.images.items()}
         inline = _images({file: _data_url(image) for file, image in images.items()}, svg, words)
     else:
         images = {f"{name}.{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
@@ -270,7 +270,7 @@ def _text(value: str) -> str:
 
 
 def _data_url(image: bytes) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(image).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
 
 
 def written(value: object) -> bytes:
