@@ -67,7 +67,7 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
 def _page_of_predictions(blocks: Blocks) -> str:
     """The link to it; "" where there is none."""
     apart = filter(blocks.verdicts.is_apart, blocks.post.claims.values())
-    page = next(map(blocks.verdicts.home, apart), None)
+    page = next(map(blocks.verdicts.signs.home, apart), None)
     return f"{BASE}/{blocks.post.url(page)}" if page else ""
 
 
