@@ -21,5 +21,5 @@ export const WORDS = byName(({ title }) => title);
 /** What is said while something is chosen, by its name in the address. */
 export const NOTES = byName(({ note = "" }) => note);
 
-/** What figures do that neither follow a choice nor mark it, by its name in the address. */
-export const OTHERWISE = byName(({ title, otherwise = `do not part by ${title}` }) => otherwise);
+/** What holds in figures that neither follow a choice nor mark it, by its name in the address. */
+export const OTHERWISE = byName(({ title, otherwise = `no ${title} is told apart` }) => otherwise);

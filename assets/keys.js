@@ -83,7 +83,7 @@ export function keys(view, place) {
   place.addEventListener("pointerdown", ({ pointerType }) => (pointer = pointerType));
   view.addEventListener("click", (_, item) => {
     if (!item?.tooltip || item.mark.marktype === "group") {
-      if (pointer === "touch") leave();
+      if (now) leave();
     } else if (pointer === "touch") {
       place.focus({ preventScroll: true });
       read(item);

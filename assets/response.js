@@ -70,9 +70,9 @@ export function counted(name, value) {
   return found;
 }
 
-/** A count in words: "17 follow". */
+/** A count in words: "17 follow", "in 19 topics are pooled". */
 export function words(way, count, name) {
-  return `${count} ${way ? WAYS[way][count === 1 ? 0 : 1] : OTHERWISE[name]}`;
+  return way ? `${count} ${WAYS[way][count === 1 ? 0 : 1]}` : `in ${count} ${OTHERWISE[name]}`;
 }
 
 /** What so many of a figure's panels do: "2 of 4 panels mark it". */
@@ -87,11 +87,11 @@ function sentence(figure, name, { way, followed, marked, panels }) {
   if (way === "own" || (way === "lack" && figure.querySelector(".post-unmet"))) return "";
   if (way === "lack") return WAYS.lack[0];
   if (way === "alone") return WAYS.alone[0];
-  if (way === "") return `its ${panels ? "panels" : "numbers"} ${OTHERWISE[name]}`;
+  if (way === "") return `here ${OTHERWISE[name]}`;
   const told = [
     followed ? part(followed, panels, WAYS.follow) : "",
     marked ? part(marked, panels, WAYS.mark) : "",
-    followed + marked < panels ? `the others ${OTHERWISE[name]}` : "",
+    followed + marked < panels ? `in the others ${OTHERWISE[name]}` : "",
   ];
   return told.filter(Boolean).join(", ") || WAYS[way][0];
 }

@@ -89,7 +89,10 @@ class Vocabulary:
                 draw = self.signature(self.project.root, drawings[name], "draw")
                 if run and draw:
                     variants = filter(draw.takes, run.variants)
-                    names[name] = takes(variants, self._options(name, draw) | self.studies)
+                    names[name] = takes(
+                        variants,
+                        self._options(name, draw) | self.studies | {"panels": option("str")},
+                    )
         return names
 
     def _options(self, name: str, draw: Signature) -> dict[str, Option]:

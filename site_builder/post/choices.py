@@ -5,7 +5,7 @@
 
 `name` is a field of the figures' rows and the parameter in the page's address; `title` is what
 menus are called, which may also be called by the name. A `note` is shown while a value is chosen.
-`otherwise` is what is said of figures that neither follow a choice nor mark it: "pool all towns".
+`otherwise` is what holds in figures that neither follow a choice nor mark it: "towns are pooled".
 The study is chosen so on every page.
 """
 

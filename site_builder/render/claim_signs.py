@@ -17,6 +17,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from site_builder.post.claims import ALL, PREDICTIONS, Claim
 from site_builder.post.kinds.claim import PLACE
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
@@ -81,11 +82,11 @@ class Signs:
             last = end
         return "".join([*pieces, text[last:]])
 
-    def home(self) -> Path | None:
-        """The page that shows all claims, if there is one."""
-        parts = self.post.parts.values()
-        whole = (part for part in parts if str(part.directive) == "page: claims")
-        return next((part.page for part in whole), None)
+    def home(self, claim: Claim) -> Path | None:
+        """The page that shows a claim among all, or among predictions, if there is one."""
+        pages = {str(one.directive): one.page for one in reversed(self.post.parts.values())}
+        all_of_them = pages.get(ALL)
+        return pages.get(PREDICTIONS, all_of_them) if claim.is_prediction else all_of_them
 
     def _sign(self, marks: Mapping[str, re.Match[str]], page: Path, *, plain: bool) -> str:
         """The button, and the list that it opens."""
@@ -130,7 +131,8 @@ class Signs:
 
     def _entry(self, name: str, page: Path, *, plain: bool) -> str:
         """A claim in the list: the link to its test; itself, where no page has its test."""
-        claim, verdict, home = self.post.claims[name], self.judged[name], self.home()
+        claim, verdict = self.post.claims[name], self.judged[name]
+        home = self.home(claim)
         sign = signed(claim, verdict)
         if home is None:
             text = html.escape(f"{claim.says} {summary(claim, verdict)}")

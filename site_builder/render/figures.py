@@ -265,7 +265,8 @@ class Fragments:
         try:
             with debug_mode(False):  # charts are checked as a whole
                 drawing = self._drawing(use, table)
-                rendered = render(drawing, use.slug, key, self.pieces)
+                leading = validation.leading(use)
+                rendered = render(drawing, use.slug, key, self.pieces, leading)
         except BuildError:
             raise
         except DrawingError as error:
