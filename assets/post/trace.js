@@ -172,12 +172,12 @@ export async function trace(root) {
   /** Beside the stage the steps are gone through by reading on, until a reader takes over. */
   const observer = new IntersectionObserver(
     (entries) => {
-      const now = entries.find(({ isIntersecting }) => isIntersecting);
+      const now = entries.findLast(({ isIntersecting }) => isIntersecting);
       if (!now || byHand || !WIDE.matches) return;
       depth.value = now.target.dataset.depth;
       look();
     },
-    { rootMargin: "-45% 0px -45% 0px" },
+    { rootMargin: "-50% 0px -50% 0px" }, // the line half way down the window,
   );
 
   const place = (node) => [...inks.children].indexOf(node);
