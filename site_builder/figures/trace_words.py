@@ -100,7 +100,7 @@ def depth(trace: Trace, passed: int) -> str:
 def _deeds(trace: Trace, movers: Sequence[Row], here: Place) -> str:
     """Tell what the movers of a step do; where to is said of the first alone."""
     reads = trace.by_role("reads")
-    told = []
+    told: list[str] = []
     for row in movers:
         to = "there" if told else place(*here)
         by_role = reads.get((row["layer"], row["head"]), {})

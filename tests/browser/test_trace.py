@@ -99,9 +99,7 @@ def test_without_scripts_each_step_is_a_panel(visit):
     tells = walk.root.locator(".trace-tells").all_inner_texts()
     assert all(re.search(r"\d+\s% \(\d+ to \d+\)", told) for told in tells)
     # What is drawn once and used in all has the face and the size that it is laid out for.
-    wide = panels.first.evaluate(
-        """panel => panel.querySelector(":scope > use").getBBox().width"""
-    )
+    wide = panels.first.evaluate("""panel => panel.querySelector(":scope > use").getBBox().width""")
     assert wide > 200
 
 
