@@ -192,6 +192,9 @@ def test_a_list_that_was_not_patched_by_token_says_so(visit, files):
     again = Walk(visit("?" + walk.page.url.partition("?")[2]))
     assert again.stage.locator("select[name=topic]").input_value() == "Rivers"
     assert again.inks() == walk.inks()
+    walk.pick("topic", "City Names")
+    assert walk.stage.locator("select[name=ink]").input_value() == "own"
+    assert walk.read.inner_text().startswith("Ink: this list alone")
 
 
 def test_another_length_word_is_said_not_to_be_shown(visit):
