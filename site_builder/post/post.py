@@ -6,7 +6,7 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -248,6 +248,24 @@ class Post:
                 if name not in made and (mark := f"<< claim: {name} >>")
             ),
         ]
+
+    def predicted(self) -> list[Use]:
+        """What predictions are read off, if a page shows them: a build does not measure it."""
+        pages = (
+            one.page for one in self.parts.values() if str(one.directive) == claims.PREDICTIONS
+        )
+        found = [
+            Use(
+                Directive(claim.NAME, name, "", {}, one.where),
+                page,
+                ResultId(one.study, one.analysis, one.variant),
+            )
+            for page in islice(pages, 1)
+            for name, one in self.claims.items()
+            if one.is_prediction
+        ]
+        self.judge(found)
+        return found
 
     def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""

@@ -184,8 +184,9 @@ class Blocks:
         return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
 
     def uses(self) -> list[Use]:
-        """Every use of a result that the pages make, and the same of other studies' figures."""
-        return [*self.post.uses.values(), *self._others]
+        """Every use of a result that the pages make, predictions and other studies included."""
+        predicted = [use for use in self.post.predicted() if use.state != "missing"]
+        return [*self.post.uses.values(), *self._others, *predicted]
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""

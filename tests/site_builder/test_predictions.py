@@ -5,7 +5,9 @@ import math
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
+from site_builder.commands.main import main
 from site_builder.core.project import Project
 from site_builder.post.claims import Claim, load
 from site_builder.post.post import Post
@@ -227,3 +229,23 @@ def test_without_a_page_of_their_own_predictions_stand_among_claims(predicting: 
     assert "Another &amp; &lt;b&gt;" in page
     assert "Of 4 claims" in page
     assert [note for note in notes if "no sentence makes the claim" in note]
+
+
+@pytest.mark.builds
+def test_what_predictions_are_read_off_is_told_like_any_result(
+    predicting: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of the other study makes it stale; what is not measured is no fault of the build."""
+    write(predicting.content / "whence.md", "# Whence\n\n<< page: provenance results >>\n")
+    study = predicting.analyses / "studies" / "other.toml"
+    study.write_text(study.read_text("utf-8").replace("top_p = 0.9", "top_p = 0.5"), "utf-8")
+    built(predicting)
+    assert "other/numbers/small.parquet" in read(predicting, "whence")
+    assert read(predicting, "later").count('<b class="post-is-stale">stale</b>') == 2
+
+    monkeypatch.chdir(predicting.root)
+    result = CliRunner().invoke(main, ["status", "--json"], catch_exceptions=False)
+    states = {(row["study"], row["directive"]): row["state"] for row in json.loads(result.stdout)}
+    assert states["other", "claim: third-is-small"] == "stale"
+    assert states["other", "claim: unknown"] == "missing"
+    assert states["toy", "claim: own"] == "fresh"

@@ -93,7 +93,12 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
         return blocks.frame.markup("predictions_count.html.j2", **_count(blocks, found))
     if variant == "figure":
         return blocks.frame.markup("predictions_figure.html.j2", **_figure(found))
-    groups = [(name, [*map(_row, some)]) for name, some in _by_result(found)]
+    predicted = blocks.post.predicted()
+    stale = {use.directive.name for use in predicted if use.state == "stale"}
+    groups = [
+        (name, [_row(one) | {"is_stale": one.claim.id in stale} for one in some])
+        for name, some in _by_result(found)
+    ]
     first = _title(blocks, blocks.post.study)
     return blocks.frame.markup("predictions.html.j2", groups=groups, first=first)
 
