@@ -36,8 +36,10 @@ WORDS = """within => {
       for (const other of words.slice(place + 1)) {
         const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
         const high = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-        // Boxes are higher than letters: lines of one text touch each other.
-        if (wide > 1 && high > 4) say('over each other:', one.text, '|', other.text);
+        // Boxes are higher than letters: lines under each other touch, upright ones beside each other.
+        const matrix = one.node.getScreenCTM();
+        const upright = Math.abs(matrix.b) > Math.abs(matrix.a);
+        if (upright ? wide > 4 && high > 1 : wide > 1 && high > 4) say('over each other:', one.text, '|', other.text);
       }
     }
   }
@@ -115,3 +117,35 @@ def test_a_proxy_fills_only_tokens_that_the_end_could_follow(visit):
         told = strip.locator(".post-readout").inner_text().replace("−", "-")
         odds = float(told.split("proxy A")[1].split()[0])
         assert value == pytest.approx(1 / (1 + 2.718281828**-odds), abs=0.01)
+
+
+def test_a_table_wider_than_a_phone_keeps_the_names_of_its_rows_in_sight(visit):
+    seen = visit("measurements/08-ablation/", width=390)
+    table = seen.page.locator("#ablation-by-layer .post-scroll").first
+    table.scroll_into_view_if_needed()
+    name = table.locator("th[scope=row]").nth(1)
+    number = table.locator("tr", has=seen.page.locator("th[scope=row]")).nth(1).locator("td").first
+    before, at = name.bounding_box(), number.bounding_box()
+    moved = table.evaluate("table => table.scrollLeft = 150")
+
+    assert moved == 150
+    assert number.bounding_box()["x"] == pytest.approx(at["x"] - 150, abs=1)
+    assert name.bounding_box() == before
+    assert before["width"] < 390 / 3
+    # A shadow at an edge says that there is more: it is not on what scrolls.
+    assert "local" in table.evaluate("table => getComputedStyle(table).backgroundAttachment")
+
+
+def test_on_paper_a_figure_begins_where_there_is_room_and_its_words_stay_with_it(visit):
+    page = visit().page
+    page.emulate_media(media="print")
+    breaks = page.eval_on_selector_all(
+        ".post-figure",
+        """figures => figures.map(figure => [figure, figure.querySelector('figcaption')]
+            .map(getComputedStyle).map(({ breakInside, breakBefore }) => [breakInside, breakBefore]))""",
+    )
+
+    assert breaks
+    for figure, caption in breaks:
+        assert figure == ["auto", "auto"]
+        assert caption == ["avoid", "avoid"]
