@@ -1,51 +1,10 @@
 """The graph of features: measured edges alone, nodes in their role's column and layer's row."""
 
-import pyarrow as pa
 import pytest
 
-from analyses import attribution_graph as measurement
 from site_builder.charts.drawing import DrawingError
 from site_builder.figures import attribution_graph
-
-DECIDES = {"role": "deciding", "k_end": -1}
-
-
-def edge(layer, feature, to_layer, to_feature, share, **more):
-    here = {"site": "resid_post", "layer": layer, "feature": feature, **DECIDES}
-    there = {"site": "resid_post", "layer": to_layer, "feature": to_feature, **DECIDES}
-    return {
-        "from": "feature", "method": "removed", "unit": "activation", **here,
-        **{f"to_{name}": value for name, value in there.items()},
-        "estimate": 10 * share, "share": share, "fires": 8, "n": 8, **more,
-    }  # fmt: skip
-
-
-def to_end(layer, feature, logits):
-    return {
-        **edge(layer, feature, None, None, 0.1), "to_site": None, "to_role": None,
-        "to_k_end": None, "unit": "logits", "estimate": logits, "share": None,
-    }  # fmt: skip
-
-
-EXCHANGED = {"method": "exchanged", "unit": "share", "site": "resid_post", "layer": 28, **DECIDES}
-ROWS = [
-    edge(22, 912, 26, 1894, 0.7),
-    edge(22, 912, 26, 880, -0.4, role="turn", k_end=None),
-    edge(26, 1894, 28, 1147, 0.5),
-    edge(26, 77, 28, 1147, 0.29),
-    edge(22, None, 28, 1147, -0.2, **{"from": "error"}, method="gradient", role=None, k_end=None),
-    edge(22, None, 28, 1147, 0.05, **{"from": "error"}, method="gradient", role=None, k_end=None),
-    to_end(28, 1147, 10.7),
-    to_end(26, 880, -0.2),
-    to_end(28, 5, 9.0),
-    {**EXCHANGED, "from": "feature", "feature": 1147, "estimate": 0.88},
-    {**EXCHANGED, "from": "direction", "estimate": 0.92},
-    {**EXCHANGED, "from": "direction", "layer": 26, "estimate": 0.5},
-]
-
-
-def table(rows):
-    return pa.Table.from_pylist(rows, schema=pa.schema(measurement.SCHEMA))
+from tests.figures.edge_tables import ROWS, edge, table
 
 
 def drawn(rows=ROWS):

@@ -6,12 +6,12 @@ import pytest
 
 from site_builder.charts.drawing import Drawing, DrawingError
 from tests.figures import (
+    edge_tables,
     end_tables,
     layer_choice_tables,
     path_tables,
     sae_tables,
     tables,
-    test_attribution_graph,
 )
 
 CASES = [
@@ -47,7 +47,7 @@ CASES = [
         for variant in ("by-layer", "compared", "by-topic", "survival")
     ],
     ("interventions", "", end_tables.interventions_table()),
-    ("attribution_graph", "", test_attribution_graph.table(test_attribution_graph.ROWS)),
+    ("attribution_graph", "", edge_tables.table()),
     ("entropy_conditions", "", end_tables.entropy_conditions_table()),
     ("sae_health", "", sae_tables.sae_health()),
     ("layer_choice", "", layer_choice_tables.layer_choice()),
