@@ -142,8 +142,8 @@ def _nodes(edges: Sequence[Row]) -> list[Row]:
         start, width = columns[node["column"]]
         slot = sorted(same).index(node["name"])
         node["x"] = start + (slot + 0.5) * width / len(same)
-        # Neighbours have their names on different sides, and the decision has its own on top.
-        node["above"] = slot % 2 == 1 or node["kind"] == DECISION
+        # Neighbours have their names on different sides.
+        node["above"] = slot % 2 == 1 or node["kind"] in (DECISION, DIRECTION)
         node["y"] = len(layers) if node["layer"] is None else layers.index(node["layer"])
     return nodes
 
