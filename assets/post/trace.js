@@ -44,7 +44,10 @@ export async function trace(root) {
   const map = root.querySelector(".trace-map").cloneNode(true);
   const height = map.viewBox.baseVal.height - 44;
   const cursor = map.appendChild(shape("path", { class: "trace-cursor", d: `M0 -4v${height + 8}` }));
-  form.querySelector(".trace-walk").before(picture, readout, said, map);
+  const walk = form.querySelector(".trace-walk");
+  walk.before(picture, readout);
+  walk.append(said);
+  walk.after(map);
 
   const box = ([, x, y, width]) => ({ d: `M${x} ${y}h${width}v${BOX}h-${width}z` });
 
@@ -79,6 +82,7 @@ export async function trace(root) {
     return role < 0 ? 0 : means.means[depth.value][role][0];
   }
 
+  /** Show what stands where after the blocks that the slider says. */
   function look() {
     const passed = Number(depth.value);
     const step = depths.indexOf(passed);
@@ -120,9 +124,10 @@ export async function trace(root) {
   function tell(passed, step) {
     if (step < 0) said.textContent = means.said[passed];
     else {
-      const sentence = steps[step].querySelector("p:last-child").textContent;
       const where = `Step ${step + 1} of ${steps.length}, after ${passed} of ${depth.max} blocks.`;
-      said.replaceChildren(where, element("span", "trace-unseen", ` ${sentence}`));
+      const sentence = element("span", "trace-sentence", " ");
+      sentence.append(...steps[step].querySelector(".trace-tells").cloneNode(true).childNodes);
+      said.replaceChildren(where, sentence);
     }
     depth.setAttribute("aria-valuetext", said.textContent);
   }
@@ -161,7 +166,7 @@ export async function trace(root) {
   }
   for (const [place, step] of steps.entries()) {
     const title = step.querySelector(".trace-depth");
-    title.replaceChildren(button(title.textContent, "", () => go(depths[place])));
+    title.lastChild.replaceWith(button(title.lastChild.textContent, "", () => go(depths[place])));
   }
 
   /** Beside the stage the steps are gone through by reading on, until a reader takes over. */

@@ -164,6 +164,7 @@ def _ends(
             {
                 "list": len(rows),
                 "topic": key[1],
+                "template": template,
                 "marked": key[1] + " †" * one["held_out"],
                 "sample": key[2],
                 "before": before,

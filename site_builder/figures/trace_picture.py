@@ -168,7 +168,8 @@ def _names(stage: Stage, movers: Sequence[Row], ends: Sequence[Token]) -> list[l
     if not ends:
         return []
     token = max(ends, key=lambda one: one.y)
-    told = [f"{trace_words.mover(row)}  {trace_words.percent(row['estimate'])} %" for row in movers]
+    shares = [trace_words.percent(row["estimate"]) for row in movers]
+    told = [f"{trace_words.mover(row)} · {x} %" for row, x in zip(movers, shares, strict=True)]
     if token.line < stage.answer:  # the request has no room beside it
         return [[WIDTH, 8 + 11 * place, text] for place, text in enumerate(told)]
     low = token.y + BOX / 2 + 3

@@ -235,6 +235,8 @@ class Post:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"
         made = {of.name for of in self.uses if of.kind == claim.NAME}
+        if claims.PREDICTIONS in map(str, self.parts):  # their page says them
+            made |= {name for name, one in self.claims.items() if one.is_prediction}
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")

@@ -34,6 +34,9 @@ from site_builder.render.frame import Frame
 from site_builder.render.other_studies import Studies
 from site_builder.render.outline import outline
 
+INDEX = "figures/index.json"
+"""The one file of the figures whose name bears no digest."""
+
 _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
 
 
@@ -198,7 +201,21 @@ class Blocks:
         files = dict(self._files)
         for _, fragment in self._drawn.values():
             files |= fragment.published()
+        if self._drawn and not self.plain:
+            files[INDEX] = self._index
         return files
+
+    def _index(self) -> bytes:
+        """Where each figure is, and its own files by the ends of their names, as JSON.
+
+        A mark of one figure leads to what another has: its script finds it by the figure's name.
+        """
+        found = {}
+        for slug, (use, fragment) in self._drawn.items():
+            stem = f"{slug}.{fragment.key[:8]}."
+            own = [name.removeprefix(stem) for name in fragment.files if name.startswith(stem)]
+            found[slug] = {"page": self.post.url(use.page), "stem": stem, "files": own}
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
     def slot(self, shown: Shown) -> str:
         """What a page's Markdown gets: HTML as `Markup`, or Markdown.

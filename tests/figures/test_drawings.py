@@ -12,6 +12,7 @@ from tests.figures import (
     path_tables,
     sae_tables,
     tables,
+    trace_tables,
 )
 
 CASES = [
@@ -59,6 +60,7 @@ CASES = [
     ("prompt_pairs", "", tables.prompt_pairs()),
     ("ending", "", tables.ending(topics=2)),
     ("asking", "", tables.asking()),
+    ("trace", "", trace_tables.trace()),
     ("example", "", tables.example(topics=2)),
 ]
 every_drawing = pytest.mark.parametrize(
@@ -87,7 +89,8 @@ def test_a_missing_column_is_named(name, variant, table):
             "ablation": "method", "sae_health": "places", "feature_tests": "survives",
             "layer_choice": "regret", "path_patching": "relays", "asking": "before",
             "feature_baselines": "after", "interventions": "lines",
-            "entropy_conditions": "condition", "attribution_graph": "method"}[name]  # fmt: skip
+            "entropy_conditions": "condition", "trace": "depth",
+            "attribution_graph": "method"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)

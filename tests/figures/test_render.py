@@ -217,7 +217,9 @@ def test_menus_that_all_panels_follow_stand_over_all_so_that_these_stay_in_line(
         r'data-vega="[^"]*"><div class="post-over"><form .*?</p></div><div class="post-col',
         both.html,
     )
-    assert both.inline.startswith('<div class="post-chart"><div class="post-over"><p class="post-c')
+    assert both.inline.startswith(
+        '<div class="post-chart post-columns"><div class="post-over"><p class="post-c'
+    )
     assert "post-over" not in embed.render(one, "curve", DIGEST).html
 
 
@@ -225,7 +227,8 @@ def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
     rendered = embed.render(picker(), "curve", DIGEST)
     # Over the first panel that follows the choice, not over those that stay as they are.
     form, said = re.search(
-        '<div class="post-panel">(<form.*</form>)(<p class="post-count.*?</p>)<', rendered.html
+        '<div class="post-panel" data-follows>(<form.*</form>)(<p class="post-count.*?</p>)<',
+        rendered.html,
     ).groups()
 
     assert re.match(r'<form class="post-controls" [^>]* hidden>', form)

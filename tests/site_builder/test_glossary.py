@@ -168,7 +168,10 @@ def test_the_page_has_all_terms_and_leads_to_where_each_is_used_first(project: P
     section = project.content / "sections" / "01-numbers.md"
     more = "\nThe << term: Decay rate >> is high; so is the << term: time to one half as=time >>.\n"
     section.write_text(section.read_text("utf-8") + more, "utf-8")
-    write(project.content / "zebra.md", "# A zebra's page\n\nAn << term: SAE (wide) >>.\n")
+    write(
+        project.content / "zebra.md",
+        "# A zebra\n\n## Its page {#p}\n\nAn << term: SAE (wide) >>.\n",
+    )
     assert build(project, say=lambda _line: None, strict=True).notes == []
     page = (project.site / "glossary" / "index.html").read_text("utf-8")
     index = (project.site / "index.html").read_text("utf-8")
@@ -180,7 +183,7 @@ def test_the_page_has_all_terms_and_leads_to_where_each_is_used_first(project: P
         '<a class="post-term" href="#term-decay-rate">decay rate</a>',
         '<dt id="term-decay-rate">decay rate <a class="post-first" href="../#used-decay-rate">',
         '<dt id="term-sae-wide">SAE (wide) <a class="post-first" href="../zebra/#used-sae-wide">'
-        "first used in A zebra&#39;s page</a></dt>",
+        "first used in Its page</a></dt>",
     ):
         assert piece in page.replace("'", "&#39;")
     assert '<a class="post-term" href="glossary/#term-decay-rate" id="used-decay-rate">' in index

@@ -25,7 +25,7 @@ FILE = "content/glossary.md"
 _READERS = ("def_list", "extra")
 """Extensions of Python-Markdown that read definitions, with or without their package's name."""
 
-_TITLE = re.compile(r"^#[ ]+(.+?)[ ]*#*$", re.MULTILINE)
+_HEADING = re.compile(r"#{1,6}[ ]+(.+?)[ ]*#*(?:[ ]*\{[^{}]*\})?[ ]*")
 
 
 class Glossary:
@@ -101,10 +101,15 @@ class Glossary:
     def _place(self, term: Term, first: Link, references: References) -> str:
         """The link to where a term is used first."""
         section = references.of(first.directive)
-        title = _TITLE.search(text_of(first.page))
-        called = section.called if section else title[1] if title else first.page.stem
+        called = section.called if section else _above(first) or first.page.stem
         name = attribute(f"first used in {called}")
         return link(self.path, name, first.page, f"used-{term.word}", "first", raw=None)
+
+
+def _above(first: Link) -> str:
+    """The heading that a page's own sentence stands under."""
+    lines = text_of(first.page).split("\n")[: first.directive.line]
+    return next((found[1] for line in reversed(lines) if (found := _HEADING.fullmatch(line))), "")
 
 
 def _key(name: str) -> str:

@@ -1,13 +1,13 @@
 /**
- * What stands beside the text, and is fetched when a reader asks for it: the claims of a paragraph,
- * the meaning of a term. One listener serves whatever comes into the page later.
+ * What opens over the text and is fetched when a reader asks for it: the claims of a paragraph, the
+ * meaning of a term. One listener serves whatever comes into the page later.
  */
 const TERM = "a.post-term";
 
 let byFinger = false;
 
 function opened({ target, newState }) {
-  if (newState !== "open" || !target.matches(".post-signed")) return;
+  if (newState !== "open" || !target.matches(".post-sign + [popover]")) return;
   import("./signs.js").then(({ signed }) => signed(target)).catch(console.error);
 }
 
@@ -26,7 +26,7 @@ function asked(event) {
   import("./terms.js").then(({ explain }) => explain(term)).catch(console.error);
 }
 
-export function asides() {
+export function popovers() {
   document.addEventListener("beforetoggle", opened, true); // it does not bubble
   document.addEventListener("pointerdown", ({ pointerType }) => {
     byFinger = pointerType === "touch";

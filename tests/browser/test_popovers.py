@@ -1,11 +1,11 @@
-"""What is asked for beside the text: the claims of a paragraph, the meaning of a term."""
+"""What opens over the text: the claims of a paragraph, the meaning of a term."""
 
 import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-SIGN, LIST = ".post-sign", ".post-signed:popover-open"
+SIGN, LIST = ".post-sign", ".post-sign + :popover-open"
 TERM, HINT = "article a.post-term", ".post-hint:popover-open"
 PHONE = {"width": 390, "has_touch": True, "reduced_motion": "reduce"}
 INSIDE = """node => {
@@ -75,7 +75,7 @@ def test_a_sign_is_opened_and_left_by_keyboard(visit):
     page.keyboard.press("Enter")
     page.locator(f"{LIST} small").first.wait_for()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('.post-signed') !== null")
+    assert page.evaluate("document.activeElement.closest('.post-sign + [popover]') !== null")
     page.keyboard.press("Escape")
 
     assert page.locator(LIST).count() == 0
@@ -131,7 +131,7 @@ def test_on_paper_there_is_the_sign_alone(visit):
     page.emulate_media(media="print")
 
     assert sign.is_visible()
-    assert page.locator(".post-signed:visible").count() == 0
+    assert page.locator(".post-sign + [popover]:visible").count() == 0
 
 
 def test_the_page_of_claims_leads_back_to_the_sentence(visit):
