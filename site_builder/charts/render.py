@@ -18,8 +18,8 @@ from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_li
 from site_builder.charts.checks import check
 from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED
-from site_builder.charts.pieces import Pieces
 from site_builder.charts.marked import marked
+from site_builder.charts.pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -203,7 +203,7 @@ class Blocks:
     def _index(self) -> bytes:
         """Where each figure is, and its own files by the ends of their names, as JSON.
 
-        A mark of one figure leads to what another one has: its script finds it by the figure's name.
+        A mark of one figure leads to what another has: its script finds that by the figure's name.
         """
         found = {}
         for slug, (use, fragment) in self._drawn.items():

@@ -203,7 +203,8 @@ def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
     rendered = embed.render(picker(), "curve", DIGEST)
     # Over the first panel that follows the choice, not over those that stay as they are.
     form, said = re.search(
-        '<div class="post-panel">(<form.*</form>)(<p class="post-count.*?</p>)<', rendered.html
+        '<div class="post-panel" data-follows>(<form.*</form>)(<p class="post-count.*?</p>)<',
+        rendered.html,
     ).groups()
 
     assert re.match(r'<form class="post-controls" [^>]* hidden>', form)
