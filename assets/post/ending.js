@@ -169,7 +169,7 @@ export function ending(root) {
     end.querySelector("[data-gone-on]").textContent = percent(long === null ? null : 1 - long);
     end.querySelector("[data-ended-here]").textContent = percent(list.short[last]);
     for (const means of root.querySelectorAll(".ending-means")) {
-      means.hidden = means.dataset.template !== template.value;
+      means.hidden = means.dataset.means !== template.value;
     }
     const word = root.querySelector("[data-asked]").firstElementChild;
     word.className = `template template-${template.value}`;

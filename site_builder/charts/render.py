@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 from site_builder.charts import pictures, theme
 from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_lite, writable
-from site_builder.charts.checks import check
 from site_builder.charts.columns import Placed, laid_out
-from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED, DrawingError
-from site_builder.charts.marked import marked
 from site_builder.charts.pieces import Pieces
+from site_builder.charts.vega.checks import check
+from site_builder.charts.vega.compact_spec import by_column, compact
+from site_builder.charts.vega.marked import marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

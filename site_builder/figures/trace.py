@@ -48,7 +48,7 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
         topics: Those that means are over: `all`, or `held-out`, on which no head was chosen.
     """
     theme.choose(variant, [""], "variant")
-    every = theme.rows(table, *COLUMNS)
+    every = theme.rows(table, *COLUMNS, digits=theme.EXACT)
     theme.choose(topics, (row["topics"] for row in every if row["topics"]), "topics")
     trace = Trace([row for row in every if row["topics"] in (topics, None)])
     topic = theme.choose(topic or next(iter([*trace.known, *trace.lists])), trace.lists, "topic")

@@ -39,8 +39,8 @@ def place(role: str | None, k_end: int | None) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a share in whole percent, with a minus sign that is one; no "−0"."""
-    return f"{round(100 * value) + 0:.0f}".replace("-", "−")
+    """Return a share in whole percent, with a minus sign that is one."""
+    return str(round(100 * value)).replace("-", "−")
 
 
 def share(row: Row) -> Markup:

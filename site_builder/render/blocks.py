@@ -19,8 +19,8 @@ from site_builder.core.digests import digest, sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.policy import missing
 from site_builder.post.directive import Directive
-from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
+from site_builder.post.mathematics.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Link, Nothing, Part, Use
@@ -184,8 +184,9 @@ class Blocks:
         return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
 
     def uses(self) -> list[Use]:
-        """Every use of a result that the pages make, and the same of other studies' figures."""
-        return [*self.post.uses.values(), *self._others]
+        """Every use of a result that the pages make, predictions and other studies included."""
+        predicted = [use for use in self.post.predicted() if use.state != "missing"]
+        return [*self.post.uses.values(), *self._others, *predicted]
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""

@@ -11,6 +11,7 @@ from analyses.instruments.lists import read_lists
 from analyses.instruments.paired_lists import paired_lists
 from analyses.lab.core import statistics
 from analyses.lab.core.errors import LabError
+from site_builder.figures import trace as drawn
 from tests.analyses.conftest import measure
 from tests.conftest import REPO
 from tests.lab.pairs import strong_tiny
@@ -61,6 +62,13 @@ def test_says_what_it_is_and_repeats(lab, inputs, table):
     ends = table.filter(pc.is_finite(table["low"]))
     assert ends.num_rows > 0
     assert pc.all(pc.less_equal(ends["low"], ends["high"])).as_py()
+
+
+def test_a_study_of_another_depth_can_be_drawn(table):
+    drawing = drawn.draw(table)
+    steps = {row["step"] for row in rows(table, "mover")}
+    assert drawing.body.count('class="trace-panel"') == len(steps)
+    assert f'max="{max(row["depth"] for row in rows(table, "stream"))}"' in drawing.body
 
 
 def test_it_opens_no_model(inputs, tmp_path):

@@ -99,6 +99,8 @@ def test_every_chart_that_is_offered_opens_in_a_vega_lite_editor(folder):
 def test_without_scripts_every_figure_is_there(visit, scheme):
     seen = visit(java_script_enabled=False, color_scheme=scheme)
     page = seen.page
+    for more in page.locator(".post-rest > summary").all():
+        more.click()
     for figure in page.locator(FIGURES).all():
         figure.scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")

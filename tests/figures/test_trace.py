@@ -121,6 +121,17 @@ def test_means_are_whole_percent_with_their_ends_and_a_sentence(drawing):
     )
 
 
+def test_too_few_topics_give_no_interval():
+    table = trace_tables.trace()
+    rows = [{**row, "low": None, "high": None} for row in table.to_pylist()]
+    drawing = trace.draw(type(table).from_pylist(rows, schema=table.schema))
+
+    assert means(drawing)["means"][1][0] == [60, None, None]
+    assert sentences(drawing)[1].endswith(
+        "the earlier items hold 30\u00a0%, the length word 10\u00a0%."
+    )
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [

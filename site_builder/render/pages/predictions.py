@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
@@ -93,8 +93,14 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
         return blocks.frame.markup("predictions_count.html.j2", **_count(blocks, found))
     if variant == "figure":
         return blocks.frame.markup("predictions_figure.html.j2", **_figure(found))
-    groups = [(name, [*map(_row, some)]) for name, some in _by_result(found)]
-    first = _title(blocks, blocks.post.study)
+    predicted = blocks.post.predicted()
+    stale = {use.directive.name for use in predicted if use.state == "stale"}
+    groups = [
+        (name, [_row(one) | {"is_stale": one.claim.id in stale} for one in some])
+        for name, some in _by_result(found)
+    ]
+    settings = blocks.post.store.current_settings(blocks.post.study)
+    first = settings.get("title", blocks.post.study)
     return blocks.frame.markup("predictions.html.j2", groups=groups, first=first)
 
 
@@ -111,13 +117,12 @@ def _by_result(found: Sequence[Prediction]) -> list[tuple[str, list[Prediction]]
     return [(name, [*some]) for name, some in groupby(found, key=lambda one: one.claim.result)]
 
 
-def _title(blocks: Blocks, study: str) -> str:
-    return str(blocks.post.store.current_settings(study).get("title", study))
-
-
 def _row(one: Prediction) -> dict[str, Any]:
     claim = one.claim
-    written: Callable[[float], str] = lambda number: values.text(number, claim.format)  # noqa: E731
+
+    def written(number: float) -> str:
+        return values.text(number, claim.format)
+
     return {
         "claim": claim,
         "first": numbers(claim, one.first) if one.first.rows else values.MISSING,
@@ -146,7 +151,6 @@ def _count(blocks: Blocks, found: Sequence[Prediction]) -> dict[str, Any]:
         "ratio": values.text(median(ratios), ".2f") if ratios else "",
         "ratios": len(ratios),
         "begun": made[0][:10] if made else "",
-        "studies": [*dict.fromkeys(_title(blocks, one.claim.study) for one in found)],
     }
 
 
@@ -158,7 +162,7 @@ def _figure(found: Sequence[Prediction]) -> dict[str, Any]:
         groups.append({"name": name, "y": y + LABEL - 6, "marks": marks})
         y += LABEL + ROW * len(some)
     ends = [_across(end) for end in (-1, 0, 1)]
-    return {"groups": groups, "height": y + 4, "ends": ends, "total": len(found)}
+    return {"groups": groups, "head": HEAD, "height": y + 4, "ends": ends, "total": len(found)}
 
 
 def _marks(one: Prediction, y: float) -> Mapping[str, Any]:
