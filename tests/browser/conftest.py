@@ -76,6 +76,7 @@ def folder(built_post: Path) -> Path:
 
 def show(root: Path, content: str) -> None:
     """Let the post say only this; other pages then have no section of it to refer to."""
+    shutil.rmtree(root / "content/measurements", ignore_errors=True)
     (root / "content/index.md").write_text(content, "utf-8")
     for page in (root / "content").glob("*.md"):
         lines = page.read_text("utf-8").splitlines(keepends=True)
