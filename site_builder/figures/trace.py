@@ -31,8 +31,9 @@ CAPTION = (
 ARCS = (
     "An arc leaves the token whose values count most of those that a head reads, and arrives where "
     "its output does; an outline is an MLP, or a head whose values were not measured. Each is "
-    "patched alone, and together they are no closed path: along the arcs alone {along} comes back, "
-    "with all else following {together}. "
+    "patched alone: a head’s number is what its output restores at all tokens, an MLP’s at the one "
+    "that is outlined. Together they are no closed path: from head to head alone {along} comes "
+    "back, with all of these heads patched and all else following {together}. "
 )
 
 
@@ -81,7 +82,8 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
             along=trace_words.percent(trace.part("path")[0]["estimate"]) + "\u00a0%",
             together=trace_words.percent(trace.part("together")[0]["estimate"]) + "\u00a0%",
         )
-        + f"Numbers in sentences are means over {count} lists with their intervals; at first the ink is "
+        + f"Numbers in sentences are means over {count} lists, at the earlier items over those "
+        "that have some, with their intervals; at first the ink is "
         + (f"one of these lists, {topic}, token by token." if own else "their mean, role by role."),
         "The tokens of a request and of the list that answers it, once for each step through the "
         "depth of the network, with the share of the length word’s effect that stands on each, "

@@ -86,7 +86,7 @@ def steps(trace: Trace) -> list[Markup]:
 def _blocks(passed: int, blocks: int) -> str:
     if passed == blocks:
         return f"all {blocks} blocks"
-    return f"{passed} block{'s' if passed > 1 else ''}"
+    return f"{passed} block{'' if passed == 1 else 's'}"
 
 
 def depth(trace: Trace, passed: int) -> str:
