@@ -62,6 +62,17 @@ def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(vi
     assert seen.complaints == []
 
 
+def test_a_features_label_at_an_axis_leads_to_its_card_too(visit):
+    seen = visit()
+    label = alive(seen, "feature-presence").locator(".role-axis-label text").nth(2)
+    name = label.text_content()
+    label.click()
+
+    assert asked(seen.page) == {"pin": [f"feature:{name}"]}
+    seen.page.locator(f"{PANEL} .card-name").get_by_text(name, exact=True).wait_for()
+    assert seen.complaints == []
+
+
 def test_a_key_reads_a_mark_enters_it_and_comes_back_to_it(visit):
     seen = visit()
     page = seen.page
