@@ -109,7 +109,7 @@ export function leads(item, place) {
 /** Pin what a mark is about, and open what it leads to. */
 export function follow(item, place) {
   const about = aboutOf(item, place);
-  enter(doorOf(about) ? about : own(item, fields), place);
+  enter(doorOf(about) ? about : own(item, [...fields].sort()), place);
 }
 
 /** Point at what an element of the page is about. */
