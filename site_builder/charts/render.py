@@ -18,7 +18,7 @@ from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_li
 from site_builder.charts.checks import check
 from site_builder.charts.compact_spec import by_column, compact
 from site_builder.charts.drawing import BASE, PICKED
-from site_builder.charts.marked import marked
+from site_builder.charts.highlight import marked
 from site_builder.charts.pieces import Pieces
 
 if TYPE_CHECKING:

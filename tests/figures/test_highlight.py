@@ -4,7 +4,7 @@ import altair as alt
 
 from site_builder.charts import chart, highlight, theme
 from site_builder.charts.drawing import PICKED, Choices, Drawing
-from site_builder.charts.marked import marked
+from site_builder.charts.highlight import marked
 from site_builder.charts.render import render
 
 ROWS = [
