@@ -18,6 +18,8 @@ from site_builder.charts import theme
 from site_builder.charts.drawing import PICKED
 
 DIM, HALF = 0.35, 0.65
+Rows = Sequence[Mapping[str, Any]]
+
 AT = "at_"
 """What the name of a parameter begins with that is about a field."""
 
