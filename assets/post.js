@@ -12,8 +12,10 @@ import { doors } from "./doors.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
+import { moved } from "./moved.js";
 import { numbers } from "./numbers.js";
 import { wake as wakeOwn } from "./own.js";
+import { popovers } from "./popovers.js";
 import { study } from "./study.js";
 
 /** Let everything in `root` that a script improves answer. */
@@ -40,6 +42,8 @@ export function studied(figure) {
 for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
+moved();
+popovers();
 carry();
 doors();
 numbers();

@@ -70,7 +70,7 @@ export function counted(name, value) {
   return found;
 }
 
-/** A count in words: "17 follow", "in 19 towns are pooled". */
+/** A count in words: "17 follow", "19 lack it". */
 export function words(way, count, name) {
   return way ? `${count} ${WAYS[way][count === 1 ? 0 : 1]}` : `in ${count} ${OTHERWISE[name]}`;
 }

@@ -13,6 +13,7 @@ export function gallery(root) {
     attributed: ({ dataset }) => Math.abs(dataset.attributed ?? 0),
     measured: ({ dataset }) => Math.abs(dataset.measured ?? 0),
     firing: ({ dataset }) => Number(dataset.firing ?? 0),
+    layer: ({ dataset }) => -dataset.order,
   };
   let order = form.elements.order.value;
 
@@ -29,7 +30,7 @@ export function gallery(root) {
     if (now !== order) {
       order = now;
       const size = sizes[now];
-      list.replaceChildren(...(size ? [...cards].sort((a, b) => size(b) - size(a)) : cards));
+      list.replaceChildren(...[...cards].sort((a, b) => size(b) - size(a)));
     }
     count.textContent = shown === cards.length ? `${shown} cards` : `${shown} of ${cards.length} cards`;
   }
@@ -70,6 +71,6 @@ export function gallery(root) {
   );
   addEventListener("hashchange", open);
   open();
-  // What somebody opened before this script came.
+  // A reader may have opened a card before this script came.
   for (const card of cards) if (card.open) fill(card);
 }

@@ -6,7 +6,9 @@ const LIVE = 'meta[name="live-model"]';
 
 /** What is large waits, code and data, until it is near. */
 const WHEN_NEAR = {
+  ".trace": async () => (await import("./trace.js")).trace,
   ".post-strip": async () => (await import("./strip.js")).strip,
+  ".interventions": async () => (await import("./interventions.js")).interventions,
   ".post-lists": async () => (await import("./explorer.js")).explorer,
 };
 

@@ -3,30 +3,24 @@
 The page sets a parameter `at_FIELD` in every chart that declares it to the value that the field has
 in the mark that is pointed at, as text, whatever chart that is in; while nothing is pointed at, to
 what is chosen of it for the whole page, or to nothing. Only fields that a chart's rows have can
-match, so a chart declares those alone; and by these, and its rows, a page can tell whether a chart
-answers a choice.
+match, so a chart declares those alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
 from site_builder.charts import theme
-from site_builder.charts.drawing import PICKED
 
 DIM, HALF = 0.35, 0.65
-Rows = Sequence[Mapping[str, Any]]
-
-AT = "at_"
-"""What the name of a parameter begins with that is about a field."""
 
 
 def parameters(*fields: str) -> list[alt.Parameter]:
     """Return what a page sets to point at `fields` in a chart."""
-    return [alt.param(name=f"{AT}{field}", value="") for field in fields]
+    return [alt.param(name=f"at_{field}", value="") for field in fields]
 
 
 def layered(layers: Sequence[alt.Chart], *fields: str, **properties: Any) -> alt.LayerChart:
@@ -135,57 +129,3 @@ def ring(base: alt.Chart, *fields: str) -> alt.Chart:
         filled=False, size=150, strokeWidth=1.8, color=theme.colour("fg"), opacity=1
     )
     return drawn
-
-
-def marked(
-    spec: Mapping[str, Any], picked: Sequence[Mapping[str, Any]] = ()
-) -> dict[str, list[str]]:
-    """Return the fields that a Vega-Lite chart marks, each with the values that its rows have.
-
-    Args:
-        spec: with its rows, as data sets or in line.
-        picked: the rows of all that a reader may pick, if the chart shows them.
-    """
-    fields = {name.removeprefix(AT) for name in _parameters(spec) if name.startswith(AT)}
-    rows = [*_rows(spec)]
-    if any(data.get("name") == PICKED for data in _found(spec, "data")):
-        rows += picked
-    found = {field: _values(row[field] for row in rows if field in row) for field in fields}
-    return {field: values for field, values in sorted(found.items()) if values}
-
-
-def _parameters(spec: Any) -> Iterator[str]:
-    for params in _found(spec, "params"):
-        yield from (str(one["name"]) for one in params if isinstance(one, Mapping))
-
-
-def _rows(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All rows of data sets, and those that stand in line."""
-    sets = [*spec.get("datasets", {}).values()]
-    sets += [data["values"] for data in _found(spec, "data") if "values" in data]
-    for rows in sets:
-        yield from (row for row in rows if isinstance(row, Mapping))
-
-
-def _found(value: Any, key: str) -> Iterator[Any]:
-    """What stands under a key of a specification, wherever that is; rows are not looked through."""
-    if isinstance(value, Mapping):
-        for name, inside in value.items():
-            if name == key:
-                yield inside
-            if name not in ("datasets", "values"):
-                yield from _found(inside, key)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _found(one, key)
-
-
-def _values(cells: Iterable[Any]) -> list[str]:
-    """Cells as the page's scripts write them, each once; a list in a cell is one cell each."""
-    found: dict[str, None] = {}
-    for cell in cells:
-        for one in cell if isinstance(cell, list | tuple) else (cell,):
-            if one is not None:
-                whole = isinstance(one, float) and one.is_integer()
-                found[str(int(one) if whole else one)] = None
-    return list(found)

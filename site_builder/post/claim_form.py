@@ -10,19 +10,20 @@ from typing import Any
 from site_builder.core.errors import nearest
 from site_builder.post import expression, values
 
-FOR, BORN = "reported_for", "written"
-OF_FILE = (FOR, BORN)
+FOR, BORN, STUDY = "reported_for", "written", "study"
+OF_FILE = (FOR, BORN, STUDY)
 """Keys that the head of a file may give to all of its claims."""
 
 WRITTEN = BEFORE, AFTER = ("before", "after")
 """When a claim was written: before its data were there, or after."""
 
-NUMBERS = ("within", "around")
+NUMBERS = ("within", "around", "predicted")
 _NEEDED = ("says", "result")
 _TABLES = ("row", "other")
 _COLUMNS = ("every", "paired", "over")
-_TEXTS = ("holds", "inside", "show", "format", "unit", "reported", "no_interval")
-KNOWN = (*_NEEDED, *_TABLES, *_COLUMNS, *_TEXTS, *NUMBERS, *OF_FILE)
+_PREDICTION = ("predicted", "size", "first")
+_TEXTS = ("holds", "inside", "show", "format", "unit", "reported", "no_interval", "first")
+KNOWN = (*_NEEDED, *_TABLES, *_COLUMNS, *_TEXTS, *NUMBERS, "size", *OF_FILE)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _LONGEST_REASON = 120
 
@@ -40,7 +41,9 @@ def wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
             wrong.append((f'unknown key "{key}"', nearest(key, KNOWN)))
         elif not _is(key, value):
             wrong.append((f"`{key}` is not a {_kind(key)}", "see site_builder/post/claims.py"))
-    return wrong or [*_rows(body), *_units(body), *_test(body), *_words(body)]
+    return wrong or [
+        *_rows(body), *_units(body), *_test(body), *_words(body), *_prediction(body)
+    ]  # fmt: skip
 
 
 def listed(value: Any) -> Iterable[Any]:
@@ -51,14 +54,20 @@ def listed(value: Any) -> Iterable[Any]:
 def _kind(key: str) -> str:
     if key in NUMBERS:
         return "number"
-    return "table" if key in _TABLES else "list" if key in _COLUMNS else "text"
+    return "table" if key in _TABLES else "list" if key in (*_COLUMNS, "size") else "text"
 
 
 def _is(key: str, value: Any) -> bool:
     if key in NUMBERS:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and abs(value) < values.PLAIN and math.isfinite(value)
+        return _is_number(value)
+    if key == "size":
+        return isinstance(value, list) and all(map(_is_number, value))
     return isinstance(value, dict if key in _TABLES else list if key in _COLUMNS else str)
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) < values.PLAIN and math.isfinite(value)
 
 
 def _rows(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -115,3 +124,18 @@ def _words(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if reason is not None and not 0 < len(reason.strip()) <= _LONGEST_REASON:
         what = f"`no_interval` has {len(reason.strip())} characters"
         yield what, f"say why in 1 to {_LONGEST_REASON}"
+
+
+def _prediction(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What is wrong with what is predicted of another study."""
+    given = [key for key in _PREDICTION if key in body]
+    if not given:
+        return
+    if lacking := [key for key in ("predicted", "size", STUDY) if key not in body]:
+        yield f"`{given[0]}`, and no `{lacking[0]}`", f"add {lacking[0]} = …"
+        return
+    ends = body["size"]
+    if len(ends) != 2 or not ends[0] <= body["predicted"] <= ends[1]:
+        yield "`size` does not hold `predicted`", "write the two ends around it: size = [0.5, 0.9]"
+    if body.get(BORN, AFTER) != BEFORE:
+        yield "`predicted`, and not written before", 'write written = "before"'

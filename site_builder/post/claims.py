@@ -37,13 +37,19 @@ as it does where that is not symmetric: both are stricter.
 A bound belongs to the column that is shown. A number without an interval needs a reason,
 `no_interval = "a count"`. `written = "before"`, also at the head of the file, says that a claim was
 there before its data; otherwise it is "after".
+
+`study = "NAME"`, also at the head of the file, tests a claim on the results of that study, not on
+the post's own. `predicted = 0.7` and `size = [0.5, 0.9]` make a prediction of it, which has to be
+written before: the number that was expected, and between which two an estimate counts as replicated
+in size. The same row of the post's own study stands beside it, of the result that `first` names if
+that is called otherwise.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +58,9 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import listed
 from site_builder.core.project import Project
 from site_builder.post import claim_form
+
+ALL, PREDICTIONS = "page: claims", "page: predictions"
+"""The parts of pages that tell of all claims, and of what was predicted."""
 
 _BOUND = re.compile(r"(low|high)\b")  # of an interval, in a test: "low", "other.high"
 
@@ -81,11 +90,26 @@ class Claim:
     around: float = 0.0
     no_interval: str = ""
     written: str = claim_form.AFTER
+    study: str = ""
+    first: str = ""
+    predicted: float | None = None
+    size: list[float] = field(default_factory=list)
 
     @property
     def result(self) -> str:
         """Analysis and variant, as a directive names them."""
         return f"{self.analysis} {self.variant}".strip()
+
+    @property
+    def is_prediction(self) -> bool:
+        """Whether it says what number is expected of another study."""
+        return self.predicted is not None
+
+    @property
+    def at_first(self) -> Claim:
+        """A prediction as it is read off the post's own study."""
+        analysis, _, variant = (self.first or self.result).partition(" ")
+        return replace(self, analysis=analysis, variant=variant, study="")
 
     @property
     def file(self) -> str:
@@ -168,6 +192,8 @@ def _read(name: str, where: str, body: dict[str, Any]) -> Claim:
     row, other = (_texts(body.get(key, {})) for key in ("row", "other"))
     rest = {key: body[key] for key in body.keys() - {"result", "row", "other"}}
     rest |= {key: float(rest[key]) for key in claim_form.NUMBERS if key in rest}
+    if "size" in rest:
+        rest["size"] = [*map(float, rest["size"])]
     return Claim(name, where, analysis=analysis, variant=variant, row=row, other=other, **rest)
 
 

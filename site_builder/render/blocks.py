@@ -86,6 +86,7 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
+        self.publish("places.json", lambda: json.dumps(self.post.places()).encode())
         known = digest([self.given, outline(self.post)]) if self.given else ""
         for part in self.post.parts.values():
             self._make(part, known)
@@ -113,9 +114,13 @@ class Blocks:
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return Markup(f'<div data-slot id="{use.slug}"><p>{caption}</p></div>')
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number, whether its result is there or not."""
-        return self.verdicts.written(use, plain=self.plain)
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number, whether its result is there or not."""
+        return self.verdicts.written(use)
+
+    def signed(self, text: str, page: Path) -> str:
+        """A page's HTML with one sign for all claims of a paragraph."""
+        return self.verdicts.signs.folded(text, page, plain=self.plain)
 
     def part(self, part: Part) -> Markup:
         """What the module that a directive names makes of the post."""
@@ -179,8 +184,9 @@ class Blocks:
         return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
 
     def uses(self) -> list[Use]:
-        """Every use of a result that the pages make, and the same of other studies' figures."""
-        return [*self.post.uses.values(), *self._others]
+        """Every use of a result that the pages make, predictions and other studies included."""
+        predicted = [use for use in self.post.predicted() if use.state != "missing"]
+        return [*self.post.uses.values(), *self._others, *predicted]
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""
@@ -203,7 +209,7 @@ class Blocks:
     def _index(self) -> bytes:
         """Where each figure is, and its own files by the ends of their names, as JSON.
 
-        A mark of one figure leads to what another has: its script finds that by the figure's name.
+        A mark of one figure leads to what another has: its script finds it by the figure's name.
         """
         found = {}
         for slug, (use, fragment) in self._drawn.items():

@@ -1,7 +1,8 @@
 """The post's figures of other studies: where several have a result, a reader picks whose is shown.
 
 Each is drawn at the build as its directive says, into a file that the page's script puts in the
-figure's place when it is asked for. The prose speaks of the post's own study.
+figure's place when it is asked for. The prose speaks of the post's own study. A study that claims
+name has sentences of its own, beside which it is shown: it is not offered in every figure.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class Studies:
         """
         drawn: dict[str, list[tuple[Use, Fragment]]] = {}
         switched = [use for use in uses if "study" not in use.directive.options]
+        spoken_of = {self.post.study, *(claim.study for claim in self.post.claims.values())}
         for study in self.post.project.studies():
-            if study == self.post.study:
+            if study in spoken_of:
                 continue
             others = [other for use in switched if (other := self._of(study, use))]
             self.fragments.prepare(others)

@@ -13,12 +13,13 @@ def repeats(claims: Mapping[str, Claim], verdicts: Mapping[str, Verdict]) -> dic
 
     Of two claims about the same rows the later one is told.
     """
-    alike: dict[tuple[str, str, str, str], list[str]] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for name, verdict in verdicts.items():
         if verdict.tested:
             one = claims[name]
             means = f"{one.show} {one.unit_columns}" if one.unit_columns else ""
-            alike.setdefault((one.result, one.inside, means, verdict.test), []).append(name)
+            key = (one.study, one.result, one.inside, means, verdict.test)
+            alike.setdefault(key, []).append(name)
     found: dict[str, str] = {}
     for names in alike.values():
         rows = {name: {*verdicts[name].tested} for name in names}

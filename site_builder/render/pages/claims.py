@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -13,7 +13,6 @@ from site_builder.charts.drawing import BASE
 from site_builder.post.claim_form import BEFORE
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
-from site_builder.post.references import Section
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.families import CORRECTIONS
 from site_builder.post.verdicts.verdict import Verdict
@@ -24,19 +23,19 @@ from site_builder.results.recipe import ResultId
 VARIANTS = ("", "count", "reported")
 
 HEAD = "In short"
-"""What the sentences of a page's own file stand under."""
+"""What the sentences of the first page's own file stand under."""
 
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
     """List the claims by section; `count`: how many hold, `reported`: beside what others did."""
+    verdicts, known = blocks.verdicts, blocks.post.claims
+    claims = {name: one for name, one in known.items() if not verdicts.is_apart(one)}
     if variant == "count":
-        outcomes = [verdict.holds for verdict in blocks.verdicts.of.values()]
-        claims = blocks.post.claims
-        in_sample = sum(
-            claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
-        )
+        found = {name: one for name, one in verdicts.of.items() if name in claims}
+        outcomes = [verdict.holds for verdict in found.values()]
+        in_sample = sum(claims[name].is_of_sample for name, one in found.items() if one.holds)
         counts = [(word, SHAPES[state], outcomes.count(state)) for state, word in WORDS.items()]
-        adjusted = blocks.verdicts.adjusted().values()
+        adjusted = [one for name, one in verdicts.adjusted().items() if name in claims]
         surviving = Counter(correction for one in adjusted for correction in one.survives)
         return blocks.frame.markup(
             "claims_count.html.j2",
@@ -44,11 +43,13 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             total=len(outcomes),
             in_sample=in_sample,
             before=sum(claim.written == BEFORE for claim in claims.values()),
+            apart=len(known) - len(claims),
+            page=_page_of_predictions(blocks),
             tests=len(adjusted),
             surviving=[(name, surviving[name]) for name in CORRECTIONS],
         )
     if variant == "reported":
-        reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
+        reported = [name for name, claim in claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
         sources = dict.fromkeys(row["claim"].reported_for for row in rows)
         page = f"{BASE}/{blocks.post.url(blocks.post.project.content / 'claims.md')}"
@@ -56,11 +57,18 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             "claims_reported.html.j2", rows=rows, sources=[*sources], page=page
         )
     groups: dict[str, list[dict[str, Any]]] = {}
-    for row in map(_rows(blocks), blocks.post.claims):
+    for row in map(_rows(blocks), claims):
         groups.setdefault(row["section"], []).append(row)
     groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
     link = blocks.publish("claims.json", blocks.verdicts.json)
     return blocks.frame.markup("claims.html.j2", groups=groups, link=link)
+
+
+def _page_of_predictions(blocks: Blocks) -> str:
+    """The link to it; "" where there is none."""
+    apart = filter(blocks.verdicts.is_apart, blocks.post.claims.values())
+    page = next(map(blocks.verdicts.signs.home, apart), None)
+    return f"{BASE}/{blocks.post.url(page)}" if page else ""
 
 
 def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:
@@ -87,19 +95,21 @@ def _row(
     blocks: Blocks, name: str, figures: Mapping[ResultId, Use], made: Sequence[Use]
 ) -> dict[str, Any]:
     post, claim = blocks.post, blocks.post.claims[name]
-    id = ResultId(post.study, claim.analysis, claim.variant)
+    own = claim.study or post.study
+    id = ResultId(own, claim.analysis, claim.variant)
     figure = figures.get(id)
-    sections = [post.references.of(use.directive) for use in made]
-    section = sections[0] if sections else None
-    places = [_place(post, *one) for one in zip(made, sections, strict=True)]
+    places = [_place(post, use) for use in made]
+    sentences: dict[str, str] = {}
+    for use, place in zip(made, places, strict=True):
+        sentences.setdefault(place.called, f"{place.page}#{use.place}")
     tested = []
     for study in post.project.studies():
-        if study == post.study or post.store.path(ResultId(study, *_shelf(id))).is_file():
+        if study == own or post.store.path(ResultId(study, *_shelf(id))).is_file():
             verdict = blocks.fragments.verdict(claim, study)
             tested.append(
                 {
-                    "study": str(post.store.current_settings(study).get("title", study)),
-                    "own": study == post.study,
+                    "study": _title(post, study),
+                    "own": study == own,
                     "word": worded(claim, verdict),
                     "shape": SHAPES[verdict.holds],
                     "numbers": numbers(claim, verdict) if verdict.rows else "",
@@ -110,14 +120,12 @@ def _row(
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": _heading(section),
-        "order": _order(section),
+        "section": places[0].heading if places else _title(post, own) if claim.study else HEAD,
+        "order": places[0].order if places else ([math.inf] if claim.study else [], ""),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
-        "place": places[0] if section else "",
-        "sentences": {
-            one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
-        },
+        "place": places[0].link if places and places[0].heading != HEAD else "",
+        "sentences": sentences,
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
@@ -125,23 +133,36 @@ def _row(
     }
 
 
-def _place(post: Post, use: Use, section: Section | None) -> str:
+def _title(post: Post, study: str) -> str:
+    """What a study is called."""
+    return str(post.store.current_settings(study).get("title", study))
+
+
+class Place(NamedTuple):
+    """Where sentences stand: a section, or what a page says outside of its sections.
+
+    `order` is the post's: the head of the first page, sections by number, then pages.
+    """
+
+    called: str
+    heading: str
+    page: str
+    link: str
+    order: tuple[list[float], str]
+
+
+def _place(post: Post, use: Use) -> Place:
     """Where in the site a sentence stands, as far as there are anchors."""
-    return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
-
-
-def _heading(section: Section | None) -> str:
-    """What the claims of a section stand under."""
+    page = f"{BASE}/{post.url(use.page)}"
+    section = post.references.of(use.directive)
     if section is None:
-        return HEAD
-    return f"{section.called}: {section.title}" if section.number else section.title
-
-
-def _order(section: Section | None) -> tuple[list[float], str]:
-    """Where a section stands in the post: its head first, what has no number last."""
-    if section is None:
-        return ([], "")
-    return ([*map(int, section.number.split("."))] if section.number else [math.inf], section.title)
+        if use.page == post.project.content / "index.md":
+            return Place(HEAD, HEAD, page, page, ([], ""))
+        title = post.title(use.page)
+        return Place(title, title, page, page, ([math.inf], post.url(use.page)))
+    heading = f"{section.called}: {section.title}" if section.number else section.title
+    number = [*map(float, section.number.split("."))] if section.number else [math.inf]
+    return Place(section.called, heading, page, f"{page}#{section.anchor}", (number, section.title))
 
 
 def _any_of(texts: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,11 @@ from site_builder.core.signatures import Signature
 from site_builder.post.claims import Claim
 from site_builder.post.directive import Directive
 from site_builder.post.uses import Use
+
+RESERVED = ("study", "panels")
+"""Options that every drawing takes: which study it shows, which panels stand open."""
+
+_PANELS = re.compile(r"[1-9]\d?( [1-9]\d?)*")
 
 _TYPES: dict[str, Callable[[str], object]] = {
     "str": str,
@@ -62,14 +68,18 @@ def no_options(directive: Directive, *but: str) -> list[Problem]:
 
 
 def claims(project: Project, known: Mapping[str, Claim]) -> list[Problem]:
-    """Claims whose result nothing measures."""
-    measurements = project.measurements()
+    """Claims whose result nothing measures, or whose study is none."""
+    measurements, studies = project.measurements(), project.studies()
     wrong: list[Problem] = []
     for claim in known.values():
-        if claim.analysis in measurements:
-            wrong += _variant(project, claim.where, claim.analysis, claim.variant)
-        else:
-            what, cure = f'no measurement "{claim.analysis}"', nearest(claim.analysis, measurements)
+        for one in (claim, claim.at_first) if claim.first else (claim,):
+            if one.analysis in measurements:
+                wrong += _variant(project, one.where, one.analysis, one.variant)
+            else:
+                what, cure = f'no measurement "{one.analysis}"', nearest(one.analysis, measurements)
+                wrong.append(Problem(one.where, what, cure))
+        if claim.study and claim.study not in studies:
+            what, cure = f'unknown study "{claim.study}"', nearest(claim.study, studies)
             wrong.append(Problem(claim.where, what, cure))
     return wrong
 
@@ -79,7 +89,12 @@ def options(project: Project, use: Use) -> dict[str, object]:
     path = project.drawings()[use.id.analysis]
     taken = signature(project, project.root, path, "draw").options
     given = use.directive.options
-    return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
+    return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k not in RESERVED}
+
+
+def leading(use: Use) -> tuple[int, ...]:
+    """The panels of a figure that stand open, by number; none where all do."""
+    return tuple(map(int, use.directive.options.get("panels", "").split()))
 
 
 def signature(project: Project, root: Path, path: Path, function: str) -> Signature:
@@ -126,9 +141,13 @@ def _options(project: Project, directive: Directive) -> Iterator[Problem]:
     for option, value in directive.options.items():
         if option == "study":
             continue
-        if option not in taken:
+        if option == "panels":
+            if not _PANELS.fullmatch(value) or len(set(value.split())) < len(value.split()):
+                what = f'option panels="{value}" is not numbers of panels, each once'
+                yield Problem(where, what, 'write panels="1 3"')
+        elif option not in taken:
             what = f'unknown option "{option}" of {directive.kind} "{name}"'
-            yield Problem(where, what, nearest(option, (*taken, "study")))
+            yield Problem(where, what, nearest(option, (*taken, *RESERVED)))
         elif not _converts(value, taken[option]):
             type_name, example = _EXAMPLES[taken[option]]
             what = f'option {option}="{value}" is not {type_name}'

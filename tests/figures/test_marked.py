@@ -4,8 +4,8 @@ import altair as alt
 
 from site_builder.charts import chart, highlight, theme
 from site_builder.charts.drawing import PICKED, Choices, Drawing
-from site_builder.charts.highlight import marked
 from site_builder.charts.render import render
+from site_builder.charts.vega.marked import marked
 
 ROWS = [
     {"town": "Bath", "year": 2020.0, "v": 1},

@@ -1,0 +1,1 @@
+"""What another study chose, tested on topics that had no part in it."""
