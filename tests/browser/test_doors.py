@@ -59,7 +59,7 @@ def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(vi
     own = panel.get_by_role("link", name="Its own place among all cards").get_attribute("href")
     assert own.endswith(f"features/#f-{name.replace('/', '-')}")
     page.keyboard.press("Escape")
-    assert page.locator(PANEL).count() == 0
+    panel.wait_for(state="detached")
     assert page.evaluate("document.activeElement.matches('#feature-presence .post-view')")
     assert asked(page) == {}
     page.go_back()
@@ -124,7 +124,13 @@ def test_a_topics_mark_opens_its_lists_and_a_link_shows_one_in_the_opening_figur
     seen = visit(place("list-statistics-tokens-per-item"))
     page = seen.page
     figure = alive(seen, "list-statistics-tokens-per-item")
-    mark = figure.locator(".post-view").nth(2).locator(POINTS).nth(4)
+    figure.evaluate(
+        "node => node.querySelectorAll('.post-body details').forEach(fold => { fold.open = true; })"
+    )
+    of_topic = (
+        "marks => marks.findIndex(mark => mark.__data__.tooltip && mark.__data__.datum.topic)"
+    )
+    mark = figure.locator(POINTS).nth(figure.locator(POINTS).evaluate_all(of_topic))
     topic = about(mark, "topic")["topic"]
     mark.click(force=True)
     panel = page.locator(PANEL)
