@@ -154,6 +154,8 @@ export async function trace(root) {
   function go(passed) {
     depth.value = passed;
     depth.dispatchEvent(new Event("input", { bubbles: true }));
+    // What is said of a step stands beside the stage, and may be below the window.
+    if (WIDE.matches) steps[depths.indexOf(Number(passed))]?.scrollIntoView({ block: "nearest" });
   }
 
   const before = () => depths.findLast((one) => one < depth.value);

@@ -99,11 +99,8 @@ def _choices(records: Iterable[Row]) -> Choices:
     }
     if not options:
         raise DrawingError("the result has no row with part feature", "measure it again")
-    usual = saes.usual(places)
-    first = usual, "short", AGAINST["corrupted"]
-    chosen = min(
-        options, key=lambda key: [part != own for part, own in zip(key, first, strict=True)]
-    )
+    asked = [key for key in features if key[1:] == ("short", AGAINST["corrupted"])]
+    chosen = max(asked or features, key=lambda key: max(abs(r["estimate"]) for r in features[key]))
     return Choices(("layer", "length word", "compared with"), options, chosen)
 
 

@@ -102,15 +102,14 @@ def _deeds(trace: Trace, movers: Sequence[Row], here: Place) -> str:
     reads = trace.by_role("reads")
     told: list[str] = []
     for row in movers:
-        to = "there" if told else place(*here)
+        at = "there" if told else f"at {place(*here)}"
         by_role = reads.get((row["layer"], row["head"]), {})
         source = max(by_role, key=lambda at: by_role[at]) if by_role else here
         if row["head"] is None:
-            told.append(f"the MLP of block {row['layer']} writes {'' if told else 'at '}{to}")
+            told.append(f"the MLP of block {row['layer']} writes {at}")
         elif source == here:
-            told.append(f"{mover(row)} brings more {'' if told else 'to '}{to}")
+            told.append(f"{mover(row)} writes more {at}")
         else:
-            to = "" if told else f" to {to}"
-            told.append(f"{mover(row)} takes it from {place(*source)}{to}")
+            told.append(f"{mover(row)} reads {place(*source)} and writes {at}")
     text = ", ".join(told[:-1]) + (", and " if told[:-1] else "") + told[-1]
     return text[:1].upper() + text[1:]

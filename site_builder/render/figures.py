@@ -71,6 +71,7 @@ class Fragments:
             use.directive.options,
             lambda: values.read(self._table(use.id), use.directive),
             none,
+            named="study" in use.directive.options,
         )
         return values.Value(**read)
 
@@ -79,14 +80,31 @@ class Fragments:
         id, none = ResultId(study, claim.analysis, claim.variant), Verdict(None)
         if not self.post.store.path(id).is_file():
             return none
-        read = self._read("verdict", id, vars(claim), lambda: verdict(claim, self._table(id)), none)
+        read = self._read(
+            "verdict",
+            id,
+            vars(claim),
+            lambda: verdict(claim, self._table(id)),
+            none,
+            named=claim.study == study,
+        )
         return Verdict(**read)
 
     def _read(
-        self, about: str, id: ResultId, of: Any, make: Callable[[], Answer], none: Answer
+        self,
+        about: str,
+        id: ResultId,
+        of: Any,
+        make: Callable[[], Answer],
+        none: Answer,
+        *,
+        named: bool,
     ) -> dict[str, Any]:
-        """What a table says, or `none` of another study: the prose picks rows of the post's own."""
-        own = id.study == self.project.study
+        """What a table says, or `none` of a study that the prose was not written for.
+
+        It was written for the post's own study, and for one that it has `named`.
+        """
+        own = named or id.study == self.project.study
 
         def read() -> dict[str, Any]:
             try:

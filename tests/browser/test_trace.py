@@ -154,7 +154,7 @@ def test_keys_go_by_step_and_by_block(visit):
     assert walk.depth() == 12
     walk.button("After 21 blocks").press("Enter")
     assert walk.depth() == 21
-    assert "takes it from" in walk.said.text_content()
+    assert "and writes at" in walk.said.text_content()
     assert walk.root.locator("li[aria-current=step]").count() == 1
 
 
@@ -241,7 +241,7 @@ def test_lists_that_do_not_come_leave_what_is_shown(visit):
 def test_on_a_phone_the_sentence_stands_under_the_picture(visit):
     walk = Walk(visit("?trace.depth=14", width=390))
 
-    assert "Head 13.7 takes it from" in walk.said.inner_text()
+    assert "Head 13.7 reads" in walk.said.inner_text()
     assert not walk.root.locator(".trace-steps").is_visible()
     wide = walk.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390

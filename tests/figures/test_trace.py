@@ -49,13 +49,13 @@ def panels(drawing) -> list[str]:
 def test_each_step_says_who_moved_it_and_where_it_stands(drawing):
     assert [one.replace("\u00a0", " ") for one in sentences(drawing)] == [
         "The requests differ in one word, so at first all of the difference stands there. "
-        "Head 0.1 takes it from the length word to the rest of the prompt: alone it restores 40 % "
+        "Head 0.1 reads the length word and writes at the rest of the prompt: alone it restores 40 % "
         "(38 to 42). After 1 block the rest of the prompt holds 40 % (38 to 42), the length word "
         "60 % (58 to 62).",
-        "Head 1.0 takes it from the rest of the prompt to the earlier items: alone it restores 30 % "
+        "Head 1.0 reads the rest of the prompt and writes at the earlier items: alone it restores 30 % "
         "(28 to 32). After 2 blocks the earlier items hold 30 % (28 to 32), the length word 10 % "
         "(8 to 12).",
-        "Head 2.2 brings more to the deciding token, and the MLP of block 2 writes there: alone "
+        "Head 2.2 writes more at the deciding token, and the MLP of block 2 writes there: alone "
         "they restore 20 % (18 to 22) and 70 % (68 to 72). After all 3 blocks the deciding token "
         "holds all of it, as the answer is read there.",
     ]
