@@ -177,7 +177,7 @@ def test_predictions_stand_beside_what_the_post_has_and_what_was_found(predictin
     ):
         assert told in count
     assert "1 came out in the size that was predicted" in count
-    assert "the median effect found is 0.65 times the first one (2 predictions)" in count
+    assert "the number found is 0.65 times as far from nothing, in the median of 2" in count
 
     def row(name: str) -> str:
         return page[page.index(f'<tr id="{name}">') :].partition("</tr>")[0]

@@ -1,8 +1,8 @@
 """What was predicted of another study, and what was found there: `<< page: predictions >>`.
 
 Predictions are claims that say a number and were written before their data. Beside each stands what
-the post's own study has of the same test. Effects are held against nothing, which is 0, or 1 where
-the test asks for more or less than 1: then it is a ratio, whose logarithms are compared.
+the post's own study has of the same test. Numbers are told by how far they are from nothing, which
+is 0, or 1 where the test asks for more or less than 1: then it is a ratio, whose logarithm counts.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Prediction:
 
     @property
     def ratio(self) -> float | None:
-        """The effect found per effect at first, where that could be told from nothing."""
+        """How far from nothing the number found is, per distance of the first one."""
         ends = self.first.low, self.first.high
         if self.found.estimate is None or self.first.estimate is None or None in ends:
             return None
