@@ -254,22 +254,6 @@ def test_without_scripts_a_number_still_tells_its_interval(visit):
     assert re.search(r"\d", page.locator(".post-value[title]").first.get_attribute("title"))
 
 
-def test_signs_are_large_enough_for_a_finger(visit):
-    page = visit(width=390).page
-    sign = page.locator(".post-claim").first
-    sign.scroll_into_view_if_needed()
-    hits = sign.evaluate(
-        """node => {
-          const { left, top, width, height } = node.getBoundingClientRect();
-          const [x, y] = [left + width / 2, top + height / 2];
-          return [[0, 0], [11, 0], [-11, 0], [0, 11], [0, -11]].map(
-            ([right, down]) => document.elementFromPoint(x + right, y + down) === node);
-        }"""
-    )
-
-    assert all(hits)
-
-
 def test_pointing_leaves_a_figure_its_size(visit):
     seen = visit()
     figure = alive(seen, "list-statistics-items")
