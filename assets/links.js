@@ -1,9 +1,11 @@
 /**
  * What stands out everywhere: the mark that is pointed at, in all figures that show the same; while
- * there is none, the page's choice. A chart's signal `at_FIELD` is about that field of its rows, as
+ * there is none, what is pinned, and the page's choice. A chart's signal `at_FIELD` is about that field of its rows, as
  * text; an element's data attribute is about the field of its name.
  */
 import { NAMES, chosenOf, onChoice } from "./choice.js";
+import { doorOf, enter } from "./doors.js";
+import { onPin, pinned } from "./pins.js";
 
 const AT = "at_";
 
@@ -39,27 +41,75 @@ export function link(view, { signals = [] }, place) {
     linked.set(place, { view, rest });
     onScreen.observe(place);
   }
-  view.addEventListener("pointerover", (_, item) => point(item));
+  view.addEventListener("pointerover", (_, item) => {
+    point(item);
+    const isDoor = item?.tooltip || item?.mark.role === "axis-label";
+    place.classList.toggle("leads-on", Boolean(isDoor && leads(item, place)));
+  });
   view.addEventListener("pointerout", ({ pointerType }) => {
     // A finger leaves the mark when it is lifted; what it tapped stays until the next tap.
     if (pointerType !== "touch") point();
   });
 }
 
+/** What a mark stands for: a curve for all its points, an axis label for the marks of its value. */
+function meantBy(item) {
+  const { marktype, role } = item?.mark ?? {};
+  if (role === "axis-label") return labelled(item);
+  if (!marktype || marktype === "group") return [];
+  return CURVES.includes(marktype) ? item.mark.items : [item];
+}
+
+/** The marks that tell something, and have the value that an axis label names. */
+function labelled(label) {
+  let group = label.mark.group;
+  while (group.mark?.group) group = group.mark.group;
+  const value = String(label.datum.value);
+  const found = [];
+  const look = ({ marktype, items }) => {
+    if (marktype === "group") for (const inner of items) inner.items.forEach(look);
+    else found.push(...items.filter((item) => item.tooltip && has(item.datum, value)));
+  };
+  group.items.forEach(look);
+  return found;
+}
+
+const has = (datum, value) => Object.values(datum ?? {}).some((one) => String(one) === value);
+
+/** What a mark has of `names`, as text: what all that it stands for share. */
+function own(item, names) {
+  const [first, ...others] = meantBy(item);
+  const found = {};
+  for (const name of first ? names : []) {
+    const value = first.datum?.[name] ?? undefined;
+    const same = others.every(({ datum }) => (datum?.[name] ?? undefined) === value);
+    if (same && value !== undefined && typeof value !== "object") found[name] = String(value);
+  }
+  return found;
+}
+
 /** Point at a mark of a view, or at none. */
 export function point(item) {
-  const marktype = item?.mark.marktype ?? "group";
-  // A curve is one mark with the values of its first point: only what all points share is its own.
-  const points = CURVES.includes(marktype) ? item.mark.items : [item];
-  pointed = {};
-  if (marktype !== "group") {
-    for (const field of fields) {
-      const value = item.datum?.[field] ?? undefined;
-      const same = points.every(({ datum }) => (datum?.[field] ?? undefined) === value);
-      if (same && value !== undefined) pointed[field] = String(value);
-    }
-  }
+  pointed = own(item, fields);
   soon();
+}
+
+/** What a mark of the view in `place` is about: its fields, and what its figure shows alone. */
+function aboutOf(item, place) {
+  const mine = own(item, Object.keys(meantBy(item)[0]?.datum ?? {}));
+  const alone = JSON.parse(place.closest("[data-only]")?.dataset.only ?? "{}");
+  return Object.keys(mine).length ? { ...alone, ...mine } : mine;
+}
+
+/** Where a mark leads, in words, or "". */
+export function leads(item, place) {
+  return doorOf(aboutOf(item, place))?.title ?? "";
+}
+
+/** Pin what a mark is about, and open what it leads to. */
+export function follow(item, place) {
+  const about = aboutOf(item, place);
+  enter(doorOf(about) ? about : own(item, [...fields].sort()), place);
 }
 
 /** Point at what an element of the page is about. */
@@ -71,7 +121,8 @@ function pointAt(node) {
 
 /** What is meant of a field now; undefined is nothing. */
 function meant(field) {
-  return pointed[field] ?? (chosenOf(field) || undefined);
+  const held = Object.keys(pointed).length ? pointed : pinned();
+  return held[field] ?? (chosenOf(field) || undefined);
 }
 
 function highlight() {
@@ -117,3 +168,4 @@ document.addEventListener("pointerdown", ({ target }) => {
   if (!target.closest(".post-view, [data-feature]")) point();
 });
 onChoice(document, soon);
+onPin(soon);

@@ -1,6 +1,6 @@
 /** Feature cards: order and choose them, and put a card's details in when it is opened. */
+import { parts } from "./card.js";
 import { follow } from "./choice.js";
-import { text } from "./files.js";
 
 /** Let the form of a gallery order and choose its cards. */
 export function gallery(root) {
@@ -13,6 +13,7 @@ export function gallery(root) {
     attributed: ({ dataset }) => Math.abs(dataset.attributed ?? 0),
     measured: ({ dataset }) => Math.abs(dataset.measured ?? 0),
     firing: ({ dataset }) => Number(dataset.firing ?? 0),
+    layer: ({ dataset }) => -dataset.order,
   };
   let order = form.elements.order.value;
 
@@ -29,7 +30,7 @@ export function gallery(root) {
     if (now !== order) {
       order = now;
       const size = sizes[now];
-      list.replaceChildren(...(size ? [...cards].sort((a, b) => size(b) - size(a)) : cards));
+      list.replaceChildren(...[...cards].sort((a, b) => size(b) - size(a)));
     }
     count.textContent = shown === cards.length ? `${shown} cards` : `${shown} of ${cards.length} cards`;
   }
@@ -40,12 +41,7 @@ export function gallery(root) {
     if (!link || card.dataset.loads) return;
     card.dataset.loads = "yes";
     try {
-      const told = new DOMParser().parseFromString(await text(link.href), "text/html");
-      const body = document.importNode(told.querySelector(".card-body"), true);
-      for (const one of body.querySelectorAll("a[href]")) {
-        const to = new URL(one.getAttribute("href"), link.href);
-        one.href = to.pathname === location.pathname ? to.hash : to.href;
-      }
+      const { body } = await parts(link.href);
       link.parentNode.replaceWith(body);
     } catch (error) {
       delete card.dataset.loads;
@@ -75,4 +71,6 @@ export function gallery(root) {
   );
   addEventListener("hashchange", open);
   open();
+  // A reader may have opened a card before this script came.
+  for (const card of cards) if (card.open) fill(card);
 }

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 from markupsafe import Markup
 
 WIDTH = 300
 NAMES = 96
 """Pixels for the names of rows."""
+
+EDGE = 14
+"""Pixels on the right, which the label of a tick at the end of a scale reaches into."""
+
+LETTER = 7
+"""Pixels that a digit of a label may take."""
 
 ROW = 18
 NONE = Markup("")
@@ -41,6 +48,18 @@ class Scale:
         inside = min(max(value, self.low), self.high)
         share = (inside - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
+
+
+def ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return round values from `low` to `high`, zero among them, and how an axis writes them.
+
+    They are 1, 2 or 5 times a power of ten apart, and at least two.
+    """
+    size = 10.0 ** floor(log10((high - low) / 2))
+    step = max(one for one in (size, 2 * size, 5 * size) if one <= (high - low) / 2)
+    places = max(0, -floor(log10(step)))
+    multiples = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
+    return [(at * step, number(at * step, places if at else 0)) for at in multiples]
 
 
 @dataclass(frozen=True)
@@ -92,9 +111,13 @@ def rows(named: Sequence[tuple[str, Estimate, Estimate]], title: str, width: int
     """Return a row a name: clean above, corrupted below, each with its interval."""
     both = [estimate for _, *pair in named for estimate in pair]
     ends = [end for one in both for end in (one.value, one.low, one.high)]
-    scale = Scale.over(ends, NAMES, width - 8)
+    scale = Scale.over(ends, NAMES, width - EDGE)
     height = ROW * len(named)
-    parts = [_line("zero", scale.at(0), 0, scale.at(0), height)]
+    parts = []
+    for value, told in ticks(scale.low, scale.high):
+        x = scale.at(value)
+        parts += [_line("tick", x, 0, x, height), _text(x, height + 13, told, "middle")]
+    parts.append(_line("zero", scale.at(0), 0, scale.at(0), height))
     for place, (name, clean, corrupted) in enumerate(named):
         y = place * ROW + ROW / 2
         parts.append(_text(NAMES - 8, y + 4, name, "end"))
@@ -108,7 +131,6 @@ def rows(named: Sequence[tuple[str, Estimate, Estimate]], title: str, width: int
             marks.append(_circle("clean", scale.at(clean.value), y - 4))
         told = f"{name}: clean {said(clean)}, corrupted {said(corrupted)}"
         parts.append(Markup("<g><title>{}</title>{}</g>").format(told, Markup("").join(marks)))
-    parts += _axis(scale, height)
     return _picture(width, height + 18, title, parts)
 
 
@@ -118,13 +140,16 @@ def curves(
     """Return two curves over places, their intervals as upright lines."""
     both = [estimate for _, *pair in points for estimate in pair]
     ends = [end for one in both for end in (one.value, one.low, one.high)]
-    height, left = 110, 34
+    height = 110
     up = Scale.over(ends, height - 6, 6)
-    across = Scale(points[0][0], max(points[-1][0], points[0][0] + 1), left + 8, width - 8)
-    parts = [_line("zero", left, up.at(0), width, up.at(0))]
-    for value in (up.low, up.high):
-        if value or up.low == 0:
-            parts.append(_text(left - 4, up.at(value) + 4, number(value), "end"))
+    marked = ticks(up.low, up.high)
+    left = 8 + LETTER * max(len(told) for _, told in marked)
+    across = Scale(points[0][0], max(points[-1][0], points[0][0] + 1), left + 8, width - EDGE)
+    parts = []
+    for value, told in marked:
+        parts.append(_line("tick", left, up.at(value), width, up.at(value)))
+        parts.append(_text(left - 4, up.at(value) + 4, told, "end"))
+    parts.append(_line("zero", left, up.at(0), width, up.at(0)))
     for name, shift in (("corrupted", 2), ("clean", -2)):
         path, pen = [], "M"
         marks = []
@@ -179,6 +204,39 @@ def bars(
     return _picture(WIDTH, height + 16, title, [*parts, *ends])
 
 
+def upright(one: Estimate, level: float, ends: tuple[float, float], width: int = 104) -> Markup:
+    """Return a share with its interval on an upright scale of powers of ten.
+
+    The numbers stand beside it in words.
+
+    Args:
+        one: The share, above 0.
+        level: Another one, at which a line goes across.
+        ends: Of the scale, the first above 0, which pictures side by side have in common.
+        width: Of the picture, in pixels.
+    """
+    height, left = 84, 34
+    scale = Scale(log10(ends[0]), log10(ends[1]), height - 6, 6)
+    across = (left + width) / 2
+    parts = []
+    for power in range(ceil(scale.low), floor(scale.high) + 1):
+        y = scale.at(power)
+        parts += [
+            _line("tick", left, y, width, y),
+            _text(left - 4, y + 4, f"{10.0 ** (power + 2):.3g} %", "end"),
+        ]
+    parts.append(_line("level", left, scale.at(log10(level)), width, scale.at(log10(level))))
+    if one.low is not None and one.high is not None:
+        low, high = (scale.at(log10(max(end, ends[0]))) for end in (one.low, one.high))
+        parts.append(_line("measured", across, low, across, high))
+    if one.value:
+        parts.append(_circle("measured", across, scale.at(log10(max(one.value, ends[0])))))
+    return Markup(
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" font-size="11" '
+        'aria-hidden="true">{2}</svg>'
+    ).format(width, height, Markup("").join(parts))
+
+
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number as the page writes it: few digits and a true minus sign."""
     if value is None:
@@ -192,11 +250,6 @@ def said(one: Estimate) -> str:
     if one.low is None or one.high is None:
         return number(one.value)
     return f"{number(one.value)} ({number(one.low)} to {number(one.high)})"
-
-
-def _axis(scale: Scale, height: float) -> list[Markup]:
-    ends = [(scale.low, "start"), (scale.high, "end")]
-    return [_text(scale.at(value), height + 13, number(value), anchor) for value, anchor in ends]
 
 
 def _interval(name: str, one: Estimate, scale: Scale, y: float) -> list[Markup]:

@@ -69,8 +69,8 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
         "are held constant and shown beside. Compared with zero, the parts add up to x·∂m/∂x, "
         f"and not to {metric}: shares of the decision can be "
         "read only against the other prompt, and only to first order. The strongest features were "
-        "chosen on the other topics: believe the held-out ones. Below, cells are really taken out, "
-        "and estimates are right on the dashed line.",
+        "chosen on the other topics: believe the held-out ones. In the scatter plots cells are "
+        "really taken out, and estimates are right on the dashed line.",
         "Points with intervals for the strongest features of one layer, held out and chosen on; "
         "points with intervals for the sums over features, error and bias of each layer; a heatmap "
         "of the sums over features by layer and role; scatter plots of measured against estimated "
@@ -99,11 +99,8 @@ def _choices(records: Iterable[Row]) -> Choices:
     }
     if not options:
         raise DrawingError("the result has no row with part feature", "measure it again")
-    usual = saes.usual(places)
-    first = usual, "short", AGAINST["corrupted"]
-    chosen = min(
-        options, key=lambda key: [part != own for part, own in zip(key, first, strict=True)]
-    )
+    asked = [key for key in features if key[1:] == ("short", AGAINST["corrupted"])]
+    chosen = max(asked or features, key=lambda key: max(abs(r["estimate"]) for r in features[key]))
     return Choices(("layer", "length word", "compared with"), options, chosen)
 
 

@@ -154,7 +154,7 @@ def checks(
         alt.Chart(theme.data(records)),
         title=title,
         unit=unit,
-        said=("a point: a cell, mean over held-out lists", *said),
+        said=("a point: a cell of any layer, mean over held-out lists", *said),
         classes=classes,
         tooltip=[
             alt.Tooltip("feature:N"),

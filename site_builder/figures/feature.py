@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from site_builder.charts import sparklines, theme
 from site_builder.charts.drawing import BASE, Drawing
-from site_builder.figures import feature_cards
+from site_builder.figures import feature_cards, feature_labels
 
 LINKS = {"used_in": feature_cards.USED_IN, "number": sparklines.number}
 
@@ -31,11 +31,12 @@ def draw(table: pa.Table, *, variant: str = "", feature: str = "") -> Drawing:
 
 def _card(records: list[feature_cards.Row], name: str) -> Drawing:
     row = feature_cards.pick(records, name)
+    head = feature_cards.head(row, feature_cards.scale(records))
     held_out = f"{row['effect_n']} held-out topic{'' if row['effect_n'] == 1 else 's'}"
     return Drawing(
         theme.markup(
             "feature.html.j2",
-            head=feature_cards.head(row, feature_cards.scale(records)),
+            head={**head, "label": feature_labels.label(row, feature_labels.common(records))},
             card=feature_cards.details(row),
             root=BASE,
             own="this card among all",
@@ -51,8 +52,19 @@ def _card(records: list[feature_cards.Row], name: str) -> Drawing:
 
 
 def _gallery(records: list[feature_cards.Row]) -> Drawing:
-    effects = feature_cards.scale(records)
-    heads = [feature_cards.head(row, effects) for row in records]
+    effects, common = feature_cards.scale(records), feature_labels.common(records)
+    places = list(dict.fromkeys(map(feature_cards.place, records)))
+    # Those that do most stand first; in the table they stand by layer.
+    order = sorted(range(len(records)), key=lambda at: -abs(records[at]["measured"] or 0))
+    records = [records[at] for at in order]
+    heads = [
+        {
+            **feature_cards.head(row, effects),
+            "label": feature_labels.label(row, common),
+            "order": at,
+        }
+        for row, at in zip(records, order, strict=True)
+    ]
     names = [f"{head['anchor']}.htm" for head in heads]
     return Drawing(
         theme.markup(
@@ -61,13 +73,14 @@ def _gallery(records: list[feature_cards.Row]) -> Drawing:
                 {**head, "file": theme.FILES + name}
                 for head, name in zip(heads, names, strict=True)
             ],
-            places=list(dict.fromkeys(head["place"] for head in heads)),
+            places=places,
             number=sparklines.number,
         ),
         "All feature cards: for each autoencoder the features that move the decision to end a list "
         "most on the topics that are not held out. Effects are in logits, on held-out topics.",
-        "A list of cards that open. Each is named by layer and index and says what the feature is "
-        "active on and promotes, its effect by gradient and as measured, and by the direct path, "
+        "A list of cards that open, those with the largest measured effect first. Each is named by "
+        "layer and index and says where the feature is active, on which tokens in which text, and "
+        "what it promotes; its effect by gradient and as measured, and by the direct path, "
         "which is per unit of activation, before the norm's scale.",
         {
             name: theme.markup(

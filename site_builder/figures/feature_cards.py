@@ -16,7 +16,7 @@ from site_builder.figures import roles
 Row = dict[str, Any]
 
 COLUMNS = (
-    *("name", "site", "layer", "feature", "width", "rank", "label", "label_source", "norm"),
+    *("name", "site", "layer", "feature", "width", "rank", "norm"),
     *("dashboard", "attributed", "attributed_low", "attributed_high"),
     *("measured", "measured_low", "measured_high", "band_low", "band_high", "band_n", "effect_n"),
     *("decision", "by_role", "by_item", "firing", "examples", "top_logits", "bottom_logits"),
@@ -100,7 +100,7 @@ def scale(records: Sequence[Row]) -> sparklines.Scale:
 
 
 def head(row: Row, effects: sparklines.Scale) -> Row:
-    """Return what a card shows while it is closed."""
+    """Return what a card shows while it is closed, but for its label."""
     measured = sparklines.Estimate(row["measured"], row["measured_low"], row["measured_high"])
     band = row["band_low"], row["band_high"]
     tokens = [topic["tokens"] for topic in row["firing"] or () if topic["tokens"] is not None]
@@ -108,7 +108,6 @@ def head(row: Row, effects: sparklines.Scale) -> Row:
         "name": row["name"],
         "anchor": anchor(row["name"]),
         "place": place(row),
-        "label": clean(row["label"] or "no label"),
         "attributed": row["attributed"],
         "measured": row["measured"],
         "decision": row["decision"],

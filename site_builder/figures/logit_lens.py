@@ -114,7 +114,7 @@ def _by_layer(
         records,
         title=title,
         x="layer",
-        x_title="layer",
+        x_title="blocks passed",
         y_title=y_title,
         classes=classes,
         domain=domain,

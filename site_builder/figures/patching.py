@@ -35,6 +35,9 @@ SHORT, LONG, EMPHATIC = ("short", "length"), ("long", "length"), ("short", "emph
 SHARES = {"denoising": "share restored", "noising": "share lost"}
 HANDED_OVER = ("length word", "prompt", "deciding token")
 MOST_CURVES = 6
+COLOURS = {"length word": "2", "prompt": "1", "earlier items": "3", "deciding token": "fg"}
+"""Of the roles that the figure of the trace follows, as it has them."""
+
 MOST_CELLS = 12
 
 COLUMNS = (
@@ -80,7 +83,7 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
     denoising = means["denoising"]
     end = heatmap.end_of_scale(row["estimate"] for row in denoising)
     count = max(row["layer"] for row in denoising) + 1
-    layer = "layers passed" if variant == "resid" else "layer"
+    layer = "blocks passed" if variant == "resid" else "layer"
     x = heatmap.layers_axis(count, layer)
     if variant == "resid":
         present = roles.roles(denoising)
@@ -224,7 +227,8 @@ def _curves(records: list[Row], x_title: str) -> Chart:
     }
     largest = sorted(size, key=lambda name: -size[name])[:MOST_CURVES]
     names = tuple(name for name in size if name in largest)
-    colours = tuple(theme.colour(str(number + 1)) for number in range(len(names)))
+    others = iter("456712")
+    colours = tuple(theme.colour(COLOURS.get(name) or next(others)) for name in names)
     return _by_layer(
         [row for row in records if row["role"] in names],
         "The roles that carry most, denoising",
@@ -245,7 +249,7 @@ def _elsewhere(records: Iterable[Row], role: str) -> Chart:
     colours, dashes = zip(*(LISTS[name][2:] for name in names), strict=True)
     title = f"{role.capitalize()}, by kind of list, denoising"
     classes = marks.Classes("lists", "", names, colours, dashes, columns=2)
-    return _by_layer(shown, title, "layers passed", classes)
+    return _by_layer(shown, title, "blocks passed", classes)
 
 
 def _by_layer(records: list[Row], title: str, x_title: str, classes: marks.Classes) -> Chart:

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below, listed
 from site_builder.core.project import Project
-from site_builder.post import choices, claims, formulas, validation
+from site_builder.post import choices, claims, formulas
+from site_builder.post.addresses import Addresses
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
 from site_builder.post.formula import Formula
-from site_builder.post.kinds import claim
+from site_builder.post.glossary.terms import Glossary
+from site_builder.post.kinds import claim, term, validation
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.references import References
 from site_builder.post.sections.text import (
@@ -41,21 +43,23 @@ T = TypeVar("T")
 MARK = "<!-- section {} -->"
 
 
-class Post:
+class Post(Addresses):
     """Pages of Markdown whose directives name results; `drafts` are among them if asked for."""
 
     def __init__(self, project: Project, study: str = "", *, drafts: bool = False) -> None:
-        self.project = project
+        super().__init__(project)
         self.drafts = drafts
         self.store = Store(project)
         self.study = study or project.study
         self.uses: dict[Directive, Use] = {}
         self.parts: dict[Directive, Part] = {}
+        self.terms: dict[Directive, Link] = {}
         self.formulas: dict[Formula, Path] = {}
         self.named: dict[str, Use] = {}
         self.claims: dict[str, claims.Claim] = {}
         self.choices: list[dict[str, str]] = []
         self.references = References(self.project, self.named)
+        self.glossary = Glossary(self.project)
         self.problems: list[Problem] = []
         self._sources: dict[Path, Source] = {}
 
@@ -71,6 +75,10 @@ class Post:
         """What the first page's front matter says of the post."""
         return front(self.project, self.project.content / "index.md")[0]
 
+    def title(self, page: Path) -> str:
+        """What a page is called: by its front matter, else by its file."""
+        return front(self.project, page)[0].title or page.stem
+
     def is_draft(self, path: Path) -> bool:
         """Whether a page or a section is to be left out, as its front matter says."""
         return not self.drafts and front(self.project, path)[0].draft
@@ -79,34 +87,19 @@ class Post:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.noun]
 
-    def url(self, page: Path) -> str:
-        """Where a page is in the site: "" for the first one, "features/" for features.md.
-
-        Where mkdocs.yml says `use_directory_urls: false`, it is "index.html", "features.html".
-        """
-        path = page.relative_to(self.project.content).with_suffix("")
-        if self.project.config.get("use_directory_urls") is False:
-            return f"{path.as_posix()}.html"
-        return "".join(f"{part}/" for part in path.parts if part != "index")
-
-    def file(self, page: Path) -> str:
-        """The file of the site that a page becomes: "features/index.html"."""
-        url = self.url(page)
-        return url if url.endswith(".html") else f"{url}index.html"
-
-    def way(self, page: Path, target: Path) -> str:
-        """The address of one page as another one's links have it."""
-        return f"{self.base(page)}/{self.url(target)}"
-
-    def base(self, page: Path, *, of_file: bool = False) -> str:
-        """The way from a page, or from its Markdown file, to the root."""
-        name = page.relative_to(self.project.content).as_posix()
-        return "/".join([".."] * (name if of_file else self.url(page)).count("/")) or "."
+    def places(self) -> dict[str, str]:
+        """The page of everything that has a name: blocks, sections, equations, by their ids."""
+        references = self.references
+        pages = {use.slug: use.page for use in self.blocks()}
+        pages |= {one.anchor: one.page for one in references.sections.values()}
+        pages |= {name: one.page for name, one in references.equations.items()}
+        return {name: self.url(page) for name, page in pages.items()}
 
     def collect(self) -> None:
         """Find every directive and check it against the shelves; problems are kept, not raised."""
         self.uses.clear()
         self.parts.clear()
+        self.terms.clear()
         self.formulas.clear()
         self._sources.clear()
         self.store.forget()
@@ -118,12 +111,13 @@ class Post:
             self.problems.append(Problem("content/index.md", "no such page", "write the first one"))
         self.problems += validation.claims(self.project, self.claims)
         self.references = References(self.project, self.named)
+        self.glossary = Glossary(self.project)
         for page in self.pages():
             self._read(page, page)
         for draft in filter(self.is_draft, below(self.project.content, ".md")):
             self.problems += front(self.project, draft)[1]  # it may be none, but for a word
         self._number()
-        self.problems += self.references.check()
+        self.problems += [*self.references.check(), *self.glossary.check()]
 
     def reread(self, section: Path) -> list[Use]:
         """Read one section again; everything else stays as it was collected. Returns its uses."""
@@ -132,13 +126,14 @@ class Post:
             return []
         start = f"{self.project.named(section)}:"
         self.problems = [one for one in self.problems if not one.where.startswith(start)]
-        uses, formulas = self.uses, self.formulas
-        self.uses, self.formulas = {}, {}
+        uses, formulas, terms = self.uses, self.formulas, self.terms
+        self.uses, self.formulas, self.terms = {}, {}, {}
         self._sources.pop(section, None)
         self._read(section, known.page)
         mine = self.uses
         self.uses = _instead(uses, start, mine)
         self.formulas = _instead(formulas, start, self.formulas)
+        self.terms = _instead(terms, start, self.terms)
         self._number()
         return [*mine.values()]
 
@@ -180,6 +175,8 @@ class Post:
             case Use():
                 asked.noun = kind.noun
                 self.uses[directive] = asked
+            case Link() if directive.kind == term.NAME:
+                self.terms[directive] = asked
             case Part():
                 self.parts[directive] = asked
             case Inclusion():
@@ -187,7 +184,9 @@ class Post:
         return asked
 
     def _number(self) -> None:
-        """Count the blocks, each noun apart, and give each a name of its own."""
+        """Count the blocks, each noun apart; give blocks, and the places of claims, their ids."""
+        claim.place(self.uses.values())
+        self.glossary.read(self.terms.values())
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
         self.named.clear()
@@ -275,7 +274,8 @@ class Post:
         if page not in self._sources:
             what = "this page came, or became UTF-8, after the post was read"
             raise BuildError([Problem(self.project.named(page), what, "build again")])
-        return "\n".join(self._sources[page].filled(put, given))
+        puts = self.glossary.puts(self.references) if page == self.glossary.path else ()
+        return "\n".join(self._sources[page].filled(put, given, puts))
 
     def page_of(self, text: str) -> Path | None:
         """The page that ends with `text`, if possible with nothing but front matter before it."""

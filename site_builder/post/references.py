@@ -155,7 +155,7 @@ class References:
         In HTML, where no Markdown is read, it is HTML; `raw` then tells the way to another page.
         """
         target = self._target(directive)
-        return _link(page, *target, "ref", raw=raw) if target else ""
+        return link(page, *target, "ref", raw=raw) if target else ""
 
     def citation(self, directive: Directive, page: Path, raw: Way | None = None) -> str:
         """Links from `page` to the works that a directive cites, likewise."""
@@ -168,7 +168,7 @@ class References:
             at = directive.options.get(key, "")
             number = f"{self.cited[key]}, {at if raw else attribute(at)}" if at else self.cited[key]
             name, title = f"\\[{number}\\]", f"{work.short}: {work.title}"
-            links.append(_link(page, name, home, work.anchor, "cite", title, raw=raw))
+            links.append(link(page, name, home, work.anchor, "cite", title, raw=raw))
         return (Markup() if raw else "").join(links)
 
     def _target(self, directive: Directive) -> tuple[str, Path, str] | None:
@@ -181,14 +181,24 @@ class References:
         return (section.called, section.page, section.anchor) if section else None
 
 
-def _link(
-    page: Path, name: str, target: Path, anchor: str, kind: str, title: str = "", *, raw: Way | None
+def link(
+    page: Path,
+    name: str,
+    target: Path,
+    anchor: str,
+    kind: str,
+    title: str = "",
+    *,
+    raw: Way | None,
+    id: str = "",
 ) -> str:
     """A link from one page to a place of another, as Markdown or, if `raw`, as HTML."""
     if raw is None:
         titled = f' title="{attribute(title)}"' if title else ""
+        titled += f" #{id}" if id else ""
         return f"[{name}]({_way(page, target)}#{anchor}){{ .post-{kind}{titled} }}"
     titled = f' title="{html.escape(plain(title))}"' if title else ""
+    titled += f' id="{html.escape(id)}"' if id else ""
     way = html.escape(f"{'' if page == target else raw(page, target)}#{anchor}")
     text = html.escape(name.replace("\\", ""))
     return Markup(f'<a class="post-{kind}" href="{way}"{titled}>{text}</a>')

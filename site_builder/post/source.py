@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from site_builder.core.errors import BuildError, Problem
@@ -43,8 +43,10 @@ class Source:
         both: list[Directive | Formula] = [*self.directives, *self.formulas]
         return sorted(both, key=lambda one: (one.line, one.start))
 
-    def filled(self, show: Show, given: str | None = None) -> list[str]:
+    def filled(self, show: Show, given: str | None = None, also: Iterable[Put] = ()) -> list[str]:
         """The lines of the file with all put in that is seen, for directives and formulas, too.
+
+        What else is to be put in is `also` handed over.
 
         A host may have `given` the text without its front matter: its lines are counted from the
         end. Raises `BuildError` where it is not that of the file, and for a directive that it
@@ -62,7 +64,7 @@ class Source:
 
         puts = [
             put
-            for put in self.seen.puts
+            for put in (*self.seen.puts, *also)
             if is_own(put.line, put.end) and not any(_is_in(put, one) for one in self.formulas)
         ]
         for directive in self.directives:

@@ -55,7 +55,8 @@ class Use(Asked):
 
     state is "fresh", "stale" or "missing", with the reasons unless it is fresh. Of a numbered
     block, noun is what it is called, number counts those of its noun, and slug is its id in the
-    page, and of its files; label is what the id has behind the name of the result.
+    page, and of its files; label is what the id has behind the name of the result. Of a claim,
+    place is the id in the page of where it is made.
     """
 
     id: ResultId
@@ -65,6 +66,7 @@ class Use(Asked):
     noun: str = ""
     number: int = 0
     slug: str = ""
+    place: str = ""
 
     @property
     def stem(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import traceback
 from collections.abc import Callable
@@ -32,6 +33,9 @@ from site_builder.render.figures import Fragments
 from site_builder.render.frame import Frame
 from site_builder.render.other_studies import Studies
 from site_builder.render.outline import outline
+
+INDEX = "figures/index.json"
+"""The one file of the figures whose name bears no digest."""
 
 _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
 
@@ -82,6 +86,7 @@ class Blocks:
             raise BuildError(sorted(self.problems))
         if not self.plain:
             self._draw_studies()
+        self.publish("places.json", lambda: json.dumps(self.post.places()).encode())
         known = digest([self.given, outline(self.post)]) if self.given else ""
         for part in self.post.parts.values():
             self._make(part, known)
@@ -109,9 +114,13 @@ class Blocks:
         caption = f"{use.noun} {use.number}. {html.escape(fragment.caption)}"
         return Markup(f'<div data-slot id="{use.slug}"><p>{caption}</p></div>')
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number, whether its result is there or not."""
-        return self.verdicts.written(use, plain=self.plain)
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number, whether its result is there or not."""
+        return self.verdicts.written(use)
+
+    def signed(self, text: str, page: Path) -> str:
+        """A page's HTML with one sign for all claims of a paragraph."""
+        return self.verdicts.signs.folded(text, page, plain=self.plain)
 
     def part(self, part: Part) -> Markup:
         """What the module that a directive names makes of the post."""
@@ -193,7 +202,21 @@ class Blocks:
         files = dict(self._files)
         for _, fragment in self._drawn.values():
             files |= fragment.published()
+        if self._drawn and not self.plain:
+            files[INDEX] = self._index
         return files
+
+    def _index(self) -> bytes:
+        """Where each figure is, and its own files by the ends of their names, as JSON.
+
+        A mark of one figure leads to what another has: its script finds it by the figure's name.
+        """
+        found = {}
+        for slug, (use, fragment) in self._drawn.items():
+            stem = f"{slug}.{fragment.key[:8]}."
+            own = [name.removeprefix(stem) for name in fragment.files if name.startswith(stem)]
+            found[slug] = {"page": self.post.url(use.page), "stem": stem, "files": own}
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
     def slot(self, shown: Shown) -> str:
         """What a page's Markdown gets: HTML as `Markup`, or Markdown.

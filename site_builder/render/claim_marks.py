@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
-from site_builder.post.claims import ALL, PREDICTIONS, Claim
+from site_builder.post.claims import PREDICTIONS, Claim
+from site_builder.post.directive import Directive
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
 from site_builder.post.references import attribute
@@ -22,8 +22,9 @@ from site_builder.post.verdicts import families, repeats
 from site_builder.post.verdicts.bounds import OTHER
 from site_builder.post.verdicts.families import Adjusted
 from site_builder.post.verdicts.verdict import Verdict
+from site_builder.render import claim_signs
 from site_builder.render.bidi import isolated
-from site_builder.render.claim_words import SHAPES, SIGNS, WORDS, numbers, worded
+from site_builder.render.claim_words import WORDS, numbers, summary
 from site_builder.render.figures import Fragments
 
 
@@ -35,7 +36,7 @@ class Verdicts:
         self.fragments = fragments
         self.of: dict[str, Verdict] = {}
         self._untested: dict[str, BuildError] = {}
-        self._ways: dict[tuple[Path, Path], str] = {}
+        self.signs = claim_signs.Signs(post, self.of)
 
     def judge(self) -> list[Problem]:
         """Test every claim; returns what keeps one from being tested, or shown."""
@@ -92,15 +93,22 @@ class Verdicts:
             raise
 
     def failing(self) -> list[Problem]:
-        """Claims that do not hold, at the sentences that make them."""
+        """Claims that do not hold, at the lines that make them, once a section for its numbers."""
+        marked, failing = set[tuple[str, str]](), dict[Directive, None]()
+        uses = [use.directive for use in self._uses() if self._fails(use)]
+        for directive in sorted(uses, key=lambda one: bool(one.options)):  # marks come first
+            made = directive.name, directive.where.rpartition(":")[0]
+            if not directive.options or made not in marked:
+                failing[directive] = None
+            marked.add(made)
         return [
             Problem(
-                use.directive.where,
-                f'claim "{use.directive.name}" does not hold: {self.summary(use.directive.name)}',
-                f"rewrite the sentence, or mend {self.post.claims[use.directive.name].where}",
+                directive.where,
+                f'claim "{directive.name}" does not hold: {self.summary(directive.name)}',
+                f"rewrite the sentence, or mend {self.post.claims[directive.name].where}",
             )
-            for use in self._uses()
-            if not use.directive.options and self._fails(use)
+            for directive in uses
+            if directive in failing
         ]
 
     def adjusted(self) -> dict[str, Adjusted]:
@@ -113,10 +121,7 @@ class Verdicts:
 
     def summary(self, name: str) -> str:
         """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
-        claim, verdict = self.post.claims[name], self.of[name]
-        return (
-            f"{numbers(claim, verdict)}; tested: {claim.test}" if verdict.rows else values.MISSING
-        )
+        return summary(self.post.claims[name], self.of[name])
 
     def rows(self) -> list[dict[str, object]]:
         """Every claim for machines; `holds` is null where it is not measured."""
@@ -176,84 +181,39 @@ class Verdicts:
             if name in self.of and self.of[name].holds is not verdict.holds
         ]
 
-    def written(self, use: Use, *, plain: bool = False) -> str:
-        """What stands in the prose: a number or, without `show`, the claim's sign, as HTML.
+    def written(self, use: Use) -> Markup:
+        """What stands in the prose: a number or, without `show`, a mark for the paragraph's sign.
 
-        Where the host leads links to their pages by itself, and so has to see them, a sign is
-        `plain` Markdown. Raises `BuildError` when the claim cannot be tested.
+        Raises `BuildError` when the claim cannot be tested.
         """
         name = use.directive.name
         if name in self._untested:
             raise self._untested[name]
         if name not in self.of:
             self.test(name)
-        return self._number(use) if use.directive.options else self._mark(use, plain)
-
-    def _mark(self, use: Use, plain: bool) -> str:
-        """The sign behind a sentence, a link to the claim."""
-        name = use.directive.name
-        verdict, claim = self.of[name], self.post.claims[name]
-        word = worded(claim, verdict)
-        home, title = self.home(claim), f"{word}: {self._title(name)}"
-        label = f"Claim {word}" + ("" if home else f": {claim.says}")
-        sign = SIGNS[verdict.holds] + (" stale" if use.state == "stale" else "")
-        if verdict.holds and claim.is_of_sample:
-            sign = f"({sign})"
-        # What holds, as most do, has no class of its own: there are hundreds in a page.
-        shapes = ["post-claim"]
-        shapes += [] if verdict.holds else [f"post-claim-{SHAPES[verdict.holds]}"]
-        shapes += ["post-doubted"] if use.state == "stale" else []
-        if home is None:  # nothing says more of it
-            return Markup(
-                f'<a class="{" ".join(shapes)}" role="img" title="{html.escape(title)}" '
-                f'aria-label="{html.escape(label)}">{sign}</a>'
-            )
-        if not plain:
-            return Markup(
-                f'<a class="{" ".join(shapes)}" href="{self._way(use.page, home)}#{name}" '
-                f'title="{html.escape(title)}" aria-label="{html.escape(label)}">{sign}</a>'
-            )
-        way = Path(os.path.relpath(home, use.page.parent)).as_posix() if home != use.page else ""
-        return (
-            f"[{sign}]({way}#{name}){{ {' '.join(f'.{shape}' for shape in shapes)} "
-            f'title="{attribute(title)}" aria-label="{attribute(label)}" }}'
-        )
+        return self._number(use) if use.directive.options else claim_signs.mark(use)
 
     def _title(self, name: str) -> str:
-        """A claim's numbers, for the mark and the numbers in the prose.
+        """A claim's numbers, for those in the prose.
 
         Its test is left to the page of claims, if there is one: a page has hundreds of these.
         """
         verdict, claim = self.of[name], self.post.claims[name]
-        is_told_there = self.home(claim) and verdict.rows
+        is_told_there = self.signs.home(claim) and verdict.rows
         return numbers(claim, verdict) if is_told_there else self.summary(name)
-
-    def home(self, claim: Claim) -> Path | None:
-        """The page that shows a claim among all, or among predictions, if there is one."""
-        pages = {str(one.directive): one.page for one in reversed(self.post.parts.values())}
-        all_of_them = pages.get(ALL)
-        return pages.get(PREDICTIONS, all_of_them) if claim.is_prediction else all_of_them
 
     def is_apart(self, claim: Claim) -> bool:
         """Whether it stands among predictions, and not among all claims."""
         there = {str(one.directive) for one in self.post.parts.values()}
         return claim.is_prediction and PREDICTIONS in there
 
-    def _way(self, page: Path, home: Path) -> str:
-        """The way from a page to that of the claims, as built."""
-        if (page, home) not in self._ways:
-            way = "" if page == home else self.post.way(page, home)
-            self._ways[page, home] = way.removeprefix("./")
-        return self._ways[page, home]
-
     def _number(self, use: Use) -> Markup:
         name = use.directive.name
         shown = self.of[name].shown.get(use.directive.options["show"], values.MISSING)
         title = html.escape(self._title(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
-        of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
-            f'<span class="post-value" data-of="{of}" data-claim="{name}"{stale} '
+            f'<span class="post-value" id="{use.place}" data-claim="{name}"{stale} '
             f'title="{title}">{isolated(html.escape(shown))}</span>'
         )
 

@@ -10,7 +10,7 @@ from site_builder.post.verdicts.families import CORRECTIONS, Adjusted
 from site_builder.post.verdicts.interval import FEWEST
 from site_builder.post.verdicts.verdict import Verdict
 
-SIGNS = {True: "✓", False: "✗ does not hold", None: "? not measured"}
+SIGNS = {True: "✓", False: "✗", None: "?"}
 SHAPES = {True: "holds", False: "fails", None: "unmeasured"}
 WORDS = {True: "holds", False: "does not hold", None: values.MISSING}
 
@@ -19,6 +19,17 @@ def worded(claim: Claim, verdict: Verdict) -> str:
     """What became of a claim, in words."""
     in_sample = " in the sample" if verdict.holds and claim.is_of_sample else ""
     return WORDS[verdict.holds] + in_sample
+
+
+def signed(claim: Claim, verdict: Verdict) -> str:
+    """What became of a claim, as a sign; in brackets if it holds of the sample alone."""
+    sign = SIGNS[verdict.holds]
+    return f"({sign})" if verdict.holds and claim.is_of_sample else sign
+
+
+def summary(claim: Claim, verdict: Verdict) -> str:
+    """A claim's numbers in words: "1.87 logits (1.20 to 2.53), n = 80; tested: low > 0"."""
+    return f"{numbers(claim, verdict)}; tested: {claim.test}" if verdict.rows else values.MISSING
 
 
 def numbers(claim: Claim, verdict: Verdict) -> str:

@@ -21,8 +21,9 @@ from site_builder.core.digests import digest, sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Snapshot
 from site_builder.core.workspace import remove
-from site_builder.post import validation, values
+from site_builder.post import values
 from site_builder.post.claims import Claim
+from site_builder.post.kinds import validation
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.verdict import Verdict, verdict
@@ -70,6 +71,7 @@ class Fragments:
             use.directive.options,
             lambda: values.read(self._table(use.id), use.directive),
             none,
+            named="study" in use.directive.options,
         )
         return values.Value(**read)
 
@@ -78,14 +80,31 @@ class Fragments:
         id, none = ResultId(study, claim.analysis, claim.variant), Verdict(None)
         if not self.post.store.path(id).is_file():
             return none
-        read = self._read("verdict", id, vars(claim), lambda: verdict(claim, self._table(id)), none)
+        read = self._read(
+            "verdict",
+            id,
+            vars(claim),
+            lambda: verdict(claim, self._table(id)),
+            none,
+            named=claim.study == study,
+        )
         return Verdict(**read)
 
     def _read(
-        self, about: str, id: ResultId, of: Any, make: Callable[[], Answer], none: Answer
+        self,
+        about: str,
+        id: ResultId,
+        of: Any,
+        make: Callable[[], Answer],
+        none: Answer,
+        *,
+        named: bool,
     ) -> dict[str, Any]:
-        """What a table says, or `none` of another study: the prose picks rows of the post's own."""
-        own = id.study == self.project.study
+        """What a table says, or `none` of a study that the prose was not written for.
+
+        It was written for the post's own study, and for one that it has `named`.
+        """
+        own = named or id.study == self.project.study
 
         def read() -> dict[str, Any]:
             try:
@@ -265,7 +284,8 @@ class Fragments:
         try:
             with debug_mode(False):  # charts are checked as a whole
                 drawing = self._drawing(use, table)
-                rendered = render(drawing, use.slug, key, self.pieces)
+                leading = validation.leading(use)
+                rendered = render(drawing, use.slug, key, self.pieces, leading)
         except BuildError:
             raise
         except DrawingError as error:
@@ -290,6 +310,7 @@ class Fragments:
             total_rows=table.num_rows,
             files=sorted(files),
             folder=self.folder / key,
+            marks=rendered.marks,
         )
         figure.write(made, rendered.inline, files | self.pieces.files(made.folder))
 

@@ -19,4 +19,6 @@ def outline(post: Post) -> list[Any]:
         [[str(use.id), use.state, [*map(vars, use.reasons)], use.slug] for use in uses],
         [*map(str, post.references.sections.values())],
         post.references.cited,
+        post.front(),
+        [post.title(page) for page in post.pages()],
     ]

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, STX, AtomicString
@@ -36,6 +37,7 @@ from site_builder.site.resolve import resolve
 # Below `normalize_whitespace` (30), which strips the stash's marks; above superfences (25).
 PRIORITY = 29
 AFTER_INLINE = 15  # `inline` is 20; what it made is there by then
+AT_LAST = 5  # below `unescape` (10): what was put aside is there again
 IN_CODE = 25  # above `inline` (20), as code blocks are made by then, and nothing else is
 
 _STASHED = re.compile(f"{STX}wzxhzdk:\\d+{ETX}")
@@ -76,6 +78,7 @@ class MeasuredFigures(Extension):
         md.preprocessors.register(directives, "measured-figures", PRIORITY)
         md.treeprocessors.register(_InCode(md, directives, self), "formulas-in-code", IN_CODE)
         md.treeprocessors.register(_Alignment(md), "alignment", AFTER_INLINE)
+        md.postprocessors.register(_Signs(md, directives), "signs", AT_LAST)
 
     def prepared(self) -> Blocks:
         """The host's blocks, else our own: made when first needed, as hosts try extensions out."""
@@ -104,6 +107,7 @@ class _Directives(Preprocessor):
         self.extension = extension
         self.stood: dict[str, str] = {}
         self.placed: dict[str, str] = {}
+        self.page: Path | None = None
 
     def run(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
@@ -123,8 +127,10 @@ class _Directives(Preprocessor):
             return mark
 
         if self.extension.section:
+            self.page = blocks.post.references.sections[self.extension.section.stem].page
             return blocks.post.section(self.extension.section, show).split("\n")
         page = self.extension.page(text) if self.extension.page else self._page_of(text)
+        self.page = page
         if page is None:
             return lines
         filled = blocks.post.fill(page, show, text).split("\n")
@@ -177,6 +183,19 @@ class _InCode(Treeprocessor):
         if not blocks.forgiving:
             raise BuildError([problem])
         blocks.problems.append(problem)
+
+
+class _Signs(Postprocessor):
+    """Folds the signs of claims, when all of a paragraph is there."""
+
+    def __init__(self, md: Markdown, directives: _Directives) -> None:
+        super().__init__(md)
+        self.directives = directives
+
+    def run(self, text: str) -> str:
+        """Put the signs in, where a page of the post is read."""
+        page = self.directives.page
+        return self.directives.extension.prepared().signed(text, page) if page else text
 
 
 def _where(shown: Shown) -> str:

@@ -118,7 +118,9 @@ class _Static(HTMLParser):
         given = dict(attrs)
         classes = set((given.get("class") or "").split())
         if self._dropping or (
-            tag in _DROPPED_TAGS or "hidden" in given or classes & _DROPPED_CLASSES
+            tag in _DROPPED_TAGS
+            or given.keys() & {"hidden", "popover"}
+            or classes & _DROPPED_CLASSES
         ):
             if tag not in _VOID:
                 self._dropping.append(tag)

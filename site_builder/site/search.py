@@ -18,8 +18,10 @@ _COARSE = (r"[\s\-]+", r"[\s\-\.]+")
 """What Material separates words by, where mkdocs.yml says nothing: (θ) would be a word."""
 
 _SEPARATOR = r"[\s\u200b\-–—_,:;!?=()\[\]{}<>“”‘’«»„‚‹›…\"'*/|·]+|\.(?!\d)|&[lg]t;|&amp;|&quot;"
-_SIGN = re.compile(r' ?<a class="post-claim[^>]*>[^<]*</a>')
-_TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite)"[^>]*>([^<]*)</\1>')
+_SIGN = re.compile(
+    r'\xa0<button class="post-sign".*?</button><span popover.*?</span>|<a id="said-[^"]*"></a>'
+)
+_TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite|term)"[^>]*>([^<]*)</\1>')
 """There are hundreds: numbers and references are text, and for signs of claims nobody looks."""
 
 

@@ -1,5 +1,6 @@
 """Feature cards in a browser: one in the prose, and a gallery of hundreds that opens at once."""
 
+import re
 import shutil
 
 import pytest
@@ -94,7 +95,7 @@ def test_hundreds_of_cards_are_small_and_each_is_moved_at_most_once(visit):
         "details.card", "cards => Math.max(...cards.map(c => c.querySelectorAll('*').length))"
     )
     assert inside <= NODES
-    assert 1 < order(page, "measured") <= MANY + 2  # the count and its note are written anew
+    assert 1 < order(page, "firing") <= MANY + 2  # the count and its note are written anew
     assert len(names(page)) == MANY
 
 
@@ -109,6 +110,9 @@ def test_cards_are_ordered_by_what_is_asked(visit):
         )
         assert sizes == sorted(sizes, reverse=True)
     order(page, "layer")
+    layers = page.eval_on_selector_all("details.card", "cards => cards.map(c => +c.dataset.layer)")
+    assert layers == sorted(layers)
+    order(page, "measured")
     assert names(page) == plain
     assert seen.complaints == []
 
@@ -223,6 +227,22 @@ def test_the_figures_come_alive_and_answer_a_choice(visit):
     assert before > 20
     assert seen.page.locator(".post-panel").count() == seen.page.locator(".post-view svg").count()
     assert seen.complaints == []
+
+
+def test_a_card_that_is_opened_before_the_script_comes_is_filled_when_it_does(visit):
+    page = visit().page
+    held = []
+    page.route(re.compile(r"/gallery[^/]*\.js"), lambda route: held.append(route))
+    page.goto(page.url + "features/")
+    page.locator("details.card summary").first.click()
+    page.wait_for_function("() => document.querySelector('details.card').open")
+    assert page.locator(".card-body").count() == 0
+    while not held:
+        page.wait_for_timeout(50)
+
+    held[0].continue_()
+
+    page.locator(".card-body").wait_for()
 
 
 @pytest.mark.parametrize("path", ["", "features/"])

@@ -5,7 +5,9 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-PAGES = ["", "claims/", "features/", "provenance/", "replication/", "404.html"]
+from tests.browser.pages import POST
+
+PAGES = [*POST, "404.html"]
 NARROW = {"width": 360, "reduced_motion": "reduce"}
 
 # Looks at what has the focus: null when all has been seen, else what is wrong with it.

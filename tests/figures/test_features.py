@@ -9,7 +9,7 @@ import pytest
 from analyses.feature_overlap import PERMUTATIONS
 from site_builder.charts import render, sparklines
 from site_builder.charts.drawing import DrawingError
-from site_builder.figures import feature, feature_activation, feature_cards
+from site_builder.figures import feature, feature_activation, feature_cards, feature_labels
 from tests.figures import feature_tables
 from tests.figures.test_escaping import ODD, read
 
@@ -92,7 +92,8 @@ def test_text_on_a_card_is_text(odd):
 
 def test_the_gallery_has_a_head_and_a_file_a_card_and_one_card_has_all_in_the_page():
     gallery = feature.draw(CARDS)
-    names = CARDS["name"].to_pylist()
+    rows = sorted(CARDS.to_pylist(), key=lambda row: -abs(row["measured"]))
+    names = [row["name"] for row in rows]
 
     assert re.findall(r'<details class="card" id="([^"]+)"', gallery.body) == [
         f"f-{name.replace('/', '-')}" for name in names
@@ -260,3 +261,61 @@ def test_each_branch_of_a_tree_joins_its_cells_or_branches():
     assert max(max(row["left"], row["top"]) for row in branches) == 5
     assert min(row["top"] for row in branches) >= -0.5 - 0.16 * 4
     assert len(leaves) == 6 + 4
+
+
+def test_a_label_says_where_a_feature_is_active_on_what_and_what_it_promotes():
+    """Its strongest texts are one and the same twice; of its promoted tokens one is everybody's."""
+    words = [{"text": text, "role": "item", "activation": 0.0} for text in ("a", " b", " c", "\n")]
+    example = {"kind": "top", "position": 12, "start": 10, "tokens": words}
+    row = {
+        "by_role": [{"role": "topic", "clean": 0.5}, {"role": "break", "clean": 2.0}],
+        "examples": [example, example, {**example, "position": 13}, {**example, "kind": "low"}],
+        "top_logits": [{"text": text} for text in (" all", "x", "\n", "y")],
+    }
+    told = feature_labels.label(row, frozenset({" all"}))
+
+    assert told == {
+        "place": "line breaks",
+        "contexts": [("a␣b", "␣c"), ("a␣b␣c", "⏎")],
+        "writes": ["x", "⏎", "y"],
+    }
+    silent = {"by_role": [{"role": "topic", "clean": 0.0}], "examples": None, "top_logits": None}
+    assert feature_labels.label(silent, frozenset()) == {
+        "place": "", "contexts": [], "writes": [],
+    }  # fmt: skip
+
+
+def test_a_token_that_many_features_promote_tells_none_of_them():
+    rows = [
+        {"top_logits": [{"text": "all"}, {"text": "few" if number < 2 else f"{number}"}]}
+        for number in range(40)
+    ]
+    assert feature_labels.common(rows) == {"all"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0, 233.41, ["0", "100", "200"]),
+        (-0.5, 0.31, ["−0.4", "−0.2", "0", "0.2"]),
+        (-3, 17, ["0", "10"]),
+        (0, 0.012, ["0", "0.005", "0.010"]),
+        (0, 1, ["0", "0.5", "1.0"]),
+    ],
+)
+def test_ticks_are_round_and_zero_is_one(low, high, told):
+    found = sparklines.ticks(low, high)
+
+    assert [text for _, text in found] == told
+    assert all(low <= value <= high for value, _ in found)
+
+
+def test_an_upright_share_stands_on_a_scale_of_powers_of_ten():
+    """From a thousandth to a tenth are two equal steps of 36 pixels."""
+    one = sparklines.Estimate(0.01, 0.001, 0.1)
+    drawn = str(sparklines.upright(one, 0.1, (0.001, 0.1)))
+
+    assert re.findall(r">([\d.]+ %)<", drawn) == ["0.1 %", "1 %", "10 %"]
+    assert 'cy="42"' in drawn
+    assert 'class="measured" stroke="#888" d="M69 78L69 6"' in drawn
+    assert 'class="level" stroke="#888" d="M34 6L104 6"' in drawn

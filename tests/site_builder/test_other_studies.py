@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
@@ -87,6 +88,15 @@ def test_a_directive_that_names_its_study_is_not_switched(studies: Project) -> N
     assert "post-study" not in block(studies, "numbers-small")
     assert "post-other" not in block(studies, "numbers-small")
     assert "build-site run numbers small --study other" in block(studies, "numbers-small")
+
+
+def test_a_number_that_names_its_study_is_told_where_it_cannot_be_read(studies: Project) -> None:
+    section = studies.content / "sections" / "01-numbers.md"
+    line = "Of the other: << value: numbers small show=nonsense x=1 study=other >>."
+    section.write_text(f"{section.read_text('utf-8')}\n{line}\n", "utf-8")
+
+    with pytest.raises(BuildError, match='numbers small has no column "nonsense"'):
+        built(studies)
 
 
 def test_the_study_that_is_built_comes_first(studies: Project) -> None:

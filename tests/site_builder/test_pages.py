@@ -8,6 +8,8 @@ import pytest
 
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
+from site_builder.results.recipe import ResultId
+from site_builder.results.store import Store
 from site_builder.site.build import build
 from tests.site_builder.conftest import write
 
@@ -85,3 +87,26 @@ def test_what_is_wrong_is_told_with_its_line(titled: Project, line: str, message
     with pytest.raises(BuildError) as error:
         built(titled)
     assert [str(problem) for problem in error.value.problems] == [f"content/titles.md:3: {message}"]
+
+
+def test_a_byline_has_authors_day_and_the_way_to_the_citation(project: Project) -> None:
+    index = project.content / "index.md"
+    body = "# Toy\n\n<< page: byline >>\n\n<< section: 01-numbers >>\n"
+    write(index, f"---\nauthors: [Ada, Grace]\ndate: 2026-03-31\n---\n{body}")
+    write(project.content / "sources.md", "# Sources\n\n<< page: provenance cite >>\n")
+    build(project, say=lambda _line: None)
+
+    page = (project.site / "index.html").read_text("utf-8")
+    line = re.search(r'<p class="post-byline">(.*?)</p>', page)
+    assert line is not None
+    assert line[1] == (
+        'Ada, Grace · published <time datetime="2026-03-31">31 March 2026</time>'
+        ' · <a href="./sources/#cite">how to cite</a>'
+    )
+    assert 'id="cite"' in (project.site / "sources" / "index.html").read_text("utf-8")
+
+    write(index, f"---\nauthors: Ada\n---\n{body}")
+    build(Project(project.root), say=lambda _line: None)
+    page = (project.site / "index.html").read_text("utf-8")
+    measured = Store(project).recipe(ResultId(project.study, "numbers", "small")).made_at[:10]
+    assert f'Ada · measured <time datetime="{measured}">' in page

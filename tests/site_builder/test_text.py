@@ -145,9 +145,9 @@ def test_a_heading_that_would_get_no_number_is_told(show: Show, text: str, messa
 
 def test_front_matter_is_no_text_and_lines_stay_true(shelves: Project) -> None:
     path = shelves.content / "sections" / "01-numbers.md"
-    write(path, "---\ndraft: true\ndate: 2026-03-31\nauthors: Ada\n---\n## Numbers\n")
-    assert text_of(path) == "\n\n\n\n\n## Numbers\n"
-    assert front(shelves, path) == (Front(True, "2026-03-31", ("Ada",)), [])
+    write(path, "---\ndraft: true\ndate: 2026-03-31\nauthors: Ada\ntitle: 7\n---\n## Numbers\n")
+    assert text_of(path) == "\n\n\n\n\n\n## Numbers\n"
+    assert front(shelves, path) == (Front(True, "2026-03-31", ("Ada",), "7"), [])
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from site_builder.core.project import Project
 from site_builder.core.signatures import Signature
 from site_builder.post.claims import Claim
 from site_builder.post.directive import Directive
+from site_builder.post.glossary.terms import Glossary
 from site_builder.post.kinds.names import Names, Option
 from site_builder.post.kinds.words import Words, named
 from site_builder.post.references import References
@@ -45,6 +46,10 @@ class Reading(Protocol):
     def references(self) -> References:
         """Sections, works, and what is cited."""
 
+    @property
+    def glossary(self) -> Glossary:
+        """The terms, and where each is used first."""
+
     def is_draft(self, path: Path) -> bool:
         """Whether a page or a section is to be left out, as its front matter says."""
 
@@ -65,8 +70,8 @@ class Showing(Protocol):
     def figure(self, use: Use) -> Markup:
         """A drawn result, as the slot that a page has for it."""
 
-    def claim(self, use: Use) -> str:
-        """A claim's sign or number."""
+    def claim(self, use: Use) -> Markup:
+        """A claim's mark or number."""
 
     def part(self, part: Part) -> Markup:
         """What the module of `render/pages` that a directive names makes of the post."""

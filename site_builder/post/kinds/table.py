@@ -6,7 +6,18 @@ meets a directive asks this table, and nothing else tells the kinds apart.
 
 from __future__ import annotations
 
-from site_builder.post.kinds import cite, claim, feature, figure, page, ref, section, value, words
+from site_builder.post.kinds import (
+    cite,
+    claim,
+    feature,
+    figure,
+    page,
+    ref,
+    section,
+    term,
+    value,
+    words,
+)
 from site_builder.post.kinds.kind import Kind
 
 _CARD = "PLACE/NUMBER [option=value]"
@@ -24,4 +35,5 @@ KINDS: dict[str, Kind] = {
     "claim": Kind("ID [show=COLUMN]", claim.take, claim.names, claim.show, words.one),
     "ref": Kind("NAME [VARIANT]", ref.take, ref.names, ref.show, words.featured),
     "cite": Kind("KEY [p. 3] [KEY …]", cite.take, cite.names, cite.show, words.keys, several=True),
+    "term": Kind('TERM [as="WORDING"]', term.take, term.names, term.show, words.whole),
 }

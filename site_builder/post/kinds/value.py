@@ -11,8 +11,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from site_builder.core.errors import Problem
-from site_builder.post import validation
 from site_builder.post.directive import Directive
+from site_builder.post.kinds import validation
 from site_builder.post.kinds.kind import Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, option, takes
 from site_builder.post.uses import Use
@@ -37,9 +37,8 @@ def show(blocks: Showing, use: Use) -> Markup:
     value = blocks.value(use)
     stale = ' data-stale="yes"' if use.state == "stale" else ""
     title = f' title="{html.escape(value.title)}"' if value.title else ""
-    of = html.escape(f"{use.id.study} {use.id}")
     text = html.escape(value.text)
-    return Markup(f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>')
+    return Markup(f'<span class="post-value"{stale}{title}>{text}</span>')
 
 
 def names(listing: Listing) -> Names:

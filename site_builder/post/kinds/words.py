@@ -60,6 +60,13 @@ def keys(words: list[str], options: dict[str, str]) -> Words:
     return Words(name, "", {key: spot for key, spot in spots.items() if spot})
 
 
+def whole(words: list[str], options: dict[str, str]) -> Words:
+    """A name of one word or several, in letters of any size."""
+    if not words or not all(map(_KEY.match, words)):
+        raise MisreadError
+    return Words(" ".join(words), "", options)
+
+
 def featured(words: list[str], options: dict[str, str]) -> Words:
     """NAME [VARIANT], where a last word PLACE/NUMBER is short for the option `feature`.
 

@@ -15,7 +15,7 @@ _NOTE = re.compile(r"^[ >]*\[\^(?P<label>[^\]\n]*)\]:", re.MULTILINE)
 _LINK = re.compile(r"^[ >]*\[(?P<label>(?!\^)[^\[\]\n]+)\]:[ ]*\n?[ ]*(?=\S)", re.MULTILINE)
 _FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
 _DIRECTIVE = re.compile(r"<<[^<>\n]*>>")
-_LINKING = re.compile(r"<<[ ]*(ref|cite|claim)[ ]*:")
+_LINKING = re.compile(r"<<[ ]*(ref|cite|claim|term)[ ]*:")
 _GAP = re.compile(r"[ ]?\n?\[(?!\^)([^\[\]]*)\]")
 
 

@@ -39,6 +39,7 @@ class Front(NamedTuple):
     draft: bool = False
     date: str = ""
     authors: tuple[str, ...] = ()
+    title: str = ""
 
 
 class Text(NamedTuple):
@@ -113,8 +114,8 @@ def front(project: Project, path: Path) -> tuple[Front, list[Problem]]:
             said, problems = Front(), []
         return [[*said], [*map(vars, problems)]], [path]
 
-    (draft, day, authors), problems = project.memory.read(f"front {path}", make)
-    return Front(draft, day, tuple(authors)), [Problem(**one) for one in problems]
+    (draft, day, authors, title), problems = project.memory.read(f"front {path}", make)
+    return Front(draft, day, tuple(authors), title), [Problem(**one) for one in problems]
 
 
 def _plain(found: re.Match[str]) -> str:
@@ -173,7 +174,8 @@ def _front(text: str, named: str) -> tuple[Front, list[Problem]]:
     if not isinstance(authors, list) or not all(isinstance(one, str) for one in authors):
         wrong(at("authors"), "authors is no list of names", "write authors: [Ada Lovelace]")
         authors = []
-    return Front(draft, day and day.isoformat(), tuple(authors)), problems
+    title = str(said.get("title") or "")
+    return Front(draft, day and day.isoformat(), tuple(authors), title), problems
 
 
 def _line(lines: list[str], key: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -13,7 +13,6 @@ from site_builder.charts.drawing import BASE
 from site_builder.post.claim_form import BEFORE
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
-from site_builder.post.references import Section
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.families import CORRECTIONS
 from site_builder.post.verdicts.verdict import Verdict
@@ -24,7 +23,7 @@ from site_builder.results.recipe import ResultId
 VARIANTS = ("", "count", "reported")
 
 HEAD = "In short"
-"""What the sentences of a page's own file stand under."""
+"""What the sentences of the first page's own file stand under."""
 
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
@@ -68,7 +67,7 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
 def _page_of_predictions(blocks: Blocks) -> str:
     """The link to it; "" where there is none."""
     apart = filter(blocks.verdicts.is_apart, blocks.post.claims.values())
-    page = next(map(blocks.verdicts.home, apart), None)
+    page = next(map(blocks.verdicts.signs.home, apart), None)
     return f"{BASE}/{blocks.post.url(page)}" if page else ""
 
 
@@ -99,9 +98,10 @@ def _row(
     own = claim.study or post.study
     id = ResultId(own, claim.analysis, claim.variant)
     figure = figures.get(id)
-    sections = [post.references.of(use.directive) for use in made]
-    section = sections[0] if sections else None
-    places = [_place(post, *one) for one in zip(made, sections, strict=True)]
+    places = [_place(post, use) for use in made]
+    sentences: dict[str, str] = {}
+    for use, place in zip(made, places, strict=True):
+        sentences.setdefault(place.called, f"{place.page}#{use.place}")
     tested = []
     for study in post.project.studies():
         if study == own or post.store.path(ResultId(study, *_shelf(id))).is_file():
@@ -120,14 +120,12 @@ def _row(
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": _heading(section) if made or not claim.study else _title(post, own),
-        "order": _order(section) if made or not claim.study else ([math.inf], ""),
+        "section": places[0].heading if places else _title(post, own) if claim.study else HEAD,
+        "order": places[0].order if places else ([math.inf] if claim.study else [], ""),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
-        "place": places[0] if section else "",
-        "sentences": {
-            one.called if one else HEAD: place for one, place in zip(sections, places, strict=True)
-        },
+        "place": places[0].link if places and places[0].heading != HEAD else "",
+        "sentences": sentences,
         "figure": f"{figure.noun} {figure.number}" if figure else "",
         "figure_link": f"{BASE}/{post.url(figure.page)}#{figure.slug}" if figure else "",
         "result": str(id),
@@ -135,28 +133,36 @@ def _row(
     }
 
 
-def _place(post: Post, use: Use, section: Section | None) -> str:
-    """Where in the site a sentence stands, as far as there are anchors."""
-    return f"{BASE}/{post.url(use.page)}" + (f"#{section.anchor}" if section else "")
-
-
 def _title(post: Post, study: str) -> str:
     """What a study is called."""
     return str(post.store.current_settings(study).get("title", study))
 
 
-def _heading(section: Section | None) -> str:
-    """What the claims of a section stand under."""
-    if section is None:
-        return HEAD
-    return f"{section.called}: {section.title}" if section.number else section.title
+class Place(NamedTuple):
+    """Where sentences stand: a section, or what a page says outside of its sections.
+
+    `order` is the post's: the head of the first page, sections by number, then pages.
+    """
+
+    called: str
+    heading: str
+    page: str
+    link: str
+    order: tuple[list[float], str]
 
 
-def _order(section: Section | None) -> tuple[list[float], str]:
-    """Where a section stands in the post: its head first, what has no number last."""
+def _place(post: Post, use: Use) -> Place:
+    """Where in the site a sentence stands, as far as there are anchors."""
+    page = f"{BASE}/{post.url(use.page)}"
+    section = post.references.of(use.directive)
     if section is None:
-        return ([], "")
-    return ([*map(int, section.number.split("."))] if section.number else [math.inf], section.title)
+        if use.page == post.project.content / "index.md":
+            return Place(HEAD, HEAD, page, page, ([], ""))
+        title = post.title(use.page)
+        return Place(title, title, page, page, ([math.inf], post.url(use.page)))
+    heading = f"{section.called}: {section.title}" if section.number else section.title
+    number = [*map(float, section.number.split("."))] if section.number else [math.inf]
+    return Place(section.called, heading, page, f"{page}#{section.anchor}", (number, section.title))
 
 
 def _any_of(texts: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""The terms of a post: what defines them, and where they are used."""
