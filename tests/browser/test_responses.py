@@ -6,11 +6,11 @@ import pytest
 
 FIGURES = ".post-figure"
 
-# Whether a figure shows something else than when it was last asked to be kept; what it says of the
-# choice does not count. A change that is expected may take a while.
+# Whether a figure shows something else than when it was last asked to be kept; its menus, and what
+# it says of the choice, do not count. A change that is expected may take a while.
 CHANGED = """async (figure, { keep, expected }) => {
   const shown = () => [...figure.querySelectorAll(".post-body")].map(body => {
-    const said = [...body.querySelectorAll("form, .post-response, .post-unmet")];
+    const said = [...body.querySelectorAll(".post-controls, .post-unmet")];
     const html = said.reduce((text, one) => text.replace(one.outerHTML, ""), body.innerHTML);
     return html.replaceAll(' class=""', "");
   }).join();
@@ -22,11 +22,13 @@ CHANGED = """async (figure, { keep, expected }) => {
   return shown() !== window.kept;
 }"""
 
-# One figure at a time stands in the page: laying out all of them for every choice takes a while.
+# One figure at a time stands in the page, unfolded: laying out all of them for every choice takes a
+# while, and a panel that is out of sight waits.
 ALONE = """() => {
   const rules = new CSSStyleSheet();
   rules.replaceSync(".post-figure:not(.is-tested) { display: none }");
   document.adoptedStyleSheets.push(rules);
+  for (const fold of document.querySelectorAll(".post-rest")) fold.open = true;
 }"""
 
 WAYS = """() => Object.fromEntries([...document.querySelectorAll(".post-choice-list li")].flatMap(
@@ -61,14 +63,13 @@ def ways(page, name, value):
 
 
 def kinds(page, name):
-    """One value for each way in which the figures of the page answer a choice."""
+    """One value for each way in which the figures of the page answer a choice; none, if none can."""
     values = page.eval_on_selector_all(
         f".post-choice select[name={name}] option", "all => all.map(one => one.value)"
     )
     found = {}
     for value in filter(None, values):
         found.setdefault(tuple(sorted(ways(page, name, value).items())), value)
-    ways(page, name, "")
     return list(found.values())
 
 
@@ -95,13 +96,16 @@ def differences(seen, name):
         return []
     ways(page, name, "")
     page.evaluate(ALONE)
+    page.set_viewport_size({"width": 1280, "height": 4000})
     wrong = []
     for figure in page.locator(FIGURES).all():
         slug = figure.get_attribute("id")
         figure.evaluate("node => node.classList.add('is-tested')")
         figure.evaluate("node => node.scrollIntoView()")
         if figure.locator("[data-vega]").count():
-            figure.locator("[data-vega][data-drawn]").wait_for()
+            figure.locator("[data-vega][data-drawn]:not(.post-held)").wait_for()
+        for form in figure.locator(".post-body form").all():
+            form.and_(page.locator(":not([hidden])")).wait_for(state="attached")
         figure.evaluate(CHANGED, {"keep": True})
         menu = figure.evaluate(MENU, name)
         # Those that change nothing first: what is drawn anew is never the same to the letter.
