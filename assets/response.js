@@ -28,6 +28,22 @@ const marksOf = (figure) => JSON.parse(figure.dataset.marks ?? "[]");
 /** What a figure's charts show alone: name -> value. */
 const aloneIn = (figure) => JSON.parse(figure.querySelector("[data-only]")?.dataset.only ?? "{}");
 
+/** The panels of a figure in the order of its drawing, whatever the order on the page. */
+function panelsOf(figure) {
+  const panels = [...figure.querySelectorAll(".post-panel")];
+  const place = new Map(panels.map((panel, index) => [panel, Number(panel.dataset.panel ?? index + 1)]));
+  return panels.sort((one, other) => place.get(one) - place.get(other));
+}
+
+/** Whether there are such panels, and all of them are folded away. */
+const areFolded = (panels) => panels.length > 0 && panels.every((panel) => panel.closest(".post-rest"));
+
+/** What alone follows where a menu takes `value`, as its drawing says; "" if all of the figure does. */
+function partOf(menu, value) {
+  const option = [...menu.options].find((one) => one.value === value);
+  return option?.dataset.part ?? menu.dataset.part ?? "";
+}
+
 /** Every value of a name that a figure's own data have. */
 export function valuesIn(figure, name) {
   const offered = menusOf(figure, name).flatMap((menu) => [...menu.options]);
@@ -40,22 +56,28 @@ export function valuesIn(figure, name) {
 
 /**
  * How a figure answers `value` of `name`.
- * @returns {{way: string, followed: number, marked: number, panels: number}} a key of `WAYS`, or ""
+ * @returns {{way: string, followed: number, marked: number, panels: number, isFolded: boolean, part: string}}
+ *   a key of `WAYS`, or ""; how many panels follow and mark, of how many; whether all that do are
+ *   folded; and what of the figure follows where it is not all of it, as a clause
  */
 export function responseOf(figure, name, value) {
   const menus = menusOf(figure, name);
-  const panels = figure.querySelectorAll(".post-panel").length;
-  const followers = figure.querySelectorAll(".post-panel[data-follows]").length;
+  const panels = panelsOf(figure);
+  const followers = panels.filter((panel) => panel.matches("[data-follows]"));
   const marks = marksOf(figure).filter((panel) => panel[name]);
   const parts = [...figure.querySelectorAll(`[data-${name}]`)].map((node) => node.dataset[name]);
-  const marked = marks.filter((panel) => panel[name].includes(value)).length;
-  const told = { followed: 0, marked, panels };
+  const markers = panels.filter((_, place) => marksOf(figure)[place]?.[name]?.includes(value));
+  const marked = markers.length;
+  const told = { followed: 0, marked, panels: panels.length, isFolded: areFolded(markers), part: "" };
   const alone = name === "study" ? { study: figure.dataset.study } : aloneIn(figure);
   if (menus.length && askedIn(figure.id, name) !== null) return { ...told, way: "own" };
   // A chart's menus know which values go together; others take what they offer once they are near.
   const takes = (menu) => (menu.form.dataset.picks ? menu.value === value : offers(menu, value));
-  if (menus.some(takes)) {
-    return { ...told, way: "follow", followed: name === "study" ? panels : followers };
+  const menu = menus.find(takes);
+  if (menu) {
+    const all = name === "study" ? panels : followers;
+    const isFolded = areFolded([...all, ...markers]);
+    return { ...told, way: "follow", followed: all.length, isFolded, part: partOf(menu, value) };
   }
   if (marked || parts.includes(value)) return { ...told, way: "mark" };
   if (name in alone) return { ...told, way: alone[name] === value ? "alone" : "lack" };
@@ -83,17 +105,19 @@ function part(count, panels, [one, several]) {
 }
 
 /** What a figure says of one choice, as text; "" where it is said beside its menus already. */
-function sentence(figure, name, { way, followed, marked, panels }) {
+function sentence(figure, name, { way, followed, marked, panels, isFolded, part: alone }) {
   if (way === "own" || (way === "lack" && figure.querySelector(".post-unmet"))) return "";
   if (way === "lack") return WAYS.lack[0];
   if (way === "alone") return WAYS.alone[0];
   if (way === "") return `here ${OTHERWISE[name]}`;
+  if (alone) return `${alone}, in the rest ${OTHERWISE[name]}`;
   const told = [
     followed ? part(followed, panels, WAYS.follow) : "",
     marked ? part(marked, panels, WAYS.mark) : "",
-    followed + marked < panels ? `in the others ${OTHERWISE[name]}` : "",
-  ];
-  return told.filter(Boolean).join(", ") || WAYS[way][0];
+  ].filter(Boolean).join(", ");
+  const where = isFolded ? " (folded below)" : "";
+  const others = followed + marked < panels ? `, in the others ${OTHERWISE[name]}` : "";
+  return told ? `${told}${where}${others}` : WAYS[way][0];
 }
 
 /** Let every figure say, above its body, how it answers what is chosen. */
