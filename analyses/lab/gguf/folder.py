@@ -66,7 +66,7 @@ PARTS = {
 }
 """Tensors of a block: GGUF's name → Hugging Face's."""
 
-PLAIN = "{{ bos_token }}{{ messages[0]['content'] }}{% if add_generation_prompt %}\n{% endif %}"
+PLAIN = "{{ bos_token }}{{ messages[0]['content'] }}{% if add_generation_prompt %}{{ '\\n' }}{% endif %}"
 """Of a model that was never taught turns: the text stands as it is, the answer on the next line."""
 
 
