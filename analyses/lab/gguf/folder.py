@@ -66,7 +66,8 @@ PARTS = {
 }
 """Tensors of a block: GGUF's name → Hugging Face's."""
 
-PLAIN = "{{ bos_token }}{{ messages[0]['content'] }}{% if add_generation_prompt %}{{ '\\n' }}{% endif %}"
+ANSWER = "{% if add_generation_prompt %}{{ '\\n' }}{% endif %}"
+PLAIN = "{{ bos_token }}{{ messages[0]['content'] }}" + ANSWER
 """Of a model that was never taught turns: the text stands as it is, the answer on the next line."""
 
 
@@ -142,7 +143,8 @@ def _dequantised(tensor: ReaderTensor) -> tuple[str, Tensor]:
     from gguf import dequantize
 
     name = _name(tensor.name)
-    values = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
+    # What is stored as it is comes as a view of the file.
+    values = np.require(dequantize(tensor.data, tensor.tensor_type), np.float32, "W")
     return name, torch.from_numpy(values - 1 if name.endswith("norm.weight") else values)
 
 
