@@ -7,14 +7,14 @@ the measurement of that study that they repeat, so that one test reads both.
     heads     as `path_patching`: part `set` (heads patched together, all behind them follows),
               `edge` (what one head tells another, or the decision), `path` (along these edges
               alone); shares of what the length word changes, denoising and noising.
-    features  as `feature_baselines`, for the autoencoders after blocks `LAYERS`: part `share` (a
+    features  as `feature_baselines`, for the `LAST` autoencoders of the network: part `share` (a
               change at the deciding token takes away so much of the word's effect), `difference`
               of two, `activation`; as `attribution logit-difference`: part `feature`, the
               gradient's effect of the feature at the deciding token and its `rank` among all
               features there. The mean direction is that of the other study's topics; random
               directions have a seed of their own.
-    edits     as `ablation by-layer`: lists drawn from the short prompt under each edit of block
-              `LAYER`, and under what it is held beside, `LISTS` a topic.
+    edits     as `ablation by-layer`: lists drawn from the short prompt under each edit at the last
+              autoencoder, and under what it is held beside, `LISTS` a topic.
 
 Intervals are 95 % over topics. Raises LabError when the study names no choices.
 """

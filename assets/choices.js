@@ -5,6 +5,8 @@
 const given = document.querySelector('meta[name="post-choices"]')?.content ?? "[]";
 const CHOICES = [...JSON.parse(given), { name: "study", title: "study" }];
 
+const byName = (told) => Object.fromEntries(CHOICES.map((one) => [one.name, told(one)]));
+
 /** The words before a menu -> the name in the address. */
 export const SHARED = Object.fromEntries(
   CHOICES.flatMap(({ name, title }) => [
@@ -14,7 +16,10 @@ export const SHARED = Object.fromEntries(
 );
 
 /** What can be chosen, by its name in the address, in words. */
-export const WORDS = Object.fromEntries(CHOICES.map(({ name, title }) => [name, title]));
+export const WORDS = byName(({ title }) => title);
 
 /** What is said while something is chosen, by its name in the address. */
-export const NOTES = Object.fromEntries(CHOICES.map(({ name, note = "" }) => [name, note]));
+export const NOTES = byName(({ note = "" }) => note);
+
+/** What holds in figures that neither follow a choice nor mark it, by its name in the address. */
+export const OTHERWISE = byName(({ title, otherwise = `no ${title} is told apart` }) => otherwise);

@@ -1,9 +1,11 @@
 /**
  * What stands out everywhere: the mark that is pointed at, in all figures that show the same; while
- * there is none, the page's choice. A chart's signal `at_FIELD` is about that field of its rows, as
+ * there is none, what is pinned, and the page's choice. A chart's signal `at_FIELD` is about that field of its rows, as
  * text; an element's data attribute is about the field of its name.
  */
 import { NAMES, chosenOf, onChoice } from "./choice.js";
+import { doorOf, enter } from "./doors.js";
+import { onPin, pinned } from "./pins.js";
 
 const AT = "at_";
 
@@ -39,27 +41,52 @@ export function link(view, { signals = [] }, place) {
     linked.set(place, { view, rest });
     onScreen.observe(place);
   }
-  view.addEventListener("pointerover", (_, item) => point(item));
+  view.addEventListener("pointerover", (_, item) => {
+    point(item);
+    place.classList.toggle("leads-on", Boolean(item?.tooltip && doorOf(aboutOf(item, place))));
+  });
   view.addEventListener("pointerout", ({ pointerType }) => {
     // A finger leaves the mark when it is lifted; what it tapped stays until the next tap.
     if (pointerType !== "touch") point();
   });
 }
 
-/** Point at a mark of a view, or at none. */
-export function point(item) {
+/** What a mark has of `names`, as text. */
+function own(item, names) {
   const marktype = item?.mark.marktype ?? "group";
+  const found = {};
+  if (marktype === "group") return found;
   // A curve is one mark with the values of its first point: only what all points share is its own.
   const points = CURVES.includes(marktype) ? item.mark.items : [item];
-  pointed = {};
-  if (marktype !== "group") {
-    for (const field of fields) {
-      const value = item.datum?.[field] ?? undefined;
-      const same = points.every(({ datum }) => (datum?.[field] ?? undefined) === value);
-      if (same && value !== undefined) pointed[field] = String(value);
-    }
+  for (const name of names) {
+    const value = item.datum?.[name] ?? undefined;
+    const same = points.every(({ datum }) => (datum?.[name] ?? undefined) === value);
+    if (same && value !== undefined && typeof value !== "object") found[name] = String(value);
   }
+  return found;
+}
+
+/** Point at a mark of a view, or at none. */
+export function point(item) {
+  pointed = own(item, fields);
   soon();
+}
+
+/** What a mark of the view in `place` is about: its fields, and what its figure shows alone. */
+function aboutOf(item, place) {
+  const alone = JSON.parse(place.closest("[data-only]")?.dataset.only ?? "{}");
+  return { ...alone, ...own(item, Object.keys(item.datum ?? {})) };
+}
+
+/** Whether a mark leads somewhere, in words, or "". */
+export function leads(item, place) {
+  return doorOf(aboutOf(item, place))?.title ?? "";
+}
+
+/** Pin what a mark is about, and open what it leads to. */
+export function follow(item, place) {
+  const about = aboutOf(item, place);
+  enter(doorOf(about) ? about : own(item, fields), place);
 }
 
 /** Point at what an element of the page is about. */
@@ -71,7 +98,8 @@ function pointAt(node) {
 
 /** What is meant of a field now; undefined is nothing. */
 function meant(field) {
-  return pointed[field] ?? (chosenOf(field) || undefined);
+  const held = Object.keys(pointed).length ? pointed : pinned();
+  return held[field] ?? (chosenOf(field) || undefined);
 }
 
 function highlight() {
@@ -117,3 +145,4 @@ document.addEventListener("pointerdown", ({ target }) => {
   if (!target.closest(".post-view, [data-feature]")) point();
 });
 onChoice(document, soon);
+onPin(soon);

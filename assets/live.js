@@ -65,7 +65,10 @@ async function draw(chart, given) {
   ]);
   const picked = [];
   const made = [];
-  const panels = [...chart.querySelectorAll(".post-panel")];
+  // A panel that does not stand in the order of its drawing says its number.
+  const panels = [...chart.querySelectorAll(".post-panel")].sort(
+    (a, b) => (a.dataset.panel ?? 0) - (b.dataset.panel ?? 0),
+  );
   const specifications = unfold(folded);
   if (panels.length !== specifications.length) return false;
   try {

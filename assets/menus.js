@@ -1,6 +1,6 @@
 /** Menus before a chart, and the rows that each choice shows. */
 import { addressed } from "./address.js";
-import { NAMES, choose, chosenOf, onChoice, unmet } from "./choice.js";
+import { NAMES, onChoice, pickable, unmet, wantedIn } from "./choice.js";
 import { SHARED } from "./choices.js";
 import { json, rows } from "./files.js";
 import { near } from "./near.js";
@@ -20,13 +20,14 @@ export function menus(form) {
   const said = form.nextElementSibling;
   const plain = all.map((menu) => menu.selectedIndex);
   const keepOwn = addressed(figure.id, form);
+  const picked = pickable(form);
   const first = said.textContent;
   let shown = first;
   let views = [];
   let latest = 0;
 
   const place = (menu, value) => [...menu.options].findIndex((option) => option.value === value);
-  const chosen = (menu) => chosenOf(SHARED[menu.name]);
+  const chosen = (menu) => menu.name in SHARED && wantedIn(figure.id, SHARED[menu.name]);
 
   /** Go to the nearest choice that has what `first` shows, and say what does not go with it. */
   function settle(first, wanted) {
@@ -53,7 +54,7 @@ export function menus(form) {
     );
   }
 
-  /** What the page's choice asks of the menus; where it asks nothing, what they show. */
+  /** What is asked of the menus; where nothing is, what they show. */
   function asked() {
     return all.map((menu) => {
       const index = place(menu, chosen(menu));
@@ -61,7 +62,7 @@ export function menus(form) {
     });
   }
 
-  /** Follow the page's choice of `name`; without one, go back to what the author chose. */
+  /** Take what is asked of `name`; where nothing is, go back to what the author chose. */
   function take(name) {
     const first = all.findIndex((menu) => SHARED[menu.name] === name);
     if (first < 0) return;
@@ -93,14 +94,13 @@ export function menus(form) {
     for (const option of menu.options) option.setAttribute("value", option.value);
   }
   settle(0, asked());
-  for (const name of [...NAMES].reverse()) if (chosenOf(name)) take(name);
+  for (const name of [...NAMES].reverse()) if (wantedIn(figure.id, name)) take(name);
   // One choice changes many figures: only the one in hand is read out.
   form.addEventListener("focusin", () => said.setAttribute("role", "status"));
   form.addEventListener("focusout", () => said.removeAttribute("role"));
   form.addEventListener("input", ({ target }) => {
-    if (target.name in SHARED) {
-      choose(SHARED[target.name], target.value);
-    } else {
+    if (target.name in SHARED) picked(target);
+    else {
       settle(all.indexOf(target), asked());
       keepOwn();
       show().catch(console.error);

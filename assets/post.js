@@ -4,15 +4,18 @@
  *
  * Text from results is put into the page as text, never as HTML.
  */
-import { asides } from "./asides.js";
 import { bar } from "./bar.js";
+import { carry } from "./carry.js";
 import { only } from "./choice.js";
 import { copier } from "./copy.js";
+import { doors } from "./doors.js";
 import { links } from "./links.js";
 import { enliven } from "./live.js";
 import { menus } from "./menus.js";
 import { moved } from "./moved.js";
+import { numbers } from "./numbers.js";
 import { wake as wakeOwn } from "./own.js";
+import { popovers } from "./popovers.js";
 import { study } from "./study.js";
 
 /** Let everything in `root` that a script improves answer. */
@@ -40,4 +43,7 @@ for (const figure of document.querySelectorAll(".post-figure")) studied(figure);
 wake(document);
 bar();
 moved();
-asides();
+popovers();
+carry();
+doors();
+numbers();

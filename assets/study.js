@@ -2,6 +2,7 @@
 import { follow } from "./choice.js";
 import { text } from "./files.js";
 import { near } from "./near.js";
+import { responses } from "./response.js";
 
 const BASE = "\u0002base\u0003"; // the way to the root, which only the page knows
 
@@ -22,9 +23,12 @@ export function study(form, wake) {
     const other = new DOMParser().parseFromString(told, "text/html").querySelector("figure");
     shown = value;
     figure.dataset.state = other.dataset.state;
+    figure.dataset.study = value;
+    figure.dataset.marks = other.dataset.marks ?? "[]";
     for (const child of [...figure.children]) if (child !== form) child.remove();
     figure.append(...other.children);
     wake(figure);
+    responses();
   }
 
   follow(form, () => show().catch(console.error));

@@ -5,7 +5,7 @@
 
 import { asked, keep, offers } from "./address.js";
 import { count, percent, width } from "./chances.js";
-import { choose, chosenOf, lacks, onChoice } from "./choice.js";
+import { lacks, onChoice, pickable, wantedIn } from "./choice.js";
 import { json } from "./files.js";
 import { near } from "./near.js";
 
@@ -24,6 +24,7 @@ export function ending(root) {
   const end = root.querySelector(".ending-end");
   const pattern = body.rows[0].cloneNode(true);
   const own = { topic: topic.value, template: template.value, sample: sample.value };
+  const picked = pickable(form);
   let ended = !end.querySelector('[data-when="ended"]').hidden;
   let timer = 0;
   let latest = 0;
@@ -103,7 +104,7 @@ export function ending(root) {
     timer = setTimeout(advance, pace);
   }
 
-  /* The page's choice, and what the address keeps beside it. */
+  /* What is chosen or picked, and what the address keeps beside it. */
 
   function note() {
     keep({
@@ -114,7 +115,7 @@ export function ending(root) {
 
   function take() {
     for (const [name, menu] of Object.entries({ topic, template })) {
-      const value = chosenOf(name) || own[name];
+      const value = wantedIn(figure, name) || own[name];
       if (offers(menu, value)) menu.value = value;
     }
     lacks(form, { topic, template });
@@ -168,7 +169,7 @@ export function ending(root) {
     end.querySelector("[data-gone-on]").textContent = percent(long === null ? null : 1 - long);
     end.querySelector("[data-ended-here]").textContent = percent(list.short[last]);
     for (const means of root.querySelectorAll(".ending-means")) {
-      means.hidden = means.dataset.template !== template.value;
+      means.hidden = means.dataset.means !== template.value;
     }
     const word = root.querySelector("[data-asked]").firstElementChild;
     word.className = `template template-${template.value}`;
@@ -208,13 +209,13 @@ export function ending(root) {
   form.addEventListener("change", ({ target }) => {
     if (target === step) note();
     else if (target === sample) show(sample.value);
-    else choose(target.name, target.value);
+    else picked(target);
   });
   onChoice(form, (name) => {
-    if (!["topic", "template"].includes(name)) return;
+    if (!["topic", "template", "sample"].includes(name)) return;
     take();
     near(root)
-      .then(() => show(sample.value))
+      .then(() => show(asked(`${figure}.sample`) ?? own.sample))
       .catch(console.error);
   });
   play.addEventListener("click", () => (timer ? stop() : start()));

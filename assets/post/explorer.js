@@ -1,10 +1,20 @@
 /** The list explorer: filter and search all lists. */
 import { follow } from "./choice.js";
-import { element } from "./element.js";
+import { button, element } from "./element.js";
 import { json } from "./files.js";
 import { near } from "./near.js";
 
 const MOST_LISTS = 60;
+
+/** Let a row lead to its list, by a click on it or by a button in it. */
+function leads(row, about) {
+  if (about) row.dataset.door = JSON.stringify(about);
+  const { topic, template, sample } = JSON.parse(row.dataset.door);
+  const open = button("open", `Open the ${template} list of ${topic}, sample ${sample}`, () => {});
+  open.className = "list-open";
+  row.lastElementChild.append(" ", open);
+  return row;
+}
 
 /** Let the form of an explorer choose among all lists. */
 export function explorer(root) {
@@ -36,8 +46,14 @@ export function explorer(root) {
     ];
     const said = element("span");
     said.append(items, " ", element("small", "", facts.filter(Boolean).join(", ")));
+    const about = {
+      topic: all.topic[index],
+      template,
+      temperature: String(all.temperature[index]),
+      sample: String(all.sample[index]),
+    };
     row.append(said);
-    return row;
+    return leads(row, about);
   }
 
   function show() {
@@ -79,6 +95,7 @@ export function explorer(root) {
       console.error(error);
     });
   });
+  for (const row of found.querySelectorAll("[data-door]")) leads(row);
   form.hidden = false;
   const asked = [...form.elements].some(({ value }) => value);
   return asked ? update() : Promise.resolve();

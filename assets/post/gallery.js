@@ -1,6 +1,6 @@
 /** Feature cards: order and choose them, and put a card's details in when it is opened. */
+import { parts } from "./card.js";
 import { follow } from "./choice.js";
-import { text } from "./files.js";
 
 /** Let the form of a gallery order and choose its cards. */
 export function gallery(root) {
@@ -41,12 +41,7 @@ export function gallery(root) {
     if (!link || card.dataset.loads) return;
     card.dataset.loads = "yes";
     try {
-      const told = new DOMParser().parseFromString(await text(link.href), "text/html");
-      const body = document.importNode(told.querySelector(".card-body"), true);
-      for (const one of body.querySelectorAll("a[href]")) {
-        const to = new URL(one.getAttribute("href"), link.href);
-        one.href = to.pathname === location.pathname ? to.hash : to.href;
-      }
+      const { body } = await parts(link.href);
       link.parentNode.replaceWith(body);
     } catch (error) {
       delete card.dataset.loads;

@@ -1,4 +1,4 @@
-/** What the figures of this post need in addition to what every page has. */
+/** What the figures of this post need in addition to what every page has, and where marks lead. */
 import { ending } from "./ending.js";
 import { near } from "./near.js";
 
@@ -11,6 +11,22 @@ const WHEN_NEAR = {
   ".interventions": async () => (await import("./interventions.js")).interventions,
   ".post-lists": async () => (await import("./explorer.js")).explorer,
 };
+
+const NAMED = ["topic", "template", "temperature", "sample"];
+
+/** What a mark leads to: a feature to its card, a topic to its lists, a list to itself. */
+export function door(about) {
+  const { feature, topic, template, sample } = about;
+  if (feature !== undefined) {
+    const fill = async (place) => (await import("./card.js")).card(place, feature);
+    return { about: { feature }, title: `Feature ${feature}`, fill };
+  }
+  if (topic === undefined) return null;
+  const own = Object.fromEntries(NAMED.flatMap((name) => (about[name] ? [[name, about[name]]] : [])));
+  const fill = async (place) => (await import("./list.js")).list(place, own);
+  const title = sample ? `A ${template ?? ""} list of ${topic}, sample ${sample}` : `Lists of ${topic}`;
+  return { about: own, title: title.replace("  ", " "), fill };
+}
 
 /** Let everything in `root` that this post's scripts improve answer. */
 export function wake(root) {

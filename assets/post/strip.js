@@ -7,6 +7,12 @@ import { isWay, next } from "./ways.js";
 
 const SIGNS = { "\n": "⏎", "\t": "⇥" };
 
+/** What the fill of a token says where a proxy is shown: the odds of two tokens that may follow. */
+const ODDS = {
+  proxy_a: "at the last token of an item: the fuller, the likelier is the end than a line break",
+  proxy_b: "at the last token of an item: the fuller, the likelier is a blank than a line break",
+};
+
 function visible(token) {
   if (/^ +$/.test(token)) return "␣".repeat(token.length);
   return token.replace(/[\n\t]/g, (sign) => SIGNS[sign]) || "∅";
@@ -59,16 +65,22 @@ export function strip(root) {
     if (!byValue) return;
     // The prompt is given, not written: its values would only set the scale.
     const first = Math.max(shown.role.indexOf("hyphen"), 0);
-    const values = shown[quantity].map((value, index) => (index < first ? 0 : (value ?? 0)));
-    const most = Math.max(...values.map(Math.abs), 1e-9);
-    const whole = quantity === "probability" ? 1 : most;
+    const values = shown[quantity].map((value, index) => {
+      if (index < first || value === null) return 0;
+      if (!(quantity in ODDS)) return value;
+      // Within an item neither of the two comes next: its odds say nothing.
+      const isLast = shown.role[index] === "item" && shown.role[index + 1] !== "item";
+      return isLast ? 1 / (1 + Math.exp(-value)) : 0;
+    });
+    const whole = quantity === "entropy" ? Math.max(...values, 1e-9) : 1;
     for (const [index, node] of tokens.querySelectorAll(".token").entries()) {
-      node.style.setProperty("--value", Math.abs(values[index]) / whole);
-      node.classList.toggle("negative", values[index] < 0);
+      node.style.setProperty("--value", values[index] / whole);
     }
-    const unit = { probability: "", entropy: " nats" }[quantity] ?? " logits";
-    const below = values.some((value) => value < 0) ? ", from above where negative" : "";
-    title.textContent += `; a token filled to the brim is ${whole.toPrecision(2)}${unit}${below}`;
+    const said = {
+      probability: "a token filled to the brim was certain",
+      entropy: `a token filled to the brim is ${whole.toPrecision(2)} nats`,
+    };
+    title.textContent += `; ${said[quantity] ?? ODDS[quantity]}`;
   }
 
   function write() {

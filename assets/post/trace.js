@@ -30,6 +30,7 @@ export async function trace(root) {
   let list;
   let byHand = asked(`${figure}.depth`) !== null;
   let latest = 0;
+  let wanted; // of the ink; a list may have one kind alone
 
   /* The stage, of which only the tokens change with the list */
 
@@ -44,7 +45,10 @@ export async function trace(root) {
   const map = root.querySelector(".trace-map").cloneNode(true);
   const height = map.viewBox.baseVal.height - 44;
   const cursor = map.appendChild(shape("path", { class: "trace-cursor", d: `M0 -4v${height + 8}` }));
-  form.querySelector(".trace-walk").before(picture, readout, said, map);
+  const walk = form.querySelector(".trace-walk");
+  walk.before(picture, readout);
+  walk.append(said);
+  walk.after(map);
 
   const box = ([, x, y, width]) => ({ d: `M${x} ${y}h${width}v${BOX}h-${width}z` });
 
@@ -65,12 +69,12 @@ export async function trace(root) {
     }
     tokens.replaceChildren(...words);
     kinds.disabled = !list.own.length;
-    if (kinds.disabled) kinds.value = "role";
+    kinds.value = kind();
   }
 
   /* What a depth shows */
 
-  const kind = () => (list.own.length ? kinds.value : "role");
+  const kind = () => (list.own.length ? wanted : "role");
 
   /** What a token holds, in percent: alone in this list, or all of its role in the mean. */
   function held(place) {
@@ -79,6 +83,7 @@ export async function trace(root) {
     return role < 0 ? 0 : means.means[depth.value][role][0];
   }
 
+  /** Show what stands where after the blocks that the slider says. */
   function look() {
     const passed = Number(depth.value);
     const step = depths.indexOf(passed);
@@ -120,9 +125,10 @@ export async function trace(root) {
   function tell(passed, step) {
     if (step < 0) said.textContent = means.said[passed];
     else {
-      const sentence = steps[step].querySelector("p:last-child").textContent;
       const where = `Step ${step + 1} of ${steps.length}, after ${passed} of ${depth.max} blocks.`;
-      said.replaceChildren(where, element("span", "trace-unseen", ` ${sentence}`));
+      const sentence = element("span", "trace-sentence", " ");
+      sentence.append(...steps[step].querySelector(".trace-tells").cloneNode(true).childNodes);
+      said.replaceChildren(where, sentence);
     }
     depth.setAttribute("aria-valuetext", said.textContent);
   }
@@ -135,8 +141,9 @@ export async function trace(root) {
     const name = element("b", "", text || "a mark of the turns");
     name.dir = "auto";
     if (role < 0) return readout.replaceChildren(name, ": before the length word nothing differs.");
-    const [mean, low, high] = means.means[depth.value][role].map(written);
-    const all = `${means.roles[role]}, all its tokens, mean over lists: ${mean} % (${low} to ${high}).`;
+    const [mean, low, high] = means.means[depth.value][role];
+    const ends = low === null || high === null ? "" : ` (${written(low)} to ${written(high)})`;
+    const all = `${means.roles[role]}, all its tokens, mean over lists: ${written(mean)} %${ends}.`;
     const own = list.own.length ? `, in this list alone: ${written(list.own[depth.value][place])} %` : "";
     return readout.replaceChildren(name, `${own}; ${all}`);
   }
@@ -161,18 +168,18 @@ export async function trace(root) {
   }
   for (const [place, step] of steps.entries()) {
     const title = step.querySelector(".trace-depth");
-    title.replaceChildren(button(title.textContent, "", () => go(depths[place])));
+    title.lastChild.replaceWith(button(title.lastChild.textContent, "", () => go(depths[place])));
   }
 
   /** Beside the stage the steps are gone through by reading on, until a reader takes over. */
   const observer = new IntersectionObserver(
     (entries) => {
-      const now = entries.find(({ isIntersecting }) => isIntersecting);
+      const now = entries.findLast(({ isIntersecting }) => isIntersecting);
       if (!now || byHand || !WIDE.matches) return;
       depth.value = now.target.dataset.depth;
       look();
     },
-    { rootMargin: "-45% 0px -45% 0px" },
+    { rootMargin: "-50% 0px -50% 0px" }, // the line half way down the window,
   );
 
   const place = (node) => [...inks.children].indexOf(node);
@@ -191,21 +198,26 @@ export async function trace(root) {
   async function show() {
     const mine = ++latest;
     form.ariaBusy = true;
-    const found = await json(topic.selectedOptions[0].dataset.file);
-    if (mine !== latest) return;
-    list = found;
-    lay();
-    look();
-    form.ariaBusy = false;
+    try {
+      const found = await json(topic.selectedOptions[0].dataset.file);
+      if (mine !== latest) return;
+      list = found;
+      lay();
+      look();
+    } finally {
+      if (mine === latest) form.ariaBusy = false;
+    }
   }
 
   follow(form, (name) => {
     if (name === "topic") show().catch(console.error); // what is shown stays
     else if (list) {
       byHand ||= name === "depth";
+      wanted = kinds.value;
       look();
     }
   });
+  wanted = kinds.value;
   await show();
   form.hidden = false;
   root.classList.add("is-live");

@@ -66,7 +66,7 @@ def _convert(chart: Chart, spec: Spec) -> Spec:
     images: dict[str, str] = {}
     if pictures.marks(svg) > MOST_MARKS:
         for scheme in SCHEMES:
-            images[scheme] = base64.b64encode(pictures.webp(svg, scheme)).decode()
+            images[scheme] = base64.b64encode(pictures.worded_pixels(svg, scheme)).decode()
         svg = svg[: svg.index(">") + 1]
     return {"vega": vega, "svg": svg, "images": images}
 

@@ -57,8 +57,8 @@ def colour(field: str, title: str | None, end: float | str) -> alt.Color:
     Args:
         end: where it ends on either side, or the name of a parameter that says it.
     """
-    blue, orange = "28, 122, 204", "222, 102, 10"
-    opaque = {1: 1, 1 / 4: 0.4, 1 / 1000: 0.04}
+    blue, orange = "40, 134, 218", "232, 112, 20"
+    opaque = {1: 1, 1 / 4: 0.45, 1 / 1000: 0.06}
     beyond = "(datum.value > 0 ? '≥ ' : '≤ −') + format(abs(datum.value), '~g')"
     return alt.Color(
         f"{field}:Q",
@@ -114,9 +114,7 @@ def roles_axis(present: Sequence[str]) -> alt.Y:
 
 def tokens_axis() -> alt.Y:
     """Return the y of the tokens of a text, as `token` writes them."""
-    # A font that has the signs of a blank and of a break, or a picture's letters would be mixed.
-    font = f"DejaVu Sans, {theme.FONT}"
-    axis = _names_axis(labelExpr="slice(datum.value, 4)", labelFont=font)
+    axis = _names_axis(labelExpr="slice(datum.value, 4)")
     return alt.Y("token:N", title=None, axis=axis)
 
 

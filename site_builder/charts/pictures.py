@@ -1,7 +1,8 @@
-"""Pictures that need no script: lean SVG, and images of charts with too many marks for it."""
+"""Pictures that need no script: lean SVG, with pixels where a chart has too many marks for it."""
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from site_builder.charts import theme
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
 _SVG = f"{{{_NAMESPACE}}}"
+ElementTree.register_namespace("", _NAMESPACE)  # else what is written has a prefix everywhere
 GROUND = {"light": "#fdfcfa", "dark": "#15181c"}  # --md-default-bg-color of post.css
 EFFORT = 4  # of WebP: 6 takes 25 times as long for two per cent
 
@@ -61,11 +63,42 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
 
 def svg_file(svg: str, scheme: str) -> bytes:
     """Return an SVG that stands alone, in the colours of a scheme: no page lends it any."""
-    ElementTree.register_namespace("", _NAMESPACE)
     return ElementTree.tostring(_lean(theme.literal_colours(svg, scheme), "own"))
 
 
-def webp(svg: str, scheme: str) -> bytes:
+def worded_pixels(svg: str, scheme: str) -> bytes:
+    """Return an SVG that stands alone, its marks drawn to pixels and its words left as words.
+
+    The words are then in the reader's own fonts, as in any other picture and in the live chart.
+    """
+    root = ElementTree.fromstring(svg)
+    _keep(root, words=False)
+    pixels = base64.b64encode(_webp(ElementTree.tostring(root, encoding="unicode"), scheme))
+    root = ElementTree.fromstring(theme.literal_colours(svg, scheme))
+    _keep(root, words=True)
+    _thin(root)
+    width, height = size(svg)
+    image = {"width": f"{width}", "height": f"{height}"}
+    image["href"] = f"data:image/webp;base64,{pixels.decode()}"
+    root.insert(0, ElementTree.Element(f"{_SVG}image", image))
+    root.attrib["font-family"] = theme.FONT
+    return ElementTree.tostring(root)
+
+
+def _keep(node: ElementTree.Element, *, words: bool) -> None:
+    """Leave the words of axes, legends and titles, or all the rest; signs in cells are no words."""
+    for child in list(node):
+        kinds = child.get("class", "").split()
+        if "mark-text" in kinds and "role-mark" not in kinds:
+            if not words:
+                node.remove(child)
+            continue
+        _keep(child, words=words)
+        if words and not (child.tag == f"{_SVG}g" and len(child)):
+            node.remove(child)
+
+
+def _webp(svg: str, scheme: str) -> bytes:
     """Draw at twice the size, without loss; colours of the page are written in.
 
     On the page's ground: vl-convert 1.9 darkens what is half transparent on none.

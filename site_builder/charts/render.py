@@ -15,10 +15,12 @@ from markupsafe import Markup
 
 from site_builder.charts import pictures, theme
 from site_builder.charts.chart import SCHEMES, Converted, Spec, as_json, vega_lite, writable
-from site_builder.charts.checks import check
-from site_builder.charts.compact_spec import by_column, compact
-from site_builder.charts.drawing import BASE, PICKED
+from site_builder.charts.columns import Placed, laid_out
+from site_builder.charts.drawing import BASE, PICKED, DrawingError
 from site_builder.charts.pieces import Pieces
+from site_builder.charts.vega.checks import check
+from site_builder.charts.vega.compact_spec import by_column, compact
+from site_builder.charts.vega.marked import marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,23 +37,36 @@ class Rendered:
         inline: The same in one piece, for feeds and for hosts that carry no files.
         files: Name to content, all beginning with slug and digest.
         interactive: Whether there is a Vega specification to load.
+        marks: What each panel marks of what is pointed at or chosen: field -> values.
     """
 
     html: str
     inline: str
     files: dict[str, bytes]
     interactive: bool
+    marks: tuple[dict[str, list[str]], ...] = ()
 
 
-def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = None) -> Rendered:
+def render(
+    drawing: Drawing,
+    slug: str,
+    digest: str,
+    pieces: Pieces | None = None,
+    leading: Sequence[int] = (),
+) -> Rendered:
     """Render `drawing` under the name `slug`; `digest` tells its versions apart.
 
     What is among `pieces` is not made again. A drawing's own HTML names its files by `theme.FILES`
-    + the end of their name.
+    + the end of their name. The panels whose numbers are `leading` stand open, in this order.
+
+    Raises:
+        DrawingError: a leading panel that the drawing does not have.
     """
     stem = f"{slug}.{digest[:8]}"
     own = {f"{stem}.{name}": content for name, content in sorted(drawing.files.items())}
     if isinstance(drawing.body, Markup):
+        if leading:
+            raise DrawingError("the drawing has no panels", "take panels= out")
         body = str(drawing.body)
         linked = body.replace(theme.FILES, f"{BASE}/figures/{stem}.")
         alone = body.replace(theme.FILES, "").replace(BASE, ".")
@@ -93,16 +108,18 @@ def render(drawing: Drawing, slug: str, digest: str, pieces: Pieces | None = Non
         panels.append(panel)
         files |= images
     over = (controls, said) if all_follow else ("", "")
+    titles = map(_title, specs)
+    both = [
+        (Placed(panel.html, panel.height, title), Placed(panel.inline, panel.height, title))
+        for panel, title in zip(panels, titles, strict=True)
+    ]
+    attributes = _attributes(f"{stem}.chart.json", drawing.only)
     return Rendered(
-        html=_chart(
-            [(panel.html, panel.height) for panel in panels],
-            over[0],
-            f"{stem}.chart.json",
-            drawing.only,
-        ),
-        inline=_chart([(panel.inline, panel.height) for panel in panels], over[1]),
+        html=laid_out([one for one, _ in both], over[0], attributes, followers, leading),
+        inline=laid_out([one for _, one in both], over[1], leading=leading),
         files=files | own,
         interactive=True,
+        marks=tuple(marked(spec, picked) for spec in specs),
     )
 
 
@@ -132,7 +149,7 @@ def _panel(chart: Converted, name: str, words: tuple[str, str]) -> tuple[Panel, 
     """
     svg = chart.svg
     if chart.images:
-        images = {f"{name}.{scheme}.webp": image for scheme, image in chart.images.items()}
+        images = {f"{name}.{scheme}.svg": image for scheme, image in chart.images.items()}
         inline = _images({file: _data_url(image) for file, image in images.items()}, svg, words)
     else:
         images = {f"{name}.{scheme}.svg": pictures.svg_file(svg, scheme) for scheme in SCHEMES}
@@ -141,34 +158,12 @@ def _panel(chart: Converted, name: str, words: tuple[str, str]) -> tuple[Panel, 
     return Panel(linked, inline, pictures.size(svg)[1]), images
 
 
-def _chart(
-    panels: list[tuple[str, int]],
-    over: str,
-    vega: str = "",
-    only: Mapping[str, str] | None = None,
-) -> str:
-    """Lay panels out in two columns, in their order, as equal in height as they can be.
-
-    What is `over` them goes over both columns.
-
-    Columns are decided here because a browser would balance them anew when a chart comes alive.
-    """
-    heights = [height for _, height in panels]
-    cut = min(
-        range(1, len(panels) + 1),
-        key=lambda place: max(sum(heights[:place]), sum(heights[place:])),
-    )
-    columns = [
-        "".join(f'<div class="post-panel">{picture}</div>' for picture, _ in part)
-        for part in (panels[:cut], panels[cut:])
-        if part
-    ]
-    content = f'<div class="post-over">{over}</div>' if over else ""
-    content += "".join(f'<div class="post-column">{column}</div>' for column in columns)
-    source = f' data-vega="{BASE}/figures/{vega}"' if vega else ""
+def _attributes(vega: str, only: Mapping[str, str]) -> str:
+    """Where a live chart's specification is, and what it shows alone."""
+    source = f' data-vega="{BASE}/figures/{vega}"'
     if only:
         source += f' data-only="{_text(written(dict(only)).decode())}"'
-    return f'<div class="post-chart"{source}>{content}</div>'
+    return source
 
 
 def _followers(choices: Choices, compiled: list[Spec]) -> list[int]:
@@ -275,7 +270,7 @@ def _text(value: str) -> str:
 
 
 def _data_url(image: bytes) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(image).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
 
 
 def written(value: object) -> bytes:

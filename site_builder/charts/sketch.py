@@ -15,9 +15,9 @@ from typing import Any
 import vl_convert
 
 from site_builder.charts.chart import Spec, utc, vega_lite
-from site_builder.charts.compact_spec import plain
 from site_builder.charts.drawing import Chart, Choices
 from site_builder.charts.render import picks, written
+from site_builder.charts.vega.compact_spec import plain
 
 
 def sketch(panels: Sequence[Chart], choices: Choices | None, stem: str) -> dict[str, bytes]:

@@ -113,7 +113,8 @@ _AXIS = {
 CONFIG: dict[str, Any] = {
     "aria": False,  # the page describes the figure as a whole; a label a mark is noise and weight
     "background": None,
-    "padding": 4,
+    # The last number of an axis is half outside: on the right there is room for it.
+    "padding": {"left": 5, "right": 8, "top": 4, "bottom": 4},
     "autosize": {"type": "fit-x", "contains": "padding"},
     "font": FONT,
     "view": {"stroke": None},

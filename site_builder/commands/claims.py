@@ -27,6 +27,11 @@ def tell(verdicts: Verdicts) -> None:
         lines = [verdicts.summary(name), *(f"{word}: {text}" for word, text in known.items())]
         if name in repeats:
             lines.append(f"twice: all that it tests is tested by {repeats[name]}")
+        if claim.study:
+            lines.append(f"tested on the study {claim.study}")
+        if claim.is_prediction:
+            low, high = claim.size
+            lines.append(f"predicted: {claim.predicted:g}; in size from {low:g} to {high:g}")
         if claim.reported:
             lines.append(f"reported for {claim.reported_for}: {claim.reported}")
         for line in lines:

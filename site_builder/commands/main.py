@@ -197,6 +197,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
         post = Post(find_project(), study)
         post.collect()
         post.judge()
+        uses = [*post.uses.values(), *post.predicted()]
         if post.problems and not as_json:
             raise BuildError(sorted(post.problems))
     rows = [
@@ -209,7 +210,7 @@ def status(study: str, as_json: bool, explain: bool) -> None:
             "state": use.state,
             "reasons": sentences(use.reasons),
         }
-        for use in post.uses.values()
+        for use in uses
     ]
     if as_json:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -218,14 +219,14 @@ def status(study: str, as_json: bool, explain: bool) -> None:
                 click.secho(str(problem), err=True, fg="red")
             sys.exit(1)
         return
-    for use in post.uses.values():
+    for use in uses:
         if not use.slug and use.state == "fresh":
             continue
         mark = click.style(f"[{use.state}]".ljust(9), fg=STATES[use.state])
         click.echo(f"{mark} {str(use.directive).ljust(44)} {use.directive.where}")
         for reason in sentences(use.reasons) if explain or use.state == "missing" else ():
             click.echo(f"          {plain(reason)}")
-    counts = {state: sum(u.state == state for u in post.uses.values()) for state in STATES}
+    counts = {state: sum(use.state == state for use in uses) for state in STATES}
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
 
 

@@ -19,7 +19,8 @@ Every kind is there. An option's `default` is left out where there is none, its 
 are not known; the default is always right. They are those that a drawing writes out, else those of
 the column of that name in the results on the shelf, of all studies. Where a drawing has an option
 `feature`, a last word PLACE/NUMBER is that option in short. A `ref` names NAME [VARIANT] of what
-stands in the post, a feature's card by PLACE/NUMBER, sections by their files, and equations.
+stands in the post, a feature's card by PLACE/NUMBER, sections by their files, and equations. The
+names of a `term` are in small letters; it may be written with others, and with an s for several.
 """
 
 from __future__ import annotations
@@ -88,7 +89,10 @@ class Vocabulary:
                 draw = self.signature(self.project.root, drawings[name], "draw")
                 if run and draw:
                     variants = filter(draw.takes, run.variants)
-                    names[name] = takes(variants, self._options(name, draw) | self.studies)
+                    names[name] = takes(
+                        variants,
+                        self._options(name, draw) | self.studies | {"panels": option("str")},
+                    )
         return names
 
     def _options(self, name: str, draw: Signature) -> dict[str, Option]:

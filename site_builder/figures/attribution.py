@@ -69,8 +69,8 @@ def draw(table: pa.Table, *, variant: str = "logit-difference") -> Drawing:
         "are held constant and shown beside. Compared with zero, the parts add up to x·∂m/∂x, "
         f"and not to {metric}: shares of the decision can be "
         "read only against the other prompt, and only to first order. The strongest features were "
-        "chosen on the other topics: believe the held-out ones. Below, cells are really taken out, "
-        "and estimates are right on the dashed line.",
+        "chosen on the other topics: believe the held-out ones. In the scatter plots cells are "
+        "really taken out, and estimates are right on the dashed line.",
         "Points with intervals for the strongest features of one layer, held out and chosen on; "
         "points with intervals for the sums over features, error and bias of each layer; a heatmap "
         "of the sums over features by layer and role; scatter plots of measured against estimated "

@@ -78,6 +78,7 @@ def draw(
     if not here:
         raise DrawingError(f"there is no {template} list of {topic}", "choose another topic")
     shown = _typical(here, means.get(template, {}).get("last", {}).get("difference"))
+    # Numbers, and a file that has the topics in their order: a topic may be no name of a file.
     files = {name: f"topic-{number}.json" for number, name in enumerate(topics)}
     return Drawing(
         theme.markup(
@@ -104,7 +105,10 @@ def draw(
         "The items of one list in the order in which they were written, each with the probability "
         "that the list ends after it, asked for a short and asked for a long list; below them the "
         "means over all lists that ended.",
-        {file: _file(lists, name) for name, file in files.items()},
+        {
+            **{file: _file(lists, name) for name, file in files.items()},
+            "topics.json": json.dumps(topics, ensure_ascii=False).encode(),
+        },
     )
 
 

@@ -69,8 +69,8 @@ def _said(changes: Records) -> str:
     bounded = [row for row in changes if row["low"] is not None and row["high"] is not None]
     rises = sum(row["low"] > 0 for row in bounded)
     falls = sum(row["high"] < 0 for row in bounded)
-    words = f"At the last item entropy rises in {rises or 'none'} of {len(changes)} conditions"
-    return f"{words} and falls in {falls or 'none'}."
+    seen = f"is seen to rise in {rises or 'none'} of {len(changes)} conditions"
+    return f"At the last item entropy {seen} and to fall in {falls or 'none'}."
 
 
 def _panel(shown: Records, change: dict[str, Any], top: float) -> Chart:

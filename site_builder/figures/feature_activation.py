@@ -65,7 +65,7 @@ def draw(
         f"Activation of feature {chosen} at each token from the length word on, under the list's "
         "own prompt (clean) and with its length word swapped (corrupted). The list shown first is "
         f"the one{' of its topic' if topic else ''} where the clean activations add up to most. "
-        f"Below, the last tokens of {template} lists, clean: at most {most} "
+        f"The heatmap has the last tokens of {template} lists, clean: at most {most} "
         f"list{'s' * (most != 1)} a topic, all of which ended. What is not marked is 0.",
         "Bars with a row a token for the clean run and open squares for the corrupted one; a "
         "heatmap with a row a list and the deciding token at its right end.",
@@ -164,6 +164,7 @@ def _ends(
             {
                 "list": len(rows),
                 "topic": key[1],
+                "template": template,
                 "marked": key[1] + " †" * one["held_out"],
                 "sample": key[2],
                 "before": before,

@@ -125,8 +125,8 @@ def _tokens_per_item(records: Records, _: str) -> Drawing:
     return Drawing(
         (
             _overall(_of(overall, tokens), "Tokens per item", "tokens"),
-            _overall(_of(overall, share), "Items of one token", "share of items", percent=True),
             _topics(_of(topics, tokens), "Tokens per item, by topic", "tokens"),
+            _overall(_of(overall, share), "Items of one token", "share of items", percent=True),
             _topics(
                 _of(topics, share), "Items of one token, by topic", "share of items", percent=True
             ),

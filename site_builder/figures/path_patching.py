@@ -71,9 +71,9 @@ def draw(table: pa.Table, *, variant: str = "", topics: str = "held-out") -> Dra
         tuple(panels),
         "What the strongest heads tell each other, as a share of what the length word changes, on "
         f"{topics} topics. On an edge, the receiver alone hears what the sender writes under the "
-        "clean prompt, with all "
-        f"other heads held at the corrupted run and the MLPs between following.{left} Along a path "
-        "everything is held but what runs along its edges; lost without it is what is missing when "
+        "clean prompt, with the heads between held at the corrupted run, the MLPs between "
+        f"following, and everything behind the receiver, too.{left} Along a path everything is "
+        "held but what runs along its edges; lost without it is what is missing when "
         "its edges are held at the corrupted run and all else is clean. Heads between: any heads "
         "may pass on what the senders write, but no more than so many in a row.",
         "A graph of heads in stages from left to right, with edges as wide as their share and the "

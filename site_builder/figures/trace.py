@@ -24,15 +24,16 @@ COLUMNS = (
     *("topic", "position", "token", "estimate", "low", "high", "n"),
 )
 CAPTION = (
-    "One word’s way to the decision to end a list. Orange is what stands on a token after so many "
-    "blocks: the share of what the word changes that comes back when this activation alone is put "
-    "into the run of the other prompt. Blue is below zero; small numbers are percent. "
+    "One word’s way to the decision to end a list. Orange is what a token holds after some blocks: "
+    "the share of what the word changes that comes back when this activation alone is put into the "
+    "run of the other prompt. Blue is below zero; small numbers are percent. "
 )
 ARCS = (
     "An arc leaves the token whose values count most of those that a head reads, and arrives where "
     "its output does; an outline is an MLP, or a head whose values were not measured. Each is "
-    "patched alone, and they are no closed path: along them alone {along} comes back, with all "
-    "else following {together}. "
+    "patched alone: a head’s number is what its output restores at all tokens, an MLP’s at the one "
+    "that is outlined. Together they are no closed path: from head to head alone {along} comes "
+    "back, with all of these heads patched and all else following {together}. "
 )
 
 
@@ -47,7 +48,7 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
         topics: Those that means are over: `all`, or `held-out`, on which no head was chosen.
     """
     theme.choose(variant, [""], "variant")
-    every = theme.rows(table, *COLUMNS)
+    every = theme.rows(table, *COLUMNS, digits=theme.EXACT)
     theme.choose(topics, (row["topics"] for row in every if row["topics"]), "topics")
     trace = Trace([row for row in every if row["topics"] in (topics, None)])
     topic = theme.choose(topic or next(iter([*trace.known, *trace.lists])), trace.lists, "topic")
@@ -81,7 +82,8 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
             along=trace_words.percent(trace.part("path")[0]["estimate"]) + "\u00a0%",
             together=trace_words.percent(trace.part("together")[0]["estimate"]) + "\u00a0%",
         )
-        + f"Numbers in sentences are means over {count} lists with their intervals; the ink is "
+        + f"Numbers in sentences are means over {count} lists, at the earlier items over those "
+        "that have some, with their intervals; the ink is "
         + (f"one of these lists, {topic}, token by token." if own else "their mean, role by role."),
         "The tokens of a request and of the list that answers it, once for each step through the "
         "depth of the network, with the share of the length word’s effect that stands on each, "

@@ -40,7 +40,7 @@ def picture(trace: Trace, topic: str) -> Row:
     at = trace.by_token("stream at", topic)
     numbers = {token.position: place for place, token in enumerate(stage.tokens)}
     own = [
-        [_percent(at[depth, None].get(token.position)) for token in stage.tokens]
+        [_percent(at[depth, None].get(token.position, 0.0)) for token in stage.tokens]
         for depth in range(trace.blocks + 1)
         if at
     ]
@@ -94,7 +94,7 @@ def panels(trace: Trace, shown: Row) -> list[Row]:
     found = []
     for movers, step in zip(trace.steps, shown["steps"][kind], strict=True):
         depth = movers[0]["depth"]
-        held = [_percent(row["estimate"]) for row in trace.stream[depth].values()]
+        held = [round(100 * row["estimate"]) for row in trace.stream[depth].values()]
         roles = [role for *_, role in shown["tokens"]]
         percent = shown["own"][depth] if shown["own"] else [held[r] if r >= 0 else 0 for r in roles]
         told = range(len(roles)) if shown["own"] else shown["first"]
@@ -114,8 +114,8 @@ def panels(trace: Trace, shown: Row) -> list[Row]:
     return found
 
 
-def _percent(share: float | None) -> int:
-    return round(100 * (share or 0.0))
+def _percent(share: float | None) -> int | None:
+    return None if share is None else round(100 * share)
 
 
 def _at_roles(
@@ -168,7 +168,8 @@ def _names(stage: Stage, movers: Sequence[Row], ends: Sequence[Token]) -> list[l
     if not ends:
         return []
     token = max(ends, key=lambda one: one.y)
-    told = [f"{trace_words.mover(row)}  {trace_words.percent(row['estimate'])} %" for row in movers]
+    shares = [trace_words.percent(row["estimate"]) for row in movers]
+    told = [f"{trace_words.mover(row)} · {x} %" for row, x in zip(movers, shares, strict=True)]
     if token.line < stage.answer:  # the request has no room beside it
         return [[WIDTH, 8 + 11 * place, text] for place, text in enumerate(told)]
     low = token.y + BOX / 2 + 3

@@ -39,8 +39,8 @@ def place(role: str | None, k_end: int | None) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a share in whole percent, with a minus sign that is one; no "−0"."""
-    return f"{round(100 * value) + 0:.0f}".replace("-", "−")
+    """Return a share in whole percent, with a minus sign that is one."""
+    return str(round(100 * value)).replace("-", "−")
 
 
 def share(row: Row) -> Markup:
@@ -86,7 +86,7 @@ def steps(trace: Trace) -> list[Markup]:
 def _blocks(passed: int, blocks: int) -> str:
     if passed == blocks:
         return f"all {blocks} blocks"
-    return f"{passed} block{'s' if passed > 1 else ''}"
+    return f"{passed} block{'' if passed == 1 else 's'}"
 
 
 def depth(trace: Trace, passed: int) -> str:
@@ -100,7 +100,7 @@ def depth(trace: Trace, passed: int) -> str:
 def _deeds(trace: Trace, movers: Sequence[Row], here: Place) -> str:
     """Tell what the movers of a step do; where to is said of the first alone."""
     reads = trace.by_role("reads")
-    told = []
+    told: list[str] = []
     for row in movers:
         to = "there" if told else place(*here)
         by_role = reads.get((row["layer"], row["head"]), {})

@@ -5,6 +5,7 @@
 
 `name` is a field of the figures' rows and the parameter in the page's address; `title` is what
 menus are called, which may also be called by the name. A `note` is shown while a value is chosen.
+`otherwise` is what holds in figures that neither follow a choice nor mark it: "towns are pooled".
 The study is chosen so on every page.
 """
 
@@ -18,7 +19,7 @@ from site_builder.core.errors import Problem, nearest
 from site_builder.core.project import Project
 
 STUDY = "study"
-_KEYS = ("name", "title", "note")
+_KEYS = ("name", "title", "note", "otherwise")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -59,6 +59,9 @@ from site_builder.core.files import listed
 from site_builder.core.project import Project
 from site_builder.post import claim_form
 
+ALL, PREDICTIONS = "page: claims", "page: predictions"
+"""The parts of pages that tell of all claims, and of what was predicted."""
+
 _BOUND = re.compile(r"(low|high)\b")  # of an interval, in a test: "low", "other.high"
 
 
@@ -96,6 +99,11 @@ class Claim:
     def result(self) -> str:
         """Analysis and variant, as a directive names them."""
         return f"{self.analysis} {self.variant}".strip()
+
+    @property
+    def is_prediction(self) -> bool:
+        """Whether it says what number is expected of another study."""
+        return self.predicted is not None
 
     @property
     def at_first(self) -> Claim:

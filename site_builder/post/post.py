@@ -6,20 +6,22 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below, listed
 from site_builder.core.project import Project
-from site_builder.post import choices, claims, formulas, validation
+from site_builder.post import choices, claims, validation
+from site_builder.post.addresses import Addresses
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
-from site_builder.post.formula import Formula
 from site_builder.post.glossary.terms import Glossary
 from site_builder.post.kinds import claim, term
 from site_builder.post.kinds.table import KINDS
+from site_builder.post.mathematics import formulas
+from site_builder.post.mathematics.formula import Formula
 from site_builder.post.references import References
 from site_builder.post.sections.text import (
     Front,
@@ -42,11 +44,11 @@ T = TypeVar("T")
 MARK = "<!-- section {} -->"
 
 
-class Post:
+class Post(Addresses):
     """Pages of Markdown whose directives name results; `drafts` are among them if asked for."""
 
     def __init__(self, project: Project, study: str = "", *, drafts: bool = False) -> None:
-        self.project = project
+        super().__init__(project)
         self.drafts = drafts
         self.store = Store(project)
         self.study = study or project.study
@@ -85,30 +87,6 @@ class Post:
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.noun]
-
-    def url(self, page: Path) -> str:
-        """Where a page is in the site: "" for the first one, "features/" for features.md.
-
-        Where mkdocs.yml says `use_directory_urls: false`, it is "index.html", "features.html".
-        """
-        path = page.relative_to(self.project.content).with_suffix("")
-        if self.project.config.get("use_directory_urls") is False:
-            return f"{path.as_posix()}.html"
-        return "".join(f"{part}/" for part in path.parts if part != "index")
-
-    def file(self, page: Path) -> str:
-        """The file of the site that a page becomes: "features/index.html"."""
-        url = self.url(page)
-        return url if url.endswith(".html") else f"{url}index.html"
-
-    def way(self, page: Path, target: Path) -> str:
-        """The address of one page as another one's links have it."""
-        return f"{self.base(page)}/{self.url(target)}"
-
-    def base(self, page: Path, *, of_file: bool = False) -> str:
-        """The way from a page, or from its Markdown file, to the root."""
-        name = page.relative_to(self.project.content).as_posix()
-        return "/".join([".."] * (name if of_file else self.url(page)).count("/")) or "."
 
     def places(self) -> dict[str, str]:
         """The page of everything that has a name: blocks, sections, equations, by their ids."""
@@ -208,11 +186,7 @@ class Post:
 
     def _number(self) -> None:
         """Count the blocks, each noun apart; give blocks, and the places of claims, their ids."""
-        made: dict[tuple[Path, str], int] = {}
-        for of, use in self.uses.items():
-            if of.kind == claim.NAME:
-                count = made[use.page, of.name] = made.get((use.page, of.name), 0) + 1
-                use.place = f"said-{of.name}" + (f".{count}" if count > 1 else "")
+        claim.place(self.uses.values())
         self.glossary.read(self.terms.values())
         counts: dict[str, int] = {}
         slugs: dict[str, int] = {}
@@ -235,6 +209,8 @@ class Post:
         """Sections that no page shows, works that nothing cites, claims that no sentence makes."""
         here = self.project.content / "sections"
         made = {of.name for of in self.uses if of.kind == claim.NAME}
+        if claims.PREDICTIONS in map(str, self.parts):  # their page says them
+            made |= {name for name, one in self.claims.items() if one.is_prediction}
         return [
             *(
                 Problem(self.project.named(path), "no page lists this section", f"add {line}")
@@ -250,6 +226,24 @@ class Post:
                 if name not in made and (mark := f"<< claim: {name} >>")
             ),
         ]
+
+    def predicted(self) -> list[Use]:
+        """What predictions are read off, if a page shows them: a build does not measure it."""
+        pages = (
+            one.page for one in self.parts.values() if str(one.directive) == claims.PREDICTIONS
+        )
+        found = [
+            Use(
+                Directive(claim.NAME, name, "", {}, one.where),
+                page,
+                ResultId(one.study, one.analysis, one.variant),
+            )
+            for page in islice(pages, 1)
+            for name, one in self.claims.items()
+            if one.is_prediction
+        ]
+        self.judge(found)
+        return found
 
     def judge(self, uses: Iterable[Use] | None = None) -> None:
         """Say of each use whether its result is fresh, stale or missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,11 @@ from site_builder.core.signatures import Signature
 from site_builder.post.claims import Claim
 from site_builder.post.directive import Directive
 from site_builder.post.uses import Use
+
+RESERVED = ("study", "panels")
+"""Options that every drawing takes: which study it shows, which panels stand open."""
+
+_PANELS = re.compile(r"[1-9]\d?( [1-9]\d?)*")
 
 _TYPES: dict[str, Callable[[str], object]] = {
     "str": str,
@@ -83,7 +89,12 @@ def options(project: Project, use: Use) -> dict[str, object]:
     path = project.drawings()[use.id.analysis]
     taken = signature(project, project.root, path, "draw").options
     given = use.directive.options
-    return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k != "study"}
+    return {k: _TYPES.get(taken[k], str)(v) for k, v in given.items() if k not in RESERVED}
+
+
+def leading(use: Use) -> tuple[int, ...]:
+    """The panels of a figure that stand open, by number; none where all do."""
+    return tuple(map(int, use.directive.options.get("panels", "").split()))
 
 
 def signature(project: Project, root: Path, path: Path, function: str) -> Signature:
@@ -130,9 +141,13 @@ def _options(project: Project, directive: Directive) -> Iterator[Problem]:
     for option, value in directive.options.items():
         if option == "study":
             continue
-        if option not in taken:
+        if option == "panels":
+            if not _PANELS.fullmatch(value) or len(set(value.split())) < len(value.split()):
+                what = f'option panels="{value}" is not numbers of panels, each once'
+                yield Problem(where, what, 'write panels="1 3"')
+        elif option not in taken:
             what = f'unknown option "{option}" of {directive.kind} "{name}"'
-            yield Problem(where, what, nearest(option, (*taken, "study")))
+            yield Problem(where, what, nearest(option, (*taken, *RESERVED)))
         elif not _converts(value, taken[option]):
             type_name, example = _EXAMPLES[taken[option]]
             what = f'option {option}="{value}" is not {type_name}'

@@ -19,8 +19,8 @@ from site_builder.core.digests import digest, sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.policy import missing
 from site_builder.post.directive import Directive
-from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
+from site_builder.post.mathematics.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Link, Nothing, Part, Use
@@ -33,6 +33,9 @@ from site_builder.render.figures import Fragments
 from site_builder.render.frame import Frame
 from site_builder.render.other_studies import Studies
 from site_builder.render.outline import outline
+
+INDEX = "figures/index.json"
+"""The one file of the figures whose name bears no digest."""
 
 _SLOT = re.compile(r'<div data-slot id="([\w-]+)">.*?</div>', re.DOTALL)
 
@@ -181,8 +184,9 @@ class Blocks:
         return {"name": use.id.study, "title": self.frame.title(use.id.study), "file": file}
 
     def uses(self) -> list[Use]:
-        """Every use of a result that the pages make, and the same of other studies' figures."""
-        return [*self.post.uses.values(), *self._others]
+        """Every use of a result that the pages make, predictions and other studies included."""
+        predicted = [use for use in self.post.predicted() if use.state != "missing"]
+        return [*self.post.uses.values(), *self._others, *predicted]
 
     def figures(self) -> list[tuple[Use, Fragment]]:
         """Everything that is drawn, in the order of the pages."""
@@ -198,7 +202,21 @@ class Blocks:
         files = dict(self._files)
         for _, fragment in self._drawn.values():
             files |= fragment.published()
+        if self._drawn and not self.plain:
+            files[INDEX] = self._index
         return files
+
+    def _index(self) -> bytes:
+        """Where each figure is, and its own files by the ends of their names, as JSON.
+
+        A mark of one figure leads to what another has: its script finds it by the figure's name.
+        """
+        found = {}
+        for slug, (use, fragment) in self._drawn.items():
+            stem = f"{slug}.{fragment.key[:8]}."
+            own = [name.removeprefix(stem) for name in fragment.files if name.startswith(stem)]
+            found[slug] = {"page": self.post.url(use.page), "stem": stem, "files": own}
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
     def slot(self, shown: Shown) -> str:
         """What a page's Markdown gets: HTML as `Markup`, or Markdown.

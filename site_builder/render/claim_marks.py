@@ -12,6 +12,7 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post import values
+from site_builder.post.claims import PREDICTIONS, Claim
 from site_builder.post.directive import Directive
 from site_builder.post.kinds import claim as claim_kind
 from site_builder.post.post import Post
@@ -197,18 +198,22 @@ class Verdicts:
 
         Its test is left to the page of claims, if there is one: a page has hundreds of these.
         """
-        verdict = self.of[name]
-        is_told_there = self.signs.home() and verdict.rows
-        return numbers(self.post.claims[name], verdict) if is_told_there else self.summary(name)
+        verdict, claim = self.of[name], self.post.claims[name]
+        is_told_there = self.signs.home(claim) and verdict.rows
+        return numbers(claim, verdict) if is_told_there else self.summary(name)
+
+    def is_apart(self, claim: Claim) -> bool:
+        """Whether it stands among predictions, and not among all claims."""
+        there = {str(one.directive) for one in self.post.parts.values()}
+        return claim.is_prediction and PREDICTIONS in there
 
     def _number(self, use: Use) -> Markup:
         name = use.directive.name
         shown = self.of[name].shown.get(use.directive.options["show"], values.MISSING)
         title = html.escape(self._title(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
-        of = html.escape(f"{use.id.study} {use.id}")
         return Markup(
-            f'<span class="post-value" id="{use.place}" data-of="{of}" data-claim="{name}"{stale} '
+            f'<span class="post-value" id="{use.place}" data-claim="{name}"{stale} '
             f'title="{title}">{isolated(html.escape(shown))}</span>'
         )
 

@@ -17,14 +17,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from site_builder.post.claims import ALL, PREDICTIONS, Claim
+from site_builder.post.kinds.claim import PLACE
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_words import SIGNS, signed, summary, worded
-
-PLACE = "said-"
-"""What the id of a place begins with at which a claim is made; that of a sign's list: `claims-`."""
 
 _BLOCKS = (
     "address|article|aside|blockquote|caption|center|dd|details|div|dl|dt|fieldset|figcaption"
@@ -33,11 +32,11 @@ _BLOCKS = (
 )
 _BLOCK = re.compile(rf"</?(?:{_BLOCKS})(?![\w-])", re.IGNORECASE)
 _MARK = re.compile(
-    rf"<span(?P<number> class=\"post-value\")?(?P<id> id=\"{PLACE}(?P<place>[a-z0-9._-]+)\")"
+    rf"<span(?P<number> class=\"post-value\")?(?P<id> id=\"{PLACE}[a-z0-9_-]+(?P<count>\.\d+)?\")"
     r"[^<>]*? data-claim=\"(?P<name>[a-z0-9_-]+)\"(?P<stale> data-stale=\"yes\")?"
     r"(?(number)|></span>)"
 )
-_LOUD = {"(✓)": "unmeasured", "?": "unmeasured", "✗": "fails"}
+_LOUD = {"(✓)": "sampled", "?": "unmeasured", "✗": "fails"}
 """What is not all that one could wish, and how it looks."""
 
 
@@ -70,7 +69,7 @@ class Signs:
             marks = paragraphs.setdefault(block.start(), {}) if block else {}
             is_kept = block is not None and marks.setdefault(found["name"], found) is found
             if not found["number"]:
-                kept = f"<span{found['id']}></span>" if is_kept else ""
+                kept = f"<a{found['id']}></a>" if is_kept else ""
                 edits.append((_trimmed(text, found.start()), found.end(), kept))
             elif not is_kept:
                 edits.append((*found.span("id"), ""))
@@ -83,11 +82,11 @@ class Signs:
             last = end
         return "".join([*pieces, text[last:]])
 
-    def home(self) -> Path | None:
-        """The page that shows all claims, if there is one."""
-        parts = self.post.parts.values()
-        whole = (part for part in parts if str(part.directive) == "page: claims")
-        return next((part.page for part in whole), None)
+    def home(self, claim: Claim) -> Path | None:
+        """The page that shows a claim among all, or among predictions, if there is one."""
+        pages = {str(one.directive): one.page for one in reversed(self.post.parts.values())}
+        all_of_them = pages.get(ALL)
+        return pages.get(PREDICTIONS, all_of_them) if claim.is_prediction else all_of_them
 
     def _sign(self, marks: Mapping[str, re.Match[str]], page: Path, *, plain: bool) -> str:
         """The button, and the list that it opens."""
@@ -97,11 +96,14 @@ class Signs:
                 f"{label}; stale",
                 f'{shown} <b class="post-verdict-unmeasured">stale</b>',
             )
-        id = f"claims-{next(iter(marks.values()))['place']}"
+        # The list is called after its first claim, in short: a page has more than a hundred.
+        first = next(iter(marks.values()))
+        id = f"c{[*self.post.claims].index(first['name'])}{first['count'] or ''}"
         entries = " ".join(self._entry(name, page, plain=plain) for name in marks)
+        named = f'popovertarget="{id}" aria-label="{label}"'
         return (
-            f'&nbsp;<button class="post-sign" popovertarget="{id}" aria-label="{label}">{shown}'
-            f'</button><span class="post-signed" popover id="{id}">{entries}</span>'
+            f'\N{NO-BREAK SPACE}<button class="post-sign" {named}>{shown}</button>'
+            f'<span popover id="{id}">{entries}</span>'
         )
 
     def _label(self, names: Sequence[str]) -> str:
@@ -129,7 +131,8 @@ class Signs:
 
     def _entry(self, name: str, page: Path, *, plain: bool) -> str:
         """A claim in the list: the link to its test; itself, where no page has its test."""
-        claim, verdict, home = self.post.claims[name], self.judged[name], self.home()
+        claim, verdict = self.post.claims[name], self.judged[name]
+        home = self.home(claim)
         sign = signed(claim, verdict)
         if home is None:
             text = html.escape(f"{claim.says} {summary(claim, verdict)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ _INLINE, _REST = "inline.htm", "fragment.json"
 class Fragment:
     """What a use becomes: HTML, words, and the head of its data.
 
-    `html` has `drawing.BASE` before the names of its files, which are in `folder`.
+    `html` has `drawing.BASE` before the names of its files, which are in `folder`. `marks` has the
+    fields that each panel marks, with their values.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Fragment:
     total_rows: int
     files: list[str]
     folder: Path
+    marks: Sequence[Mapping[str, list[str]]] = ()
 
     @property
     def inline(self) -> str:

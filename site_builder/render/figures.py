@@ -265,7 +265,8 @@ class Fragments:
         try:
             with debug_mode(False):  # charts are checked as a whole
                 drawing = self._drawing(use, table)
-                rendered = render(drawing, use.slug, key, self.pieces)
+                leading = validation.leading(use)
+                rendered = render(drawing, use.slug, key, self.pieces, leading)
         except BuildError:
             raise
         except DrawingError as error:
@@ -290,6 +291,7 @@ class Fragments:
             total_rows=table.num_rows,
             files=sorted(files),
             folder=self.folder / key,
+            marks=rendered.marks,
         )
         figure.write(made, rendered.inline, files | self.pieces.files(made.folder))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -53,6 +54,7 @@ class Frame:
                 number=use.number,
                 noun=use.noun,
                 body=Markup(body),
+                marks="" if self.plain else self._marks(fragment),
                 base=base,
                 studies=studies,
                 is_other=use.id.study != use.directive.options.get("study", self.post.study),
@@ -90,6 +92,16 @@ class Frame:
                 provenance=self._provenance(use, base),
             )
         )
+
+    def _marks(self, fragment: Fragment) -> str:
+        """What each panel marks of what is chosen for the whole page, as JSON; "" if nothing."""
+        chosen = [one["name"] for one in self.post.choices]
+        marks = [
+            {name: panel[name] for name in chosen if name in panel} for panel in fragment.marks
+        ]
+        if not any(marks):
+            return ""
+        return json.dumps(marks, ensure_ascii=False, separators=(",", ":"))
 
     def _provenance(self, use: Use, base: str) -> str:
         """The link to all that is known of a result, if a page tells it."""

@@ -26,7 +26,7 @@ _KEPT = {
     *("lang", "dir", "start", "datetime", "open"),
 }
 _DROPPED_TAGS = {"form", "button", "script", "style", "template", "svg", "input", "link"}
-_DROPPED_CLASSES = {"headerlink", "only-dark", "post-more", "post-readout", "post-signed"}
+_DROPPED_CLASSES = {"headerlink", "only-dark", "post-more", "post-readout"}
 _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "source", "track", "wbr"}
 
 
@@ -118,7 +118,9 @@ class _Static(HTMLParser):
         given = dict(attrs)
         classes = set((given.get("class") or "").split())
         if self._dropping or (
-            tag in _DROPPED_TAGS or "hidden" in given or classes & _DROPPED_CLASSES
+            tag in _DROPPED_TAGS
+            or given.keys() & {"hidden", "popover"}
+            or classes & _DROPPED_CLASSES
         ):
             if tag not in _VOID:
                 self._dropping.append(tag)

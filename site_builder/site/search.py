@@ -19,8 +19,7 @@ _COARSE = (r"[\s\-]+", r"[\s\-\.]+")
 
 _SEPARATOR = r"[\s\u200b\-–—_,:;!?=()\[\]{}<>“”‘’«»„‚‹›…\"'*/|·]+|\.(?!\d)|&[lg]t;|&amp;|&quot;"
 _SIGN = re.compile(
-    r'&nbsp;<button class="post-sign".*?</button><span class="post-signed".*?</span>'
-    r'|<span id="said-[^"]*"></span>'
+    r'\xa0<button class="post-sign".*?</button><span popover.*?</span>|<a id="said-[^"]*"></a>'
 )
 _TEXT = re.compile(r'<(span|a) class="post-(?:value|ref|cite|term)"[^>]*>([^<]*)</\1>')
 """There are hundreds: numbers and references are text, and for signs of claims nobody looks."""

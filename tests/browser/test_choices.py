@@ -138,6 +138,9 @@ class Figure:
             [opacity, of],
         )
 
+    def everywhere(self):
+        return self.form.locator(".post-everywhere:visible")
+
     def unmet(self):
         return self.root.locator(".post-unmet").all_inner_texts()
 
@@ -176,7 +179,7 @@ def test_the_address_keeps_the_choice(visit):
     assert figure.menu("topic").input_value() == RIVERS
     figure.pick("length word", "short", f"length word short · topic {RIVERS}")
     figure.pick("topic", "Fruits", "length word short · topic Fruits")
-    assert parse_qs(urlsplit(again.page.url).query) == {"topic": ["Fruits"], "template": ["short"]}
+    assert parse_qs(urlsplit(again.page.url).query) == {}  # what stands in the page needs no key
     assert again.complaints == []
 
 
@@ -211,23 +214,40 @@ def test_an_address_that_names_no_choice_changes_nothing(visit, query):
     assert seen.complaints == []
 
 
-def test_other_figures_take_a_choice_over_alive_or_not(visit):
+def test_a_pick_is_its_figures_alone_until_it_is_wanted_everywhere(visit):
     seen = visit()
-    first = Figure(seen, 1)
-    first.pick("topic", RIVERS, f"length word short · topic {RIVERS}")
-    last = Figure(seen, 3)
-    assert last.said.inner_text() == f"topic {RIVERS}"
+    first, last = Figure(seen, 1), Figure(seen, 3)
     last.pick("topic", "Fruits", "topic Fruits")
+    last.pick("topic", RIVERS, f"topic {RIVERS}")
+    assert last.everywhere().count() == 0  # that is what stands in the page
+    last.pick("topic", "Fruits", "topic Fruits")
+    first.root.scroll_into_view_if_needed()
+    first.pick("topic", RIVERS, f"length word short · topic {RIVERS}")
+    assert (first.values(), last.values()) == ([21, 22, 23], [51])
+    assert Bar(seen).menu("Topic").input_value() == ""
     asked = len([url for url in seen.requests if ".pick-" in url])
 
+    last.root.scroll_into_view_if_needed()
+    last.everywhere().get_by_text("Use topic Fruits everywhere").click()
     assert first.menu("topic").input_value() == "Fruits"
-    assert first.values() == [21, 22, 23]
+    assert first.values() == [21, 22, 23]  # not near
     first.root.scroll_into_view_if_needed()
     first.said.get_by_text("topic Fruits").wait_for()
     assert first.values() == [11, 12]
     assert len([url for url in seen.requests if ".pick-" in url]) == asked + 1
-    assert last.values() == [51]
+    assert Bar(seen).asked() == {"topic": ["Fruits"]}
+    assert first.everywhere().count() == last.everywhere().count() == 0
     assert seen.complaints == []
+
+
+def test_the_pages_choice_takes_over_what_was_picked_before(visit):
+    seen = visit(f"?dataset-3.topic=Fruits&topic={quote(RIVERS)}")
+    last, bar = Figure(seen, 3), Bar(seen)
+    last.said.get_by_text("topic Fruits").wait_for()
+    assert last.values() == [51]
+    bar.menu("Topic").select_option("")
+    last.said.get_by_text(f"topic {RIVERS}").wait_for()
+    assert bar.asked() == {}
 
 
 def test_without_scripts_the_first_choice_stands_in_the_page(visit):
@@ -321,7 +341,7 @@ class Bar:
     def __init__(self, seen):
         self.page = seen.page
         self.form = seen.page.get_by_role("form", name="One choice for all figures")
-        self.said = self.form.locator(".post-choice-said")
+        self.said = self.form.locator(".post-heard")
 
     def menu(self, words):
         return self.form.get_by_label(words)
@@ -334,8 +354,12 @@ def test_the_bar_offers_what_any_figure_does_and_drives_all(visit):
     seen = visit()
     bar = Bar(seen)
     first = Figure(seen, 1)
-    assert bar.menu("Topic").locator("option").all_inner_texts() == ["any", "Fruits", RIVERS]
-    assert bar.menu("Length word").locator("option").all_inner_texts() == ["any", "short", "long"]
+    assert bar.menu("Topic").locator("option").all_inner_texts() == ["any topic", "Fruits", RIVERS]
+    assert bar.menu("Length word").locator("option").all_inner_texts() == [
+        "any length word",
+        "short",
+        "long",
+    ]
     assert bar.form.locator("select").count() == 2
 
     bar.menu("Topic").select_option(RIVERS)
@@ -343,7 +367,8 @@ def test_the_bar_offers_what_any_figure_does_and_drives_all(visit):
     assert first.values() == [21, 22, 23]
     assert bar.asked() == {"topic": [RIVERS]}
     first.pick("topic", "Fruits", "length word short · topic Fruits")
-    assert bar.menu("Topic").input_value() == "Fruits"
+    assert bar.menu("Topic").input_value() == RIVERS
+    assert bar.asked() == {"topic": [RIVERS], "dataset.topic": ["Fruits"]}
     assert seen.complaints == []
 
 
@@ -393,23 +418,76 @@ def test_a_figure_that_lacks_what_is_chosen_keeps_what_it_has_and_says_so(visit)
     last.said.get_by_text("topic Fruits").wait_for()
     assert last.unmet() == []
     assert Figure(seen, 4).unmet() == ["Not as chosen: it has length word short only."]
-    bar.menu("Length word").select_option("any")
+    bar.menu("Length word").select_option("")
     first.root.scroll_into_view_if_needed()
     first.said.get_by_text("length word short · topic Fruits").wait_for()
     assert first.unmet() == Figure(seen, 4).unmet() == []
 
 
-def test_the_bar_stays_under_the_header_until_it_is_let_go(visit):
-    seen = visit()
+def wheel(page, pixels):
+    """Turn the wheel, and let the page come to rest."""
+    page.mouse.wheel(0, pixels)
+    page.wait_for_timeout(250)
+    conftest.rest(page)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_bar_gives_way_on_the_way_down_and_returns_on_the_way_up(visit, motion):
+    seen = visit(reduced_motion=motion)
     bar = Bar(seen)
     Figure(seen, 3)
-    assert bar.form.bounding_box()["y"] < 100
-    bar.form.get_by_role("button", name="Stop this bar from following").click()
-    Figure(seen, 4)
-    assert bar.form.bounding_box()["y"] < -100
-    seen.page.reload()
-    Figure(seen, 4)
-    assert bar.form.bounding_box()["y"] < -100
+    seen.page.mouse.move(600, 500)
+    seen.page.evaluate("scrollTo(0, 1500)")
+    wheel(seen.page, 300)
+    assert bar.form.bounding_box()["y"] < 10  # behind the header
+    wheel(seen.page, -200)
+    assert 40 < bar.form.bounding_box()["y"] < 100
+    wheel(seen.page, 300)
+    bar.menu("Topic").focus()
+    wheel(seen.page, 300)
+    assert 40 < bar.form.bounding_box()["y"] < 100  # it is in use
+    moves = bar.form.evaluate("node => getComputedStyle(node).transitionDuration")
+    assert (moves == "0s") == (motion == "reduce")
+
+
+def test_the_bar_says_which_figures_answer_and_leads_to_them(visit):
+    seen = visit("?topic=Fruits", width=390)
+    bar = Bar(seen)
+    assert bar.said.text_content() == "topic Fruits: 2 follow, 1 marks it, in 1 topics are pooled."
+    summary = bar.form.locator("summary")
+    assert summary.inner_text() == "2 follow, 1 marks it, in 1 topics are pooled"
+    summary.click()
+    assert bar.form.locator("li a").all_inner_texts() == [
+        "Figure 1",
+        "Figure 3",
+        "Figure 4",
+        "Figure 2",
+    ]
+    bar.form.get_by_role("link", name="Figure 4").click()
+    assert seen.page.url.endswith("#dataset-4")
+    assert not bar.form.locator(".post-choice-list").is_visible()
+
+
+def test_on_a_phone_the_menus_are_behind_a_button(visit):
+    seen = visit(width=390)
+    bar = Bar(seen)
+    assert not bar.menu("Topic").is_visible()
+    bar.form.get_by_role("button", name="Choose for all figures").click()
+    assert bar.menu("Topic").evaluate("node => node === document.activeElement")
+    bar.menu("Topic").select_option(RIVERS)
+    seen.page.keyboard.press("Escape")
+    assert not bar.menu("Topic").is_visible()
+    assert bar.asked() == {"topic": [RIVERS]}
+
+
+def test_a_choice_that_no_figure_of_the_page_has_is_told(visit):
+    seen = visit("?topic=%3Cimg%3E")
+    bar = Bar(seen)
+    assert bar.menu("Topic").locator("option:checked").inner_text() == "<img> (not on this page)"
+    assert bar.said.text_content() == "topic <img>: 3 lack it, in 1 topics are pooled."
+    assert Figure(seen, 1).unmet() == ["Not as chosen: it has no topic <img>."]
+    assert bar.asked() == {"topic": ["<img>"]}
+    assert seen.complaints == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -420,7 +498,7 @@ def test_the_bar_hides_no_place_that_a_link_leads_to(visit, width):
     conftest.rest(seen.page)
     bar = Bar(seen).form.bounding_box()
 
-    assert bar["height"] < 70
+    assert bar["height"] <= 44
     assert figure.root.bounding_box()["y"] >= min(
         bar["y"] + bar["height"], seen.page.viewport_size["height"] - 500
     )

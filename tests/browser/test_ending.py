@@ -220,20 +220,26 @@ def test_a_long_list_scrolls_in_its_own_window(visit, files):
     assert opening.page.evaluate("scrollY") == top
 
 
-def test_the_choice_of_topic_is_shared_both_ways(visit):
+def test_a_list_is_picked_for_this_figure_until_it_is_wanted_everywhere(visit):
     seen = visit()
     opening = Opening(seen)
     other = seen.page.locator("#logit-difference-example form select[name=topic]")
+    before = other.input_value()
     opening.pick("topic", "Fruits")
+    assert other.input_value() == before
+    assert "ending.topic=Fruits" in seen.page.url
+    opening.button("Use topic Fruits everywhere").click()
     assert other.input_value() == "Fruits"
+    assert "?topic=Fruits" in seen.page.url
+    assert "ending.topic" not in seen.page.url
     seen.page.locator("#logit-difference-example .post-chart").scroll_into_view_if_needed()
     other.wait_for()
     other.select_option("Animals")
-    opening.root.locator("[data-topic]", has_text="Animals").wait_for()
 
-    assert opening.menu("topic").input_value() == "Animals"
-    assert opening.root.locator("[data-topic]").inner_text() == "Animals"
-    assert "topic=Animals" in seen.page.url
+    assert opening.menu("topic").input_value() == "Fruits"
+    assert opening.root.locator("[data-topic]").inner_text() == "Fruits"
+    seen.page.locator("form.post-choice").get_by_label("Topic").select_option("Colors")
+    assert (opening.menu("topic").input_value(), other.input_value()) == ("Colors", "Colors")
     assert seen.complaints == []
 
 

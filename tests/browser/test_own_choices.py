@@ -51,10 +51,13 @@ def test_menus_marks_bar_and_address_follow_it(visit):
     assert cells.lit() == []
     figure.pick("harvest", "2021", "harvest 2021")
     assert figure.values() == [21]
+    assert cells.lit() == []
+    figure.everywhere().click()
     assert cells.lit() == ["a1", "b1"]
     bar = seen.page.locator("form.post-choice")
-    assert "Harvest" in bar.inner_text()
-    assert "Topic" not in bar.inner_text()
-    assert bar.locator(".post-choice-said").inner_text().endswith("mark it. Harvests are few.")
+    assert bar.get_by_label("Harvest").input_value() == "2021"
+    assert bar.get_by_label("Topic").count() == 0
+    told = "harvest 2021: 1 follows, 1 marks it. Harvests are few."
+    assert bar.locator(".post-heard").text_content() == told
     assert parse_qs(urlsplit(seen.page.url).query) == {"year": ["2021"]}
     assert seen.complaints == []

@@ -401,10 +401,10 @@ def test_a_claim_that_stops_holding_is_told_in_the_open_page(opened):
     text = (opened.root / SECTION).read_text("utf-8")
     write(opened.root / "content/claims.md", "# Claims\n\n<< page: claims >>\n")
     opened.save(SECTION, text + "\nIt is above one. << claim: small >>\n")
-    opened.page.locator("article a.post-claim", has_text="✓").wait_for()
+    opened.page.locator("article .post-sign", has_text="✓").wait_for()
     measured(opened, 0.5)
 
-    opened.page.locator("article a.post-claim", has_text="does not hold").wait_for()
+    opened.page.locator("article .post-sign", has_text="does not hold").wait_for()
     assert len(opened.loads) == 1
     assert opened.complaints == []
 

@@ -112,11 +112,12 @@ def test_links_of_the_other_figure_lead_somewhere(visit, address):
     assert all(seen.page.request.get(link).ok for link in links)
 
 
-def test_a_study_that_no_figure_has_is_not_kept(visit):
+def test_a_study_that_no_figure_has_changes_none_and_is_told(visit):
     seen = visit("?study=nobody")
 
     assert bars(figure(seen, 1)) == 4
-    assert "study" not in seen.page.url
+    told = seen.page.locator(".post-choice select[name=study] option:checked").inner_text()
+    assert told == "nobody (not on this page)"
     assert seen.complaints == []
 
 

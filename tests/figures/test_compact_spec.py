@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from site_builder.charts.compact_spec import compact
+from site_builder.charts.vega.compact_spec import compact
 
 NAME = "data-0123456789abcdef0123456789abcdef"
 

@@ -5,7 +5,15 @@ import importlib
 import pytest
 
 from site_builder.charts.drawing import Drawing, DrawingError
-from tests.figures import end_tables, layer_choice_tables, path_tables, sae_tables, tables
+from tests.figures import (
+    edge_tables,
+    end_tables,
+    layer_choice_tables,
+    path_tables,
+    sae_tables,
+    tables,
+    trace_tables,
+)
 
 CASES = [
     *[
@@ -40,6 +48,7 @@ CASES = [
         for variant in ("by-layer", "compared", "by-topic", "survival")
     ],
     ("interventions", "", end_tables.interventions_table()),
+    ("attribution_graph", "", edge_tables.table()),
     ("entropy_conditions", "", end_tables.entropy_conditions_table()),
     ("sae_health", "", sae_tables.sae_health()),
     ("layer_choice", "", layer_choice_tables.layer_choice()),
@@ -51,6 +60,7 @@ CASES = [
     ("prompt_pairs", "", tables.prompt_pairs()),
     ("ending", "", tables.ending(topics=2)),
     ("asking", "", tables.asking()),
+    ("trace", "", trace_tables.trace()),
     ("example", "", tables.example(topics=2)),
 ]
 every_drawing = pytest.mark.parametrize(
@@ -79,7 +89,8 @@ def test_a_missing_column_is_named(name, variant, table):
             "ablation": "method", "sae_health": "places", "feature_tests": "survives",
             "layer_choice": "regret", "path_patching": "relays", "asking": "before",
             "feature_baselines": "after", "interventions": "lines",
-            "entropy_conditions": "condition"}[name]  # fmt: skip
+            "entropy_conditions": "condition", "trace": "depth",
+            "attribution_graph": "method"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)

@@ -52,7 +52,7 @@ def test_the_first_list_has_median_length_and_a_typical_gap():
 
 
 def test_means_stand_below_with_their_intervals():
-    rows = cells(ending.draw(tables.ending(), template="long"), 'ending-means" data-template="long')
+    rows = cells(ending.draw(tables.ending(), template="long"), 'ending-means" data-means="long')
 
     assert [row[0] for row in rows] == [
         "mean at the last item of the 7 long lists that ended", "mean at the items before it",

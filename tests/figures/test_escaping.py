@@ -10,7 +10,7 @@ import pytest
 
 from site_builder.charts import render, theme
 from site_builder.charts.drawing import BASE, Drawing
-from tests.figures import tables
+from tests.figures import tables, trace_tables
 
 ODD = [
     "</script><script>alert(1)</script>",
@@ -44,9 +44,9 @@ def read(html: str) -> Tags:
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("name", ["lists", "prompt_pairs", "example", "ending", "asking"])
+@pytest.mark.parametrize("name", ["lists", "prompt_pairs", "example", "ending", "asking", "trace"])
 def test_text_in_a_drawing_is_text(name, odd):
-    table = getattr(tables, name)(odd=odd)
+    table = getattr(trace_tables if name == "trace" else tables, name)(odd=odd)
     drawing = importlib.import_module(f"site_builder.figures.{name}").draw(table)
     rendered = render.render(drawing, name, "0" * 16)
 

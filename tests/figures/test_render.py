@@ -1,5 +1,6 @@
 """How drawings stand in the page: small, the same every time, readable without a script."""
 
+import base64
 import io
 import json
 import re
@@ -115,18 +116,39 @@ def test_many_marks_become_images_for_both_schemes():
 
     assert "<svg" not in rendered.html
     for scheme in ("light", "dark"):
-        name = f"heat.01234567-1.{scheme}.webp"
-        assert rendered.files[name].startswith(b"RIFF")
+        name = f"heat.01234567-1.{scheme}.svg"
+        picture = ElementTree.fromstring(rendered.files[name])
+        (pixels,) = (node.attrib["href"] for node in picture.iter() if node.tag.endswith("image"))
+        assert base64.b64decode(pixels.removeprefix("data:image/webp;base64,")).startswith(b"RIFF")
         assert f'src="{embed.BASE}/figures/{name}"' in rendered.html
     assert re.search(r'width="\d+" height="\d+" loading="lazy"', rendered.html)
     assert 'aria-label="A caption. A description."' in rendered.html
+
+
+def test_the_words_of_a_picture_of_pixels_are_words_in_the_fonts_of_all_others():
+    heat = chart(800, title="A title")
+    signs = alt.Chart(heat.data).mark_text(text="−").encode(x="x:O", y="y:O")
+    files = render(heat + signs).files
+    picture = ElementTree.fromstring(files["heat.01234567-1.light.svg"])
+    words = ["".join(node.itertext()) for node in picture.iter() if node.tag.endswith("text")]
+
+    assert {"A title", "x", "y", "0", "39"} <= set(words)
+    assert "−" not in words  # signs in cells are pixels, as the cells are
+    assert picture.get("font-family") == theme.FONT
+    (image,) = (node for node in picture.iter() if node.tag.endswith("image"))
+    pixels = Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].partition(",")[2])))
+    assert pixels.size == (2 * int(picture.get("width")), 2 * int(picture.get("height")))
+    # Where the title stands there is nothing but the page's ground.
+    assert pixels.crop((0, 0, pixels.width, 30)).getcolors() == [
+        (pixels.width * 30, (253, 252, 250))
+    ]
 
 
 def test_the_inline_form_needs_no_file():
     inline = render(chart(), chart(800)).inline
 
     assert embed.BASE not in inline
-    assert "data:image/webp;base64," in inline
+    assert "data:image/svg+xml;base64," in inline
     assert "data-vega" not in inline
 
 
@@ -195,7 +217,9 @@ def test_menus_that_all_panels_follow_stand_over_all_so_that_these_stay_in_line(
         r'data-vega="[^"]*"><div class="post-over"><form .*?</p></div><div class="post-col',
         both.html,
     )
-    assert both.inline.startswith('<div class="post-chart"><div class="post-over"><p class="post-c')
+    assert both.inline.startswith(
+        '<div class="post-chart post-columns"><div class="post-over"><p class="post-c'
+    )
     assert "post-over" not in embed.render(one, "curve", DIGEST).html
 
 
@@ -203,7 +227,8 @@ def test_choices_are_menus_that_a_script_shows_and_words_that_need_none():
     rendered = embed.render(picker(), "curve", DIGEST)
     # Over the first panel that follows the choice, not over those that stay as they are.
     form, said = re.search(
-        '<div class="post-panel">(<form.*</form>)(<p class="post-count.*?</p>)<', rendered.html
+        '<div class="post-panel" data-follows>(<form.*</form>)(<p class="post-count.*?</p>)<',
+        rendered.html,
     ).groups()
 
     assert re.match(r'<form class="post-controls" [^>]* hidden>', form)

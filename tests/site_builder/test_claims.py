@@ -15,11 +15,8 @@ from site_builder.commands.main import main
 from site_builder.core.errors import BuildError
 from site_builder.core.project import Project
 from site_builder.post.claims import Claim, load
-from site_builder.post.post import Post
 from site_builder.post.verdicts.verdict import Verdict, verdict
-from site_builder.render.claim_marks import Verdicts
 from site_builder.render.claim_words import numbers
-from site_builder.render.figures import Fragments
 from site_builder.results.recipe import ResultId
 from site_builder.results.store import Store
 from site_builder.site.build import build, preview
@@ -681,19 +678,19 @@ def test_the_search_reads_numbers_and_no_signs(claiming: Project) -> None:
     index_ = (claiming.site / "search" / "search_index.json").read_text("utf-8")
     (text,) = (e["text"] for e in json.loads(index_)["docs"] if "It is 2.5." in e["text"])
     assert "✓" not in text
+    assert "second above two" not in text
+    assert "said-" not in text
     assert "post-value" not in text
 
 
-def test_a_host_that_leads_links_itself_gets_a_sign_as_markdown(claiming: Project) -> None:
-    post = Post(claiming)
-    post.collect()
-    verdicts = Verdicts(post, Fragments(post))
-    verdicts.judge()
-    claims = [use for use in post.uses.values() if use.directive.kind == "claim"]
-    (use,) = (use for use in claims if not use.directive.options)
-    plain = verdicts.written(use, plain=True)
-    assert plain.startswith("[✓](claims.md#second-above-two){ .post-claim")
-    assert verdicts.written(use).startswith('<a class="post-claim" href="claims/#second-above-two"')
+@pytest.mark.builds
+def test_the_feed_has_numbers_and_no_signs(claiming: Project) -> None:
+    build(claiming, say=silent)
+    feed = (claiming.site / "feed.xml").read_text("utf-8")
+
+    assert "It is" in feed
+    assert "✓" not in feed
+    assert "second above two" not in feed
 
 
 @pytest.mark.builds
@@ -703,12 +700,13 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
 
     assert built.notes == []
     assert 'href="claims/#second-above-two"' in index(claiming)
-    assert 'class="post-claim" href' in index(claiming)
+    assert 'aria-label="1 claim: holds">✓</button>' in index(claiming)
+    assert 'id="said-second-above-two"' in index(claiming)
     assert ">2.5</span>" in index(claiming)
     for text in (
         "The second number is at least two.",
         "2.5 apples (2.0 to 3.0), n\u00a0=\u00a011",
-        'Said in <a href="../#sec-numbers">',
+        'Said in <a href="../#said-second-above-two">',
         "about three",
         'href="../#sec-numbers"',
         'href="../#numbers-small"',
@@ -764,7 +762,7 @@ def test_a_claim_of_what_was_not_measured_is_marked_so(claiming):
     put(Store(claiming), id, table.set_column(2, "low", nothing))
     build(claiming, say=silent)
 
-    assert ">? not measured</a>" in index(claiming)
+    assert ">? not measured</b></button>" in index(claiming)
 
 
 @pytest.mark.builds
@@ -774,8 +772,8 @@ def test_a_claim_that_compares_no_interval_is_marked_apart(claiming):
     build(claiming, say=silent)
     page = (claiming.site / "claims" / "index.html").read_text("utf-8")
 
-    assert ">(✓)</a>" in index(claiming)
-    assert 'title="holds in the sample: 2.5 apples' in index(claiming)
+    assert ">(✓)</b></button>" in index(claiming)
+    assert 'aria-label="1 claim: holds in the sample"' in index(claiming)
     assert "1 of those that hold compare numbers of the sample alone" in page
 
 
@@ -924,11 +922,11 @@ def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     assert note.startswith(
         'content/sections/01-numbers.md:9: claim "second-above-two" does not hold'
     )
-    assert "does not hold</a>" in index(claiming)
+    assert "✗ does not hold</b></button>" in index(claiming)
     assert "Not everything below holds on A toy" in index(claiming)
     with pytest.raises(BuildError, match="does not hold"):
         build(claiming, strict=True, say=silent)
-    assert "does not hold</a>" in index(claiming)
+    assert "✗ does not hold</b></button>" in index(claiming)
     monkeypatch.chdir(claiming.root)
     told = CliRunner().invoke(main, ["claims"])
     assert "[does not hold] second-above-two" in told.output
@@ -938,6 +936,21 @@ def test_a_claim_that_stops_holding_is_seen_at_once(claiming, monkeypatch):
     assert CliRunner().invoke(main, ["claims", "--strict"]).exit_code == 1
     (row,) = json.loads(CliRunner().invoke(main, ["claims", "--json"]).stdout)
     assert row["holds"] is False
+
+
+@pytest.mark.builds
+def test_a_claim_that_only_prints_numbers_is_told_once_a_section_when_it_fails(claiming):
+    section = claiming.content / "sections" / "01-numbers.md"
+    text = section.read_text("utf-8").replace(" << claim: second-above-two >>", "")
+    more = "\nFrom << claim: second-above-two show=low >> up.\n"
+    section.write_text(text + more, "utf-8")
+    spoil(claiming)
+    (note,) = build(claiming, run="never", say=silent).notes
+
+    assert note.startswith(
+        'content/sections/01-numbers.md:9: claim "second-above-two" does not hold'
+    )
+    assert index(claiming).count("✗ does not hold</b></button>") == 2
 
 
 def test_claims_are_listed_with_their_numbers_and_what_was_reported(claiming, monkeypatch):

@@ -18,6 +18,13 @@ from tests.site_builder.conftest import write
 pytestmark = pytest.mark.builds
 
 BIB = "@misc{ada,\n  author = {Lovelace, Ada},\n  title = {Notes},\n  year = {1843},\n  url = {https://example.org},\n}\n"
+CLAIM = """
+[second-is-two]
+says = "The second number is at least two."
+result = "numbers small"
+row = {x = 2}
+holds = "low >= 2"
+"""
 HOSTS = {
     "mkdocs": ["mkdocs", "build", "-q", "--clean"],
     "properdocs": ["properdocs", "build", "-q", "--clean", "-f", "mkdocs.yml"],
@@ -46,9 +53,15 @@ def rich(project: Project) -> Project:
         <figure><figcaption>As << ref: numbers small >> says.</figcaption></figure>
 
         [^a]: The second note, with $x^2$.
+        It is << claim: second-is-two show=estimate >>. << claim: second-is-two >> The
+        << term: Middle number as="middle one" >> is.
+
         [src]: https://example.org/more
         """,
     )
+    write(project.content / "claims" / "02-more.toml", CLAIM)
+    write(project.content / "claims.md", "# Claims\n\n<< page: claims >>\n")
+    write(project.content / "glossary.md", "# Terms\n\nmiddle number\n:   The second one.\n")
     with (project.content / "sections" / "01-numbers.md").open("a", encoding="utf-8") as file:
         file.write(
             "\nA note[^a] and [there][src].\n\n[^a]: The first.\n[src]: https://example.org/numbers\n"
@@ -84,7 +97,8 @@ def shown(project: Project, page: str) -> dict[str, object]:
     return {
         "figures": re.findall(r'<figure [^>]*\bid="([^"]+)"', article),
         "links": [_end(page, link) for link in links],
-        "ids": re.findall(r'<(?:h\d|li)\b[^>]*?\sid="([^"]+)"', prose),
+        "ids": re.findall(r'<(?:h\d|li|dt|span|a)\b[^>]*?\sid="([^"]+)"', prose),
+        "opened": re.findall(r'popovertarget="([^"]+)"', prose),
         "aligned": re.findall(r'<td class="(post-\w+)"', prose),
         "lists": prose.count("<ul>"),
         "formulas": prose.count("<math"),
@@ -106,9 +120,12 @@ def _end(page: str, link: str) -> str:
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_host_builds_the_same_page(rich: Project, host: str) -> None:
     build(rich, say=lambda _line: None, strict=True)
-    ours = {page: shown(rich, page) for page in ("", "about")}
+    ours = {page: shown(rich, page) for page in ("", "about", "glossary")}
     assert ours[""]["figures"] == ["numbers-small", "totals"]
     assert ours[""]["aligned"] == ["post-right", "post-center"]
+    assert ours[""]["opened"] == ["c0"]
+    assert {"claims#second-is-two", "glossary#term-middle-number"} <= {*ours[""]["links"]}
+    assert ours["glossary"]["links"][-1:] == ["#used-middle-number"]
     assert {"#sec-numbers", "#totals", "#numbers-small", "#ref-ada", "about#about"} <= {
         *ours[""]["links"]
     }

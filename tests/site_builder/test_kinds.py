@@ -203,6 +203,7 @@ def test_every_kind_reads_its_own_form() -> None:
     written = {
         "figure": "a b c=d", "table": "a", "tokens": "a b", "feature": "26/1201", "page": "a b",
         "section": "01-a", "value": "a b=c", "claim": "a", "ref": "a b", "cite": "a b c",
+        "term": "A b-c",
     }  # fmt: skip
     assert written.keys() == KINDS.keys()
     for kind, text in written.items():

@@ -45,6 +45,9 @@ def wrong(said: dict[str, Any], directive: Directive) -> str:
         options = {}
     elif directive.kind == "feature":
         name = options.pop("feature")
+    elif directive.kind == "term":
+        name = name.lower()
+        name = name if name in kind["names"] else name.removesuffix("s")
     takes = kind["names"].get(name)
     if takes is None:
         return "name"

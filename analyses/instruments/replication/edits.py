@@ -28,7 +28,6 @@ from analyses.lab.runtime.lab import Lab
 from analyses.lab.saes.interventions import DECIDING
 
 LISTS = 3  # a topic
-LAYER = 28
 HAZARD = "hazard"
 SCHEMA = {
     **dict.fromkeys(("start", "method", "edit", "place"), pa.string()),
@@ -52,7 +51,7 @@ QUANTITIES: dict[str, tuple[Count, Count]] = {  # as `ablation` has them: ratios
 def conditions(lab: Lab, choices: Choices) -> list[Condition]:
     """The network as it is, and each change of it, on the same lists and random numbers."""
     starts = _few(from_prompts(lab))
-    place = next(place for place in choices.steering if place[1] == LAYER)
+    place = max(choices.steering, key=lambda place: place[::-1])  # after the latest block
     short, steering = starts[TEMPLATE], tuple(map(float, choices.steering[place]))
     return [
         Condition(PROMPT, "base", short),
@@ -65,8 +64,9 @@ def conditions(lab: Lab, choices: Choices) -> list[Condition]:
 
 
 def _few(starts: Starts) -> Starts:
+    """The first lists of each held-out topic."""
     return {
-        template: tuple(one for one in some if one.sample < LISTS)
+        template: tuple(one for one in some if one.held_out and one.sample < LISTS)
         for template, some in starts.items()
     }
 

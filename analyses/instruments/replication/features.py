@@ -24,7 +24,7 @@ from analyses.lab.saes.ablation import Removal, Removals
 from analyses.lab.saes.saes import Sae, open_saes
 
 TEMPLATE = "short"
-LAYERS = (22, 26, 28)
+LAST = 3  # autoencoders, the latest in the network
 CHANGES = ("exchanged", "removed", "along feature", "mean direction", "stream")
 COMPARED = (("exchanged", "mean direction"), ("exchanged", "random"), ("mean direction", "random"))
 SCHEMA = {
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 
 def rows(lab: Lab, lists: Sequence[WrittenList], choices: Choices) -> Iterator[Row]:
     """Shares, differences, activations and the gradient's effects, layer by layer."""
-    places = [place for place in choices.features if place[1] in LAYERS]
+    places = sorted(choices.features, key=lambda place: place[::-1])[-LAST:]
     found = [
         one
         for one in decisions(lab, lists, TEMPLATE, places, log_prob=False)

@@ -1,33 +1,30 @@
-"""Definitions as Python-Markdown reads them: terms, each on a line, and below them what they mean.
+"""Terms as Python-Markdown's definition lists have them: each on a line, below them what they mean.
 
     hazard
     hazard rate
     :   Of the units that are still there, the share that ends at the next step.
 
-Terms above one definition mean the same. What a definition goes on with is indented by four blanks.
+Terms above one definition mean the same.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from site_builder.core.errors import Problem
 from site_builder.post.sections import markup
 
-_DEFINES = re.compile(r"[ ]{0,3}:[ ]{1,3}\S")
-_BEGINS = re.compile(r"[ ]{4}|[ ]{0,3}(?:#|:[ ])")  # a line that is no term
+_MARKS = r"[ >*+-]*(?:\d+\.)?[ ]*"  # of quotations and lists, in which definitions may stand
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term as it stands in its 0-based `line`; its definition ends with the line `last`."""
+    """A term as it stands in its 0-based `line`."""
 
     name: str
     where: str
     line: int
-    last: int
 
     @property
     def word(self) -> str:
@@ -37,48 +34,34 @@ class Term:
 
 def of(text: str, named: str) -> tuple[list[Term], list[Problem]]:
     """The terms that a text defines, and what is wrong with them; `named` is its file."""
-    lines = markup.read(text).prose.split("\n")
     known: dict[str, Term] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(lines):
-        if not _DEFINES.match(line):
-            continue
-        for at in _above(lines, number):
-            name = " ".join(lines[at].split())
-            term = Term(name, f"{named}:{at + 1}", at, _last(lines, number))
-            if not term.word:
-                problems.append(Problem(term.where, f'"{name}" is no term', "write it in letters"))
-            elif first := known.get(term.word):
-                what = f'term "{name}" is defined twice'
-                problems.append(Problem(term.where, what, f"see {first.where}"))
-            else:
-                known[term.word] = term
+    for name, line in _written(text):
+        term = Term(name, f"{named}:{line + 1}", line)
+        if not term.word:
+            problems.append(Problem(term.where, f'"{name}" is no term', "write it in letters"))
+        elif first := known.get(term.word):
+            what = f'term "{name}" is defined twice'
+            problems.append(Problem(term.where, what, f"see {first.where}"))
+        else:
+            known[term.word] = term
     if not (known or problems):
         cure = "write a term on a line, and below it its definition behind `:   `"
         problems.append(Problem(named, "the glossary defines no term", cure))
     return [*known.values()], problems
 
 
-def _above(lines: list[str], number: int) -> Iterator[int]:
-    """The lines with the terms that a definition is of; none of a second definition."""
-    first = number
-    if number and not lines[number - 1].strip():  # they may be a paragraph of their own
-        first = number - 1
-    start = first
-    while start and lines[start - 1].strip() and not _BEGINS.match(lines[start - 1]):
-        start -= 1
-    yield from range(start, first)
+def _written(text: str) -> list[tuple[str, int]]:
+    """Every term with its 0-based line, as the host will read the text."""
+    from markdown import Markdown  # most posts are built again without a look at this page
 
-
-def _last(lines: list[str], number: int) -> int:
-    """The last line of a definition: what follows a blank line is a part of it if indented."""
-    last = number
-    for at in range(number + 1, len(lines)):
-        line = lines[at]
-        if not line.strip():
-            continue
-        if line.startswith("    ") or (at == last + 1 and not _BEGINS.match(line)):
-            last = at
-        else:
-            break
-    return last
+    lines = markup.read(text).prose.split("\n")
+    root = Markdown(extensions=["def_list"]).parser.parseDocument([*lines]).getroot()
+    found, line = [], -1
+    for node in root.iter("dt") if root is not None else ():
+        name = (node.text or "").strip()
+        whole = re.compile(rf"{_MARKS}{re.escape(name)}\s*")
+        later = (at for at in range(line + 1, len(lines)) if whole.fullmatch(lines[at]))
+        line = next(later, line)
+        found.append((" ".join(name.split()), line))
+    return found

@@ -25,7 +25,7 @@ FILE = "content/glossary.md"
 _READERS = ("def_list", "extra")
 """Extensions of Python-Markdown that read definitions, with or without their package's name."""
 
-_TITLE = re.compile(r"^#[ ]+(.+?)[ ]*#*$", re.MULTILINE)
+_HEADING = re.compile(r"#{1,6}[ ]+(.+?)[ ]*#*(?:[ ]*\{[^{}]*\})?[ ]*")
 
 
 class Glossary:
@@ -91,25 +91,25 @@ class Glossary:
         return link(asked.page, name, self.path, anchor, "term", raw=raw, id=id)
 
     def puts(self, references: References) -> Iterator[Put]:
-        """What goes into the page's text: an id for each term, and links to where it is used."""
+        """What goes behind each term on its page: the way to where it is used first, and an id."""
         lines = text_of(self.path).split("\n")
-        told: dict[int, str] = {}
         for term in self.terms.values():
-            end = len(lines[term.line])
-            yield Put(term.line, end, end, f" {{ #term-{term.word} }}")
-        for word, one in self.first.items():
-            (last,) = {term.last for term in self.terms.values() if term.word == word}
-            told.setdefault(last, self._place(word, one, references))
-        for last, place in told.items():
-            yield Put(last, len(lines[last]), len(lines[last]), f" {place}")
+            end, first = len(lines[term.line]), self.first.get(term.word)
+            place = f" {self._place(term, first, references)}" if first else ""
+            yield Put(term.line, end, end, f"{place} {{ #term-{term.word} }}")
 
-    def _place(self, word: str, one: Link, references: References) -> str:
+    def _place(self, term: Term, first: Link, references: References) -> str:
         """The link to where a term is used first."""
-        section = references.of(one.directive)
-        title = _TITLE.search(text_of(one.page))
-        called = section.called if section else title[1] if title else one.page.stem
-        name = attribute(f"First used in {called}")
-        return link(self.path, name, one.page, f"used-{word}", "first", raw=None)
+        section = references.of(first.directive)
+        called = section.called if section else _above(first) or first.page.stem
+        name = attribute(f"first used in {called}")
+        return link(self.path, name, first.page, f"used-{term.word}", "first", raw=None)
+
+
+def _above(first: Link) -> str:
+    """The heading that a page's own sentence stands under."""
+    lines = text_of(first.page).split("\n")[: first.directive.line]
+    return next((found[1] for line in reversed(lines) if (found := _HEADING.fullmatch(line))), "")
 
 
 def _key(name: str) -> str:

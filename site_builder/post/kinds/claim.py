@@ -5,6 +5,7 @@ Either counts as one claim of the paragraph's sign, and both together as one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from markupsafe import Markup
@@ -16,6 +17,9 @@ from site_builder.post.kinds.kind import Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, option, takes
 from site_builder.post.uses import Use
 from site_builder.results.recipe import ResultId
+
+PLACE = "said-"
+"""What the id of a place begins with at which a claim is made."""
 
 NAME = "claim"
 """What it is called in a directive, for who looks for the sentences that make a claim."""
@@ -31,6 +35,16 @@ def take(post: Reading, directive: Directive, page: Path) -> Use | list[Problem]
         return wrong
     study = claim.study or post.study
     return Use(directive, page, ResultId(study, claim.analysis, claim.variant))
+
+
+def place(uses: Iterable[Use]) -> None:
+    """Give each place where a claim is made an id, of which a page has no other."""
+    made: dict[tuple[Path, str], int] = {}
+    for use in uses:
+        name = use.directive.name
+        if use.directive.kind == NAME:
+            count = made[use.page, name] = made.get((use.page, name), 0) + 1
+            use.place = f"{PLACE}{name}" + (f".{count}" if count > 1 else "")
 
 
 def show(blocks: Showing, use: Use) -> Markup:

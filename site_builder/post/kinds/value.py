@@ -37,9 +37,8 @@ def show(blocks: Showing, use: Use) -> Markup:
     value = blocks.value(use)
     stale = ' data-stale="yes"' if use.state == "stale" else ""
     title = f' title="{html.escape(value.title)}"' if value.title else ""
-    of = html.escape(f"{use.id.study} {use.id}")
     text = html.escape(value.text)
-    return Markup(f'<span class="post-value" data-of="{of}"{stale}{title}>{text}</span>')
+    return Markup(f'<span class="post-value"{stale}{title}>{text}</span>')
 
 
 def names(listing: Listing) -> Names:

@@ -28,14 +28,14 @@ HEAD = "In short"
 
 def render(blocks: Blocks, *, variant: str = "") -> Markup:
     """List the claims by section; `count`: how many hold, `reported`: beside what others did."""
+    verdicts, known = blocks.verdicts, blocks.post.claims
+    claims = {name: one for name, one in known.items() if not verdicts.is_apart(one)}
     if variant == "count":
-        outcomes = [verdict.holds for verdict in blocks.verdicts.of.values()]
-        claims = blocks.post.claims
-        in_sample = sum(
-            claims[name].is_of_sample for name, one in blocks.verdicts.of.items() if one.holds
-        )
+        found = {name: one for name, one in verdicts.of.items() if name in claims}
+        outcomes = [verdict.holds for verdict in found.values()]
+        in_sample = sum(claims[name].is_of_sample for name, one in found.items() if one.holds)
         counts = [(word, SHAPES[state], outcomes.count(state)) for state, word in WORDS.items()]
-        adjusted = blocks.verdicts.adjusted().values()
+        adjusted = [one for name, one in verdicts.adjusted().items() if name in claims]
         surviving = Counter(correction for one in adjusted for correction in one.survives)
         return blocks.frame.markup(
             "claims_count.html.j2",
@@ -43,11 +43,13 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             total=len(outcomes),
             in_sample=in_sample,
             before=sum(claim.written == BEFORE for claim in claims.values()),
+            apart=len(known) - len(claims),
+            page=_page_of_predictions(blocks),
             tests=len(adjusted),
             surviving=[(name, surviving[name]) for name in CORRECTIONS],
         )
     if variant == "reported":
-        reported = [name for name, claim in blocks.post.claims.items() if claim.reported]
+        reported = [name for name, claim in claims.items() if claim.reported]
         rows = [*map(_rows(blocks), reported)]
         sources = dict.fromkeys(row["claim"].reported_for for row in rows)
         page = f"{BASE}/{blocks.post.url(blocks.post.project.content / 'claims.md')}"
@@ -55,11 +57,18 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
             "claims_reported.html.j2", rows=rows, sources=[*sources], page=page
         )
     groups: dict[str, list[dict[str, Any]]] = {}
-    for row in map(_rows(blocks), blocks.post.claims):
+    for row in map(_rows(blocks), claims):
         groups.setdefault(row["section"], []).append(row)
     groups = dict(sorted(groups.items(), key=lambda group: group[1][0]["order"]))
     link = blocks.publish("claims.json", blocks.verdicts.json)
     return blocks.frame.markup("claims.html.j2", groups=groups, link=link)
+
+
+def _page_of_predictions(blocks: Blocks) -> str:
+    """The link to it; "" where there is none."""
+    apart = filter(blocks.verdicts.is_apart, blocks.post.claims.values())
+    page = next(map(blocks.verdicts.signs.home, apart), None)
+    return f"{BASE}/{blocks.post.url(page)}" if page else ""
 
 
 def _rows(blocks: Blocks) -> Callable[[str], dict[str, Any]]:

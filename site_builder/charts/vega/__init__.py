@@ -1,0 +1,1 @@
+"""Vega-Lite specifications as data: what is wrong with them, what they mark, how they shrink."""
