@@ -21,6 +21,7 @@ from analyses.lab.gguf.folder import convert
 from analyses.lab.gguf.packages import NOTE, Packages, make_folder
 from analyses.lab.gguf.tokenizer import CONTROL, NORMAL, USER, Vocabulary, merges
 from analyses.lab.model.weights import sha256
+from analyses.lab.runtime.model_report import Marks, report
 from analyses.lab.runtime.shards import SharedLab
 from tests.lab import tiny_gemma
 from tests.lab.conftest import ROOT
@@ -95,6 +96,16 @@ def test_a_model_without_turns_continues_the_text(folder):
     turn = [{"role": "user", "content": "A list of 3 dogs:"}]
     text = read.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     assert text == "<s>A list of 3 dogs:\n"
+
+
+def test_what_is_said_of_a_base_model_has_no_turns(folder, monkeypatch):
+    monkeypatch.setenv("LIST_STUDY_MODEL", str(folder))
+    lab = SharedLab.open("gemma-3-270m", root=ROOT, quiet=True)
+    assert Marks.of(lab.model) == Marks("", "", "</s>")
+    lines = [*report(lab)]
+    assert lines[0].startswith(f"{folder}: gemma3_text, 7 blocks of 64, 4 heads, vocabulary ")
+    assert f"prompt.end = '\\n\\n': token {lab.model.token(chr(10) * 2)}" in lines
+    assert lines[-1].startswith("of 8 answers ")  # and nothing to change
 
 
 def test_merges_are_in_the_order_of_scores_and_then_of_the_left_parts_length():
