@@ -1,7 +1,7 @@
 """A Gemma 3 in a GGUF file, as a folder that transformers can open.
 
-Tensors are dequantised one after the other and written block by block, so that no more than the
-largest of them (the embedding) is in memory. What a folder holds depends on the file alone, and on
+Tensors are dequantised row by row and written block by block, so that little more is in memory than
+the largest of them (the embedding), and its bytes while they are written. What a folder holds depends on the file alone, and on
 no version of a library: its digests are part of every result's key.
 """
 
@@ -65,6 +65,8 @@ PARTS = {
     "post_ffw_norm": "post_feedforward_layernorm",
 }
 """Tensors of a block: GGUF's name → Hugging Face's."""
+
+ROWS = 8192  # of a tensor, dequantised at a time
 
 ANSWER = "{% if add_generation_prompt %}{{ '\\n' }}{% endif %}"
 PLAIN = "{{ bos_token }}{{ messages[0]['content'] }}" + ANSWER
@@ -143,9 +145,13 @@ def _dequantised(tensor: ReaderTensor) -> tuple[str, Tensor]:
     from gguf import dequantize
 
     name = _name(tensor.name)
-    # What is stored as it is comes as a view of the file.
-    values = np.require(dequantize(tensor.data, tensor.tensor_type), np.float32, "W")
-    return name, torch.from_numpy(values - 1 if name.endswith("norm.weight") else values)
+    values = np.empty(tensor.shape[::-1], np.float32)  # GGUF tells the innermost size first
+    for start in range(0, len(values), ROWS):
+        rows = slice(start, start + ROWS)
+        values[rows] = dequantize(tensor.data[rows], tensor.tensor_type)
+    if name.endswith("norm.weight"):
+        values -= 1
+    return name, torch.from_numpy(values)
 
 
 def _name(name: str) -> str:
