@@ -1,8 +1,9 @@
 """A Gemma 3 in a GGUF file, as a folder that transformers can open.
 
 Tensors are dequantised row by row and written block by block, so that little more is in memory than
-the largest of them (the embedding), and its bytes while they are written. What a folder holds depends on the file alone, and on
-no version of a library: its digests are part of every result's key.
+the largest of them (the embedding), and its bytes while they are written. What a folder holds
+depends on the file alone, and on no version of a library: its digests are part of every result's
+key.
 """
 
 from __future__ import annotations
