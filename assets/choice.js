@@ -95,8 +95,9 @@ export function follow(form, changed) {
 
   function take(name) {
     for (const one of shared) {
-      const value = wantedIn(figure, name) || one.plain;
-      if (one.name === name && offers(one.menu, value)) one.menu.value = value;
+      if (one.name !== name) continue;
+      const value = wantedIn(figure, name);
+      one.menu.value = value && offers(one.menu, value) ? value : one.plain;
     }
     lacks(form, Object.fromEntries(shared.map((one) => [one.name, one.menu])));
   }

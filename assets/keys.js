@@ -63,7 +63,7 @@ export function keys(view, place) {
   }
 
   function go(item) {
-    left = item;
+    left = now;
     follow(item, place);
   }
 
@@ -82,7 +82,8 @@ export function keys(view, place) {
   readout.addEventListener("mousedown", (event) => event.preventDefault()); // the view keeps the focus
   place.addEventListener("pointerdown", ({ pointerType }) => (pointer = pointerType));
   view.addEventListener("click", (_, item) => {
-    if (!item?.tooltip || item.mark.marktype === "group") {
+    if (item?.mark.role === "axis-label") go(item);
+    else if (!item?.tooltip || item.mark.marktype === "group") {
       if (now) leave();
     } else if (pointer === "touch") {
       place.focus({ preventScroll: true });

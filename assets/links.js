@@ -43,7 +43,8 @@ export function link(view, { signals = [] }, place) {
   }
   view.addEventListener("pointerover", (_, item) => {
     point(item);
-    place.classList.toggle("leads-on", Boolean(item?.tooltip && doorOf(aboutOf(item, place))));
+    const isDoor = item?.tooltip || item?.mark.role === "axis-label";
+    place.classList.toggle("leads-on", Boolean(isDoor && leads(item, place)));
   });
   view.addEventListener("pointerout", ({ pointerType }) => {
     // A finger leaves the mark when it is lifted; what it tapped stays until the next tap.
@@ -51,16 +52,37 @@ export function link(view, { signals = [] }, place) {
   });
 }
 
-/** What a mark has of `names`, as text. */
+/** What a mark stands for: a curve for all its points, an axis label for the marks of its value. */
+function meantBy(item) {
+  const { marktype, role } = item?.mark ?? {};
+  if (role === "axis-label") return labelled(item);
+  if (!marktype || marktype === "group") return [];
+  return CURVES.includes(marktype) ? item.mark.items : [item];
+}
+
+/** The marks that tell something, and have the value that an axis label names. */
+function labelled(label) {
+  let group = label.mark.group;
+  while (group.mark?.group) group = group.mark.group;
+  const value = String(label.datum.value);
+  const found = [];
+  const look = ({ marktype, items }) => {
+    if (marktype === "group") for (const inner of items) inner.items.forEach(look);
+    else found.push(...items.filter((item) => item.tooltip && has(item.datum, value)));
+  };
+  group.items.forEach(look);
+  return found;
+}
+
+const has = (datum, value) => Object.values(datum ?? {}).some((one) => String(one) === value);
+
+/** What a mark has of `names`, as text: what all that it stands for share. */
 function own(item, names) {
-  const marktype = item?.mark.marktype ?? "group";
+  const [first, ...others] = meantBy(item);
   const found = {};
-  if (marktype === "group") return found;
-  // A curve is one mark with the values of its first point: only what all points share is its own.
-  const points = CURVES.includes(marktype) ? item.mark.items : [item];
-  for (const name of names) {
-    const value = item.datum?.[name] ?? undefined;
-    const same = points.every(({ datum }) => (datum?.[name] ?? undefined) === value);
+  for (const name of first ? names : []) {
+    const value = first.datum?.[name] ?? undefined;
+    const same = others.every(({ datum }) => (datum?.[name] ?? undefined) === value);
     if (same && value !== undefined && typeof value !== "object") found[name] = String(value);
   }
   return found;
@@ -74,11 +96,12 @@ export function point(item) {
 
 /** What a mark of the view in `place` is about: its fields, and what its figure shows alone. */
 function aboutOf(item, place) {
+  const mine = own(item, Object.keys(meantBy(item)[0]?.datum ?? {}));
   const alone = JSON.parse(place.closest("[data-only]")?.dataset.only ?? "{}");
-  return { ...alone, ...own(item, Object.keys(item.datum ?? {})) };
+  return Object.keys(mine).length ? { ...alone, ...mine } : mine;
 }
 
-/** Whether a mark leads somewhere, in words, or "". */
+/** Where a mark leads, in words, or "". */
 export function leads(item, place) {
   return doorOf(aboutOf(item, place))?.title ?? "";
 }
@@ -86,7 +109,7 @@ export function leads(item, place) {
 /** Pin what a mark is about, and open what it leads to. */
 export function follow(item, place) {
   const about = aboutOf(item, place);
-  enter(doorOf(about) ? about : own(item, fields), place);
+  enter(doorOf(about) ? about : own(item, [...fields].sort()), place);
 }
 
 /** Point at what an element of the page is about. */

@@ -69,7 +69,7 @@ async function draw(chart, given) {
   const panels = [...chart.querySelectorAll(".post-panel")].sort(
     (a, b) => (a.dataset.panel ?? 0) - (b.dataset.panel ?? 0),
   );
-  const specifications = unfold(folded);
+  const specifications = unfold(folded).map(labelled);
   if (panels.length !== specifications.length) return false;
   try {
     for (const [index, specification] of specifications.entries()) {
@@ -99,6 +99,15 @@ async function draw(chart, given) {
   await pickerOf(chart.querySelector("form[data-picks]"))?.live(picked);
   chart.dataset.drawn = "vega";
   return true;
+}
+
+/** Let the pointer find the labels of axes: they are doors, as marks are. */
+function labelled(specification) {
+  for (const axis of specification.axes ?? []) {
+    axis.encode = { ...axis.encode, labels: { ...axis.encode?.labels, interactive: true } };
+  }
+  specification.marks?.forEach(labelled);
+  return specification;
 }
 
 function isPicked({ data }) {

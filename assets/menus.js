@@ -62,12 +62,12 @@ export function menus(form) {
     });
   }
 
-  /** Take what is asked of `name`; where nothing is, go back to what the author chose. */
+  /** Take what is asked of `name`; without it, or where it lacks, go back to what the author chose. */
   function take(name) {
     const first = all.findIndex((menu) => SHARED[menu.name] === name);
     if (first < 0) return;
     const wanted = asked();
-    if (!chosen(all[first])) wanted[first] = plain[first];
+    if (place(all[first], chosen(all[first])) < 0) wanted[first] = plain[first];
     settle(first, wanted);
   }
 

@@ -6,10 +6,13 @@ import { pageOf, placeOf } from "./passages.js";
 export async function signed(list) {
   const links = [...list.querySelectorAll("a")];
   if (!links.length) return;
-  const page = await pageOf(links[0]);
+  const pages = new Map(); // claims may be on more than one
+  for (const link of links) pages.set(link.pathname, pages.get(link.pathname) ?? pageOf(link));
+  const claims = await Promise.all(
+    links.map(async (link) => [link, placeOf(link, await pages.get(link.pathname))]),
+  );
   for (const told of list.querySelectorAll("small")) told.remove();
-  for (const link of links) {
-    const claim = placeOf(link, page);
+  for (const [link, claim] of claims) {
     const verdict = claim?.querySelector(".post-claim-tests li");
     if (!verdict) continue;
     const [sign] = link.textContent.split(" ");

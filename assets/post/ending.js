@@ -115,8 +115,8 @@ export function ending(root) {
 
   function take() {
     for (const [name, menu] of Object.entries({ topic, template })) {
-      const value = wantedIn(figure, name) || own[name];
-      if (offers(menu, value)) menu.value = value;
+      const value = wantedIn(figure, name);
+      menu.value = value && offers(menu, value) ? value : own[name];
     }
     lacks(form, { topic, template });
   }

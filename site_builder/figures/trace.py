@@ -83,7 +83,7 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
             together=trace_words.percent(trace.part("together")[0]["estimate"]) + "\u00a0%",
         )
         + f"Numbers in sentences are means over {count} lists, at the earlier items over those "
-        "that have some, with their intervals; the ink is "
+        "that have some, with their intervals; at first the ink is "
         + (f"one of these lists, {topic}, token by token." if own else "their mean, role by role."),
         "The tokens of a request and of the list that answers it, once for each step through the "
         "depth of the network, with the share of the length word’s effect that stands on each, "

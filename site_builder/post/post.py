@@ -13,15 +13,14 @@ from typing import Any, TypeVar
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below, listed
 from site_builder.core.project import Project
-from site_builder.post import choices, claims, validation
+from site_builder.post import choices, claims, formulas
 from site_builder.post.addresses import Addresses
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
+from site_builder.post.formula import Formula
 from site_builder.post.glossary.terms import Glossary
-from site_builder.post.kinds import claim, term
+from site_builder.post.kinds import claim, term, validation
 from site_builder.post.kinds.table import KINDS
-from site_builder.post.mathematics import formulas
-from site_builder.post.mathematics.formula import Formula
 from site_builder.post.references import References
 from site_builder.post.sections.text import (
     Front,

@@ -22,7 +22,7 @@ from site_builder.core.errors import Problem, nearest, plain
 from site_builder.core.project import Project
 from site_builder.post.bibliography import works as bibliography
 from site_builder.post.directive import Directive
-from site_builder.post.mathematics.formula import Formula
+from site_builder.post.formula import Formula
 from site_builder.post.sections.headings import Heading, numbered
 from site_builder.post.uses import Use
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.post.directive import Directive
+from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
-from site_builder.post.mathematics.formula import Formula
 from site_builder.post.sections.labels import Put
 from site_builder.post.sections.text import Text, normalised
 from site_builder.post.uses import Asked

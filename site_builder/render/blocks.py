@@ -19,8 +19,8 @@ from site_builder.core.digests import digest, sha256
 from site_builder.core.errors import BuildError, Problem
 from site_builder.measure.policy import missing
 from site_builder.post.directive import Directive
+from site_builder.post.formula import Formula
 from site_builder.post.kinds.table import KINDS
-from site_builder.post.mathematics.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.source import Shown
 from site_builder.post.uses import Link, Nothing, Part, Use

@@ -21,8 +21,9 @@ from site_builder.core.digests import digest, sha256_file
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Snapshot
 from site_builder.core.workspace import remove
-from site_builder.post import validation, values
+from site_builder.post import values
 from site_builder.post.claims import Claim
+from site_builder.post.kinds import validation
 from site_builder.post.post import Post
 from site_builder.post.uses import Use
 from site_builder.post.verdicts.verdict import Verdict, verdict

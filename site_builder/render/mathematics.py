@@ -17,7 +17,7 @@ from typing import Any
 
 from site_builder.core.errors import Problem
 from site_builder.core.project import Project, shipped
-from site_builder.post.mathematics.formula import Formula
+from site_builder.post.formula import Formula
 from site_builder.post.post import Post
 
 VERSION = "0.13.5"

@@ -78,8 +78,11 @@ def key(id: ResultId) -> str:
     return "-".join(filter(None, ("of", id.study, id.analysis, id.variant))).replace("_", "-")
 
 
-def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
-    """Every result and what is above it, sorted by depth, then by what they share."""
+def origins(recipes: dict[ResultId, Recipe], own: str = "") -> list[Origin]:
+    """Every result and what is above it, sorted by depth, then by what they share.
+
+    Where there are several studies, results of another one than `own` are told with its name.
+    """
     several = len({id.study for id in recipes}) > 1
     depths: dict[str, int] = {}
     origins: dict[str, Origin] = {}
@@ -100,7 +103,8 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
         if files:
             above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
-        add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
+        is_told = several and id.study != own
+        add(key(id), f"{id} · {id.study}" if is_told else str(id), "result", above)
     return sorted(origins.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
 
 

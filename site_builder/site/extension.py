@@ -26,7 +26,7 @@ from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
 from site_builder.post.directive import Directive
-from site_builder.post.mathematics.formula import Formula
+from site_builder.post.formula import Formula
 from site_builder.post.post import Post
 from site_builder.post.sections.text import behind_front, normalised, text_of
 from site_builder.post.source import Shown

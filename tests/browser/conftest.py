@@ -76,7 +76,9 @@ def folder(built_post: Path) -> Path:
 
 def show(root: Path, content: str) -> None:
     """Let the post say only this; other pages then have no section of it to refer to."""
-    (root / "content/index.md").write_text(content, "utf-8")
+    shutil.rmtree(root / "content/measurements", ignore_errors=True)
+    # The glossary cites: what it cites has to stand somewhere.
+    (root / "content/index.md").write_text(f"{content}\n\n<< page: references >>\n", "utf-8")
     for page in (root / "content").glob("*.md"):
         lines = page.read_text("utf-8").splitlines(keepends=True)
         page.write_text("".join(line for line in lines if "<< ref: 0" not in line), "utf-8")

@@ -482,7 +482,11 @@ def test_on_a_phone_the_menus_are_behind_a_button(visit):
 
 def test_a_choice_that_no_figure_of_the_page_has_is_told(visit):
     seen = visit("?topic=%3Cimg%3E")
-    bar = Bar(seen)
+    bar, first = Bar(seen), Figure(seen, 1)
+    bar.menu("Topic").select_option(RIVERS)
+    first.said.get_by_text(f"topic {RIVERS}").wait_for()
+    bar.menu("Topic").select_option("<img>")
+    first.said.get_by_text("topic Fruits").wait_for()  # the author's again, not the last one
     assert bar.menu("Topic").locator("option:checked").inner_text() == "<img> (not on this page)"
     assert bar.said.text_content() == "topic <img>: 3 lack it, in 1 topics are pooled."
     assert Figure(seen, 1).unmet() == ["Not as chosen: it has no topic <img>."]

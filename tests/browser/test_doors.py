@@ -14,6 +14,13 @@ CELLS = ".mark-rect.role-mark path"
 POINTS = ".mark-symbol.role-mark path"
 
 
+@pytest.fixture
+def place(folder):
+    """Return a function that tells on which page a figure is."""
+    index = json.loads((folder / "figures/index.json").read_text("utf-8"))
+    return lambda slug: index[slug]["page"]
+
+
 def alive(seen, slug):
     """A figure, scrolled to, once its charts are alive."""
     figure = seen.page.locator(f"#{slug}")
@@ -34,8 +41,8 @@ def about(mark, *names):
     return dict(zip(names, datum, strict=True))
 
 
-def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(visit):
-    seen = visit()
+def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(visit, place):
+    seen = visit(place("feature-presence"))
     page = seen.page
     figure = alive(seen, "feature-presence")
     cell = figure.locator(CELLS).nth(30)
@@ -52,7 +59,7 @@ def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(vi
     own = panel.get_by_role("link", name="Its own place among all cards").get_attribute("href")
     assert own.endswith(f"features/#f-{name.replace('/', '-')}")
     page.keyboard.press("Escape")
-    assert page.locator(PANEL).count() == 0
+    panel.wait_for(state="detached")
     assert page.evaluate("document.activeElement.matches('#feature-presence .post-view')")
     assert asked(page) == {}
     page.go_back()
@@ -62,8 +69,19 @@ def test_a_click_on_a_features_mark_opens_its_card_and_the_way_back_closes_it(vi
     assert seen.complaints == []
 
 
-def test_a_key_reads_a_mark_enters_it_and_comes_back_to_it(visit):
-    seen = visit()
+def test_a_features_label_at_an_axis_leads_to_its_card_too(visit, place):
+    seen = visit(place("feature-presence"))
+    label = alive(seen, "feature-presence").get_by_text(re.compile(r"^\d+/\d+$")).nth(2)
+    name = label.text_content()
+    label.click()
+
+    assert asked(seen.page) == {"pin": [f"feature:{name}"]}
+    seen.page.locator(f"{PANEL} .card-name").get_by_text(name, exact=True).wait_for()
+    assert seen.complaints == []
+
+
+def test_a_key_reads_a_mark_enters_it_and_comes_back_to_it(visit, place):
+    seen = visit(place("feature-presence"))
     page = seen.page
     view = alive(seen, "feature-presence").locator(".post-view")
     view.focus()
@@ -78,8 +96,8 @@ def test_a_key_reads_a_mark_enters_it_and_comes_back_to_it(visit):
     assert told.text_content() == words
 
 
-def test_a_tap_tells_values_and_a_button_beside_them_leads_on(visit):
-    seen = visit(width=390, has_touch=True)
+def test_a_tap_tells_values_and_a_button_beside_them_leads_on(visit, place):
+    seen = visit(place("patching-resid"), width=390, has_touch=True)
     page = seen.page
     cell = alive(seen, "patching-resid").locator(".post-view").first.locator(CELLS).nth(40)
     cell.tap()
@@ -88,6 +106,8 @@ def test_a_tap_tells_values_and_a_button_beside_them_leads_on(visit):
         assert words in told.text_content()
     assert told.get_by_role("button").count() == 0
     assert page.locator(PANEL).count() == 0
+    seen = visit(place("feature-presence"), width=390, has_touch=True)
+    page = seen.page
     figure = alive(seen, "feature-presence")
     figure.locator(CELLS).nth(30).tap()
     figure.locator(".post-told button").tap()
@@ -100,56 +120,62 @@ def test_a_tap_tells_values_and_a_button_beside_them_leads_on(visit):
     assert page.evaluate(overflow) == 0
 
 
-def test_a_topics_mark_opens_its_lists_and_a_link_shows_one_in_the_opening_figure(visit):
-    seen = visit()
+def test_a_topics_mark_opens_its_lists_and_a_link_shows_one_in_the_opening_figure(visit, place):
+    seen = visit(place("list-statistics-tokens-per-item"))
     page = seen.page
     figure = alive(seen, "list-statistics-tokens-per-item")
-    mark = figure.locator(".post-view").nth(2).locator(POINTS).nth(4)
+    figure.evaluate(
+        "node => node.querySelectorAll('.post-body details').forEach(fold => { fold.open = true; })"
+    )
+    of_topic = (
+        "marks => marks.findIndex(mark => mark.__data__.tooltip && mark.__data__.datum.topic)"
+    )
+    mark = figure.locator(POINTS).nth(figure.locator(POINTS).evaluate_all(of_topic))
     topic = about(mark, "topic")["topic"]
     mark.click(force=True)
     panel = page.locator(PANEL)
     panel.locator("tbody tr").first.wait_for()
     assert panel.locator("h2").inner_text() == f"Lists of {topic}"
-    before = page.locator("#ending .ending-list th").all_inner_texts()
-    panel.get_by_role("link", name="Figure 1").click()
-    page.locator("#ending [data-topic]").get_by_text(topic, exact=True).wait_for()
-    assert page.locator("#ending .ending-list th").all_inner_texts() != before
     items = panel.locator("tbody th").all_inner_texts()
-    assert page.locator("#ending .ending-list th").all_inner_texts() == items
-    assert page.locator("form.post-choice").get_by_label("Topic").input_value() == ""
+    panel.get_by_role("link", name="item by item").click()
+    page.locator("#ending [data-topic]").get_by_text(topic, exact=True).wait_for()
+    page.wait_for_function(
+        """items => [...document.querySelectorAll("#ending .ending-list th > span")]
+          .map(item => item.textContent).join() === items""",
+        arg=",".join(items),
+    )
+    assert page.locator("form.post-choice select[name=topic]").input_value() == ""
     assert seen.complaints == []
 
 
-def test_a_row_of_the_lists_loads_the_figures_that_have_it(visit):
-    seen = visit()
+def test_a_row_of_the_lists_loads_the_figures_that_have_it(visit, place):
+    seen = visit(place("lists"))
     page = seen.page
     lists = page.locator("#lists")
     lists.scroll_into_view_if_needed()
     row = lists.locator("[data-door]:visible").first
     row.locator("button").click()
     fields = json.loads(row.get_attribute("data-door"))
-    page.locator(f"{PANEL} tbody tr").first.wait_for()
-    wanted = [fields[name] for name in ("topic", "template", "sample")]
-    for slug in ("ending", "example"):
-        page.locator(f"#{slug}").scroll_into_view_if_needed()
-        page.wait_for_function(
-            """([slug, wanted]) => ["topic", "template", "sample"].every((name, place) =>
-              document.querySelector(`#${slug} select[name=${name}]`).value === wanted[place])""",
-            arg=[slug, wanted],
-        )
-    items = page.locator(f"{PANEL} tbody th").all_inner_texts()
+    panel = page.locator(PANEL)
+    panel.locator("tbody tr").first.wait_for()
+    wanted = {name: fields[name] for name in ("topic", "template", "sample")}
+    page.locator("#example").scroll_into_view_if_needed()
     page.wait_for_function(
-        """items => [...document.querySelectorAll("#ending .ending-list th > span")]
-          .map(item => item.textContent).join() === items""",
-        arg=",".join(items),
+        """wanted => Object.entries(wanted).every(([name, value]) =>
+          document.querySelector(`#example select[name=${name}]`).value === value)""",
+        arg=wanted,
     )
+    there = panel.get_by_role("link", name="item by item").get_attribute("href")
+    keys = parse_qs(urlsplit(there).query)
+    assert keys == {f"ending.{name}": [value] for name, value in wanted.items()}
+    assert there.endswith("#ending")
     assert seen.complaints == []
 
 
-def test_a_pin_holds_in_other_figures_and_goes_along_to_other_pages(visit):
-    seen = visit("?topic=Colors")
+def test_a_pin_holds_in_other_figures_and_goes_along_to_other_pages(visit, place):
+    seen = visit(f"{place('patching-attn-out')}?topic=Colors")
     page = seen.page
-    figure = alive(seen, "patching-resid")
+    figure = alive(seen, "patching-attn-out")
     first, second = (figure.locator(".post-view").nth(place) for place in (0, 1))
     first.locator(CELLS).nth(40).click()
     page.mouse.move(2, 300)
@@ -179,8 +205,8 @@ def test_a_pin_that_means_nothing_is_text_and_breaks_nothing(visit, pin):
     assert seen.complaints == []
 
 
-def test_a_panel_that_cannot_be_filled_says_so(visit):
-    seen = visit()
+def test_a_panel_that_cannot_be_filled_says_so(visit, place):
+    seen = visit(place("feature-presence"))
     seen.page.route("**/figures/index.json", lambda route: route.abort())
     alive(seen, "feature-presence").locator(CELLS).nth(30).click()
 
@@ -250,7 +276,7 @@ def test_pointing_leaves_a_figure_its_size(visit):
     sizes = """node => [node.getBoundingClientRect().height,
       ...[...node.querySelectorAll(".post-view svg")].map(svg => svg.getAttribute("viewBox"))]"""
     before = figure.evaluate(sizes)
-    for view in figure.locator(".post-view").all():
+    for view in figure.locator(".post-view:visible").all():
         view.locator(POINTS).last.hover(force=True)
         conftest.rest(seen.page)
         assert figure.evaluate(sizes) == before

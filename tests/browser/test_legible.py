@@ -62,6 +62,7 @@ def test_no_word_of_a_chart_or_a_card_is_cut_off_or_under_another(visit, folder,
             card.locator("summary").click()
             card.locator(".card-body").wait_for()
         seen.scroll_through()
+        page = seen.page  # another one, if that one stood still
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             rest(page)
@@ -95,7 +96,7 @@ def test_a_proxy_fills_only_tokens_that_the_end_could_follow(visit):
     strip.scroll_into_view_if_needed()
     strip.locator(".token[role=option]").first.wait_for()
     strip.locator("select[name=colour]").select_option("proxy_a")
-    tokens = strip.locator(".token").evaluate_all(
+    tokens = strip.locator(".token[role=option]").evaluate_all(
         """tokens => tokens.map(token => [
             [...token.classList].find(name => name.startsWith('role-')).slice(5),
             Number(token.style.getPropertyValue('--value')),
@@ -113,7 +114,7 @@ def test_a_proxy_fills_only_tokens_that_the_end_could_follow(visit):
     assert len(last) > 1
     assert set(others) == {0}
     for value, number in last:
-        strip.locator(".token").nth(number).click()
+        strip.locator(".token[role=option]").nth(number).click()
         told = strip.locator(".post-readout").inner_text().replace("−", "-")
         odds = float(told.split("proxy A")[1].split()[0])
         assert value == pytest.approx(1 / (1 + 2.718281828**-odds), abs=0.01)

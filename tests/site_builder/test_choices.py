@@ -27,10 +27,14 @@ def named(project: Project, given: str) -> Project:
 
 
 def test_the_choices_are_those_of_mkdocs_yml(shelves: Project) -> None:
-    given = "[{name: city, title: town}, {name: year, title: year, note: Of some.}]"
+    given = (
+        "[{name: city, title: town, otherwise: towns are pooled}, "
+        "{name: year, title: year, note: Of some.}]"
+    )
     found, problems = choices.load(named(shelves, given))
     assert problems == []
-    city, year = {"name": "city", "title": "town"}, {"name": "year", "title": "year"}
+    city = {"name": "city", "title": "town", "otherwise": "towns are pooled"}
+    year = {"name": "year", "title": "year"}
     assert found == [city, year | {"note": "Of some."}]
 
 

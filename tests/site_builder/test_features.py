@@ -1,5 +1,6 @@
 """The directive `<< feature: PLACE/NUMBER >>`, from the Markdown to the block, and what can be wrong."""
 
+import json
 import shutil
 
 import pytest
@@ -51,6 +52,18 @@ def test_cards_are_named_and_numbered_apart(cards):
     files = [name for name in blocks.files() if name.endswith(".htm")]
     assert len(files) == 12
     assert all(f'href="../{name}"' in gallery for name in files)
+
+
+def test_an_index_tells_scripts_where_each_figure_and_its_own_files_are(cards):
+    files = cards("<< table: feature >>", "<< feature: 26/63 >>").files()
+    index = json.loads(files["figures/index.json"]())
+
+    assert set(index) == {"feature", "feature-26-63"}
+    assert index["feature-26-63"]["files"] == []
+    assert index["feature"]["page"] == ""
+    assert "f-26-63.htm" in index["feature"]["files"]
+    stem = index["feature"]["stem"]
+    assert {f"figures/{stem}{name}" for name in index["feature"]["files"]} <= set(files)
 
 
 def test_an_absent_feature_is_told_with_its_line_and_the_nearest(cards):

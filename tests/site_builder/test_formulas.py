@@ -2,7 +2,7 @@
 
 import pytest
 
-from site_builder.post.mathematics.formulas import scan
+from site_builder.post.formulas import scan
 
 
 def found(text):

@@ -97,7 +97,7 @@ def shown(project: Project, page: str) -> dict[str, object]:
     return {
         "figures": re.findall(r'<figure [^>]*\bid="([^"]+)"', article),
         "links": [_end(page, link) for link in links],
-        "ids": re.findall(r'<(?:h\d|li|dt|span|a)\b[^>]*?\sid="([^"]+)"', prose),
+        "ids": re.findall(r'<(?:h\d|li|dt|span|a)\b[^>]*?\sid="((?!__)[^"]+)"', prose),
         "opened": re.findall(r'popovertarget="([^"]+)"', prose),
         "aligned": re.findall(r'<td class="(post-\w+)"', prose),
         "lists": prose.count("<ul>"),

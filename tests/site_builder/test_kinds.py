@@ -9,10 +9,9 @@ from markupsafe import Markup
 from site_builder.commands.vocabulary import Vocabulary
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.post import validation
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
-from site_builder.post.kinds import words
+from site_builder.post.kinds import validation, words
 from site_builder.post.kinds.kind import Kind, Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, plain
 from site_builder.post.kinds.table import KINDS

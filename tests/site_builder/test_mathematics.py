@@ -7,8 +7,8 @@ import pytest
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.post.mathematics.formula import Formula
-from site_builder.post.mathematics.formulas import scan
+from site_builder.post.formula import Formula
+from site_builder.post.formulas import scan
 from site_builder.post.post import Post
 from site_builder.post.sections.text import behind_front, look, normalised
 from site_builder.post.source import Source

@@ -221,8 +221,9 @@ def test_lanes_join_what_recipes_join_and_nothing_else(shelf: dict[ResultId, Rec
 def test_the_graph_of_the_post_reaches_down_to_study_and_weights() -> None:
     post = Post(Project(REPO))
     post.collect()
-    recipes = lineage.results(post.store, {use.id for use in post.uses.values()})
+    predicted = [use for use in post.predicted() if use.state != "missing"]
+    recipes = lineage.results(post.store, {use.id for use in (*post.uses.values(), *predicted)})
     ordered = lineage.origins(recipes)
-    assert [one.kind for one in ordered if not one.inputs] == ["model", "study"]
+    assert [one.kind for one in ordered if not one.inputs] == ["model", "study", "study"]
     assert sum(one.kind == "result" for one in ordered) == len(recipes)
     assert max(row.own or 0 for row in lineage.rows(ordered)) < 14  # a phone shows no more lanes

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from site_builder.commands.main import main
 from site_builder.commands.vocabulary import Vocabulary
 from site_builder.core.project import Project
-from site_builder.post import validation
 from site_builder.post.directive import Directive
 from site_builder.post.directives import scan
+from site_builder.post.kinds import validation
 from site_builder.post.kinds.table import KINDS
 from tests.site_builder.conftest import REPO, write
 

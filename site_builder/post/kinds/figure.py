@@ -10,8 +10,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from site_builder.core.errors import Problem
-from site_builder.post import validation
 from site_builder.post.directive import Directive
+from site_builder.post.kinds import validation
 from site_builder.post.kinds.kind import Listing, Reading, Showing
 from site_builder.post.kinds.names import Names
 from site_builder.post.uses import Use

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from site_builder.core.errors import Problem, nearest
 from site_builder.core.files import listed
-from site_builder.post import validation
 from site_builder.post.directive import Directive
+from site_builder.post.kinds import validation
 from site_builder.post.kinds.kind import Listing, Reading
 from site_builder.post.kinds.names import Names, plain
 from site_builder.post.uses import Inclusion, Nothing

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from site_builder.core.errors import Problem
-from site_builder.post import validation
 from site_builder.post.directive import Directive
+from site_builder.post.kinds import validation
 from site_builder.post.kinds.kind import Listing, Reading, Showing
 from site_builder.post.kinds.names import Names, option, takes
 from site_builder.post.uses import Link

@@ -90,7 +90,7 @@ def _figures(blocks: Blocks) -> dict[str, Any]:
 
 
 def _graph(blocks: Blocks) -> dict[str, Any]:
-    rows = lineage.rows(lineage.origins(_recipes(blocks)))
+    rows = lineage.rows(lineage.origins(_recipes(blocks), blocks.post.study))
     layers: dict[int, list[lineage.Row]] = {}
     for row in rows:
         layers.setdefault(row.origin.depth, []).append(row)
@@ -110,6 +110,7 @@ def _results(blocks: Blocks) -> dict[str, Any]:
     for use in blocks.uses():
         uses[use.id].append(use)
     return {
+        "own": blocks.post.study,
         "studies": [_study(blocks, study, recipes) for study in studies],
         "results": [_result(blocks, id, recipes, uses[id]) for id in sorted(recipes)],
     }

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from site_builder.core.errors import BuildError, Problem
 from site_builder.post.bibliography.latex import FORMULA
 from site_builder.post.bibliography.works import Work
-from site_builder.post.mathematics.formula import Formula
+from site_builder.post.formula import Formula
 from site_builder.render import mathematics
 from site_builder.render.blocks import Blocks
 

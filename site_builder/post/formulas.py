@@ -22,7 +22,7 @@ from markdown_it.token import Token
 
 from site_builder.core.errors import Problem
 from site_builder.post.directives import BEGINS, directive_rule, place
-from site_builder.post.mathematics.formula import Formula
+from site_builder.post.formula import Formula
 
 _LABEL = r"(?:[ \t]*\{[ \t]*#(?P<label>[^\s{}]*)[ \t]*\})?"
 # Never taken back, or what is not closed would be tried in every way.
