@@ -32,6 +32,8 @@ MOST_ROWS = 30
 """Estimates that a chart has a row for each of."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OF_THE_MODEL = r"(?ms)^\[\[?(model|weights|saes)[\].].*?(?=^\[(?!model|\[?weights|\[saes)|\Z)"
+"""The tables of a study's file that tell of its model."""
 _STUDY = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]")
 _NUMBERS = ("estimate", "low", "high")
 
@@ -108,11 +110,11 @@ def study(project: Project, name: str, model: str | None = None) -> Written:
 def _with_model(text: str, folder: str, prompt: dict[str, str]) -> str:
     """A study's file with the model of a folder, and other tokens in its prompt.
 
-    The other model's wheel and saes go; where a proxy named its end it names the new one.
+    The other model's wheel, weights and saes go; where a proxy named its end it names the new one.
     """
     path = Path(folder).expanduser().absolute()
     model = {"repo": path.name, "folder": str(path), "device": "auto", "dtype": "float32"}
-    text = re.sub(r"(?ms)^\[\[?(model|saes)[\].].*?(?=^\[(?!model|\[saes)|\Z)", "", text)
+    text = re.sub(_OF_THE_MODEL, "", text)
     head, _, rest = text.partition("[prompt]\n")
     own, bracket, others = rest.partition("\n[")
     for key, value in prompt.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_study_of_another_model_is_written_with_its_own_tokens(
     assert lab.study.decision.proxy_a.plus == "</s>"
     assert lab.model.network.config.model_type == "qwen3"
     assert changes(lab) == {}
+
+
+def test_a_study_of_another_model_has_no_packages_of_the_first() -> None:
+    from site_builder.commands.scaffold import _with_model
+
+    text = (ROOT / "analyses/studies/gemma-3-270m.toml").read_text("utf-8")
+    found = tomllib.loads(_with_model(text, "/somewhere/else", {}))
+    assert "weights" not in found
+    assert found["model"]["folder"] == "/somewhere/else"
+    before = tomllib.loads(text)
+    del before["weights"], before["model"], found["model"]
+    assert found == before
 
 
 CHANGED = {"turn_open": "[INST]", "turn_close": "[/INST]", "end": "</s>"}

@@ -30,13 +30,16 @@ def message(project: Path, text: str) -> str:
 def test_all_studies_load_and_hold_out_a_third():
     names = study_names(ROOT)
     replication = "smollm2-135m-instruct-replication"  # it chooses nothing: all are held out
-    assert names == ["gemma-2-2b-it", "smollm2-135m-instruct", replication, "tiny"]
+    assert names == [
+        "gemma-2-2b-it", "gemma-3-270m", "smollm2-135m-instruct", replication, "tiny",
+    ]  # fmt: skip
     names.remove(replication)
     for name in names:
         study = load_study(name, root=ROOT)
         assert len(study.topics.held_out) == round(len(study.topics.names) / 3)
-    for name in names[:2]:
-        study = load_study(name, root=ROOT)
+    embedded = load_study("smollm2-135m-instruct", root=ROOT)
+    assert load_study("gemma-3-270m", root=ROOT).topics == embedded.topics
+    for study in (embedded, load_study("gemma-2-2b-it", root=ROOT)):
         assert len(study.topics.names) == 23
         assert study.sampling.sweep.temperatures == (0.1, 0.5, 0.7, 0.9, 1.3)
         assert study.bootstrap.resamples >= 2000

@@ -99,6 +99,18 @@ def test_a_number_that_names_its_study_is_told_where_it_cannot_be_read(studies: 
         built(studies)
 
 
+def test_a_study_that_is_not_offered_is_shown_only_where_it_is_named(studies: Project) -> None:
+    other = studies.analyses / "studies" / "other.toml"
+    edit(other, "title = ", "offered = false\ntitle = ")
+    built(studies)
+    assert "post-study" not in block(studies, "numbers-small")
+
+    section = studies.content / "sections" / "01-numbers.md"
+    edit(section, "<< figure: numbers small >>", "<< figure: numbers small study=other >>")
+    built(studies)
+    assert "build-site run numbers small --study other" in block(studies, "numbers-small")
+
+
 def test_the_study_that_is_built_comes_first(studies: Project) -> None:
     for analysis in ("base", "totals"):
         put(Store(studies), ResultId("other", analysis))

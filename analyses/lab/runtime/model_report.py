@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from analyses.lab.core.errors import LabError
@@ -20,7 +21,10 @@ ANSWERS, LONGEST = 8, 120
 
 @dataclass(frozen=True)
 class Marks:
-    """The tokens that a chat template puts around turns, and the one that ends an answer."""
+    """The tokens that a chat template puts around turns, and the one that ends an answer.
+
+    A base model has no turns, and none of the first two.
+    """
 
     turn_open: str
     turn_close: str
@@ -31,11 +35,12 @@ class Marks:
         """Those of a model, as its chat template and its own files have them."""
         pieces = model.chat(ASKED).pieces
         known = {*model.tokenizer.all_special_tokens, *model.tokenizer.get_added_vocab()}
+        known = {piece for piece in known if piece.strip()}
         asked = next(place for place, piece in enumerate(pieces) if piece.strip() in ASKED)
         before = [piece for piece in pieces[:asked] if piece in known]
         after = [piece for piece in pieces[asked:] if piece in known]
         close = after[0] if after else ""
-        opens = after[1] if len(after) > 1 else before[-1] if before else ""
+        opens = after[1] if len(after) > 1 else before[-1] if before and close else ""
         ends = model.named_ends()
         is_end = close and model.tokenizer.convert_tokens_to_ids(close) in ends
         return cls(opens, close, close if is_end else str(model.tokenizer.eos_token or ""))
@@ -76,7 +81,10 @@ def changes(lab: Lab) -> dict[str, str]:
     """The keys of [prompt] that have to say something else for the model, and what."""
     if not lab.study.gives("prompt"):
         return {}
-    better = asdict(Marks.of(lab.model))
+    marks = Marks.of(lab.model)
+    if not marks.turn_close:  # its answers end as the texts do that a wording shows it
+        return {}
+    better = asdict(marks)
     return {name: text for name, text in better.items() if text != getattr(lab.study.prompt, name)}
 
 
@@ -100,13 +108,15 @@ def _endings(lab: Lab, model: Model) -> Iterator[str]:
     wording = next(iter(prompt.templates.values()))
     topics = list(study.topics.names)[:ANSWERS]
     end = model.tokenizer.convert_tokens_to_ids(Marks.of(model).end)
-    stop = sorted({end, *model.named_ends()})
+    stop = {end, *model.named_ends()}
+    with suppress(LabError):  # the end of another model's answers
+        stop.add(model.token(prompt.end))
     requests = [
         Request(model.chat(wording.replace("{topic}", topic), prompt.prefill).ids, 0.8, (topic,))
         for topic in topics
     ]
     drawn = sample(
-        model.network, requests, top_p=0.9, max_new_tokens=LONGEST, stop=stop, batch=ANSWERS
+        model.network, requests, top_p=0.9, max_new_tokens=LONGEST, stop=sorted(stop), batch=ANSWERS
     )
     before = [ids[-2] for _, ids in drawn if ids[-1] in stop and len(ids) > 1]
     said = Counter("a line break" if "\n" in model.piece(one) else "a word" for one in before)

@@ -71,10 +71,13 @@ class SharedLab(Lab):
     def model(self) -> Model:
         """As `Lab.model`; what was read to open it counts for every measurement that uses it."""
         if self._model is None:
+            from analyses.lab.gguf.packages import provide
+
             others = set(self._read)
-            self._read.clear()
             try:
                 with self.opening():
+                    provide(self.study, self.root)
+                    self._read.clear()  # where the weights come from is no part of a key
                     _ = super().model
             finally:
                 self._opened = frozenset(self._read)

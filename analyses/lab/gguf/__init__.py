@@ -1,0 +1,1 @@
+"""Models that come as GGUF files, as folders that transformers can open."""
