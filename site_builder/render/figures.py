@@ -64,57 +64,43 @@ class Fragments:
 
     def value(self, use: Use) -> values.Value:
         """The number that a `value` directive prints."""
-        none = values.Value(values.MISSING, "")
-        read = self._read(
-            "value",
-            use.id,
-            use.directive.options,
-            lambda: values.read(self._table(use.id), use.directive),
-            none,
-            named="study" in use.directive.options,
-        )
-        return values.Value(**read)
+        options, none = use.directive.options, values.Value(values.MISSING, "")
+        spared = None if self._is_own(use.id) or "study" in options else none
+        make = partial(self._value, use)
+        return values.Value(**self._read("value", use.id, options, make, spared))
+
+    def _value(self, use: Use) -> values.Value:
+        return values.read(self._table(use.id), use.directive)
 
     def verdict(self, claim: Claim, study: str) -> Verdict:
         """Whether a claim holds of a study; not measured where the study has no such result."""
         id, none = ResultId(study, claim.analysis, claim.variant), Verdict(None)
         if not self.post.store.path(id).is_file():
             return none
-        read = self._read(
-            "verdict",
-            id,
-            vars(claim),
-            lambda: verdict(claim, self._table(id)),
-            none,
-            named=claim.study == study,
-        )
-        return Verdict(**read)
+        spared = None if self._is_own(id) or claim.study == study else none
+        make = partial(self._verdict, claim, id)
+        return Verdict(**self._read("verdict", id, vars(claim), make, spared))
+
+    def _verdict(self, claim: Claim, id: ResultId) -> Verdict:
+        return verdict(claim, self._table(id))
+
+    def _is_own(self, id: ResultId) -> bool:
+        return id.study == self.project.study
 
     def _read(
-        self,
-        about: str,
-        id: ResultId,
-        of: Any,
-        make: Callable[[], Answer],
-        none: Answer,
-        *,
-        named: bool,
+        self, about: str, id: ResultId, of: Any, make: Callable[[], Answer], none: Answer | None
     ) -> dict[str, Any]:
-        """What a table says, or `none` of a study that the prose was not written for.
-
-        It was written for the post's own study, and for one that it has `named`.
-        """
-        own = named or id.study == self.project.study
+        """What a table says, or `none`, if given, of a study that the prose was not written for."""
 
         def read() -> dict[str, Any]:
             try:
                 return asdict(make())
             except BuildError:
-                if own:
+                if none is None:
                     raise
                 return asdict(none)
 
-        return self.project.memory.recall(about, [self._file_digest(id), own, of], read)
+        return self.project.memory.recall(about, [self._file_digest(id), none is None, of], read)
 
     def prepare(self, uses: Sequence[Use]) -> None:
         """Draw what is not drawn yet in several processes, if that much is to be drawn.
@@ -284,8 +270,7 @@ class Fragments:
         try:
             with debug_mode(False):  # charts are checked as a whole
                 drawing = self._drawing(use, table)
-                leading = validation.leading(use)
-                rendered = render(drawing, use.slug, key, self.pieces, leading)
+                rendered = render(drawing, use.slug, key, self.pieces, validation.leading(use))
         except BuildError:
             raise
         except DrawingError as error:

@@ -25,11 +25,13 @@ NOT_TEXT = re.compile(
 )
 # Names, not numbers: models, blocks and layers, heads, features, proxies' conditions, intervals.
 NAMES = re.compile(
-    r"Gemma 2( 2B)?|summer of 2024|SmolLM2( 135M)?|GPT-2|95 %"
+    r"Gemma 2( 2B)?|Gemma 3 270M|summer of 2024|SmolLM2( 135M)?|GPT-2|95 %"
     r"|\b[Bb]locks? \d+((, | and | or | to )(block )?\d+)*|\b[Ll]ayers? \d+((, | and | to )\d+)*"
     r"|[Aa]fter \d+ blocks|\b([Hh]eads?|groups?) \d+\.\d+((, | and )\d+\.\d+)*|\b\d+\.\d+(?= (alone|moves))"
     r"|\b\d+/\d+\b|[Tt]emperatures? \d(\.\d)?|\*(break|hyphen|item) −\d\*"
 )
+# Of the model that is asked for a number: the numbers that it is asked for, and shown.
+ASKED = re.compile(r"\*[^*\n]+\*|\b(of|for|instead of) \d(, \d)*( and \d)?\b|\b\d items\b")
 COUNTS = re.compile(
     r"\b((thir|four|fif|six|seven|eigh|nine)teen|eleven|twelve|(twen|thir|for|fif|six|seven|eigh|nine)ty"
     r"|hundreds?|thousands?|millions?|percent|per cent)\b"
@@ -49,6 +51,8 @@ def _hidden(text: str) -> str:
 def test_no_sentence_states_a_number_by_hand(path: Path) -> None:
     text = "\n".join(" ".join(one.split()) for one in paragraphs(path))
     text = NAMES.sub("", re.sub(r"\x02[^\x03]*\x03", "", text))
+    if path.stem == "counting":
+        text = ASKED.sub("", text)
 
     assert re.findall(r"[^\n]{,40}\d[^\n]{,40}", text) == []
     assert COUNTS.findall(text) == []
@@ -69,6 +73,11 @@ def test_a_paragraph_that_prints_a_result_makes_a_claim(path: Path) -> None:
 def test_no_statement_of_a_claim_has_a_number_by_hand() -> None:
     claims, _ = load(Project(REPO))
     told = {name: NAMES.sub("", claim.says) for name, claim in claims.items()}
+    told |= {
+        name: ASKED.sub("", text)
+        for name, text in told.items()
+        if claims[name].where.startswith("content/claims/counting.toml")
+    }
 
     assert {name: text for name, text in told.items() if re.search(r"\d", text)} == {}
     assert {name: text for name, text in told.items() if COUNTS.search(text)} == {}
