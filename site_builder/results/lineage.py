@@ -78,11 +78,8 @@ def key(id: ResultId) -> str:
     return "-".join(filter(None, ("of", id.study, id.analysis, id.variant))).replace("_", "-")
 
 
-def origins(recipes: dict[ResultId, Recipe], own: str = "") -> list[Origin]:
-    """Every result and what is above it, sorted by depth, then by what they share.
-
-    Where there are several studies, results of another one than `own` are told with its name.
-    """
+def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
+    """Every result and what is above it, sorted by depth, then by what they share."""
     several = len({id.study for id in recipes}) > 1
     depths: dict[str, int] = {}
     origins: dict[str, Origin] = {}
@@ -103,8 +100,7 @@ def origins(recipes: dict[ResultId, Recipe], own: str = "") -> list[Origin]:
         if files:
             above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
-        is_told = several and id.study != own
-        add(key(id), f"{id} · {id.study}" if is_told else str(id), "result", above)
+        add(key(id), f"{id} · {id.study}" if several else str(id), "result", above)
     return sorted(origins.values(), key=lambda one: (one.depth, _shared(one), one.kind, one.name))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VARIANTS = ("summary", "figures", "graph", "results", "cite")
 
-STEP, HEIGHT = 12, 24
+STEP, HEIGHT = 9, 24
 """Of the graph, in pixels: from lane to lane, and of a row."""
 
 LONGEST = 160
@@ -90,17 +90,24 @@ def _figures(blocks: Blocks) -> dict[str, Any]:
 
 
 def _graph(blocks: Blocks) -> dict[str, Any]:
-    rows = lineage.rows(lineage.origins(_recipes(blocks), blocks.post.study))
-    layers: dict[int, list[lineage.Row]] = {}
-    for row in rows:
-        layers.setdefault(row.origin.depth, []).append(row)
-    return {
-        "layers": layers,
-        "names": {row.origin.key: row.origin.name for row in rows},
-        "lanes": 1 + max((lane for row in rows for lane in row.below), default=0),
-        "step": STEP,
-        "height": HEIGHT,
-    }
+    """A graph for each study, the post's own first: side by side they would be too wide."""
+    post, recipes = blocks.post, _recipes(blocks)
+    studies = sorted({id.study for id in recipes}, key=lambda study: (study != post.study, study))
+    graphs = []
+    for study in studies:
+        rows = lineage.rows(lineage.origins({i: r for i, r in recipes.items() if i.study == study}))
+        layers: dict[int, list[lineage.Row]] = {}
+        for row in rows:
+            layers.setdefault(row.origin.depth, []).append(row)
+        graphs.append(
+            {
+                "title": post.project.settings(study).get("title", study),
+                "layers": layers,
+                "names": {row.origin.key: row.origin.name for row in rows},
+                "lanes": 1 + max((lane for row in rows for lane in row.below), default=0),
+            }
+        )
+    return {"graphs": graphs, "step": STEP, "height": HEIGHT}
 
 
 def _results(blocks: Blocks) -> dict[str, Any]:
