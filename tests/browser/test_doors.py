@@ -102,7 +102,7 @@ def test_a_tap_tells_values_and_a_button_beside_them_leads_on(visit, place):
     cell = alive(seen, "patching-resid").locator(".post-view").first.locator(CELLS).nth(40)
     cell.tap()
     told = page.locator("#patching-resid .post-told")
-    for words in ("role", "layers passed", about(cell, "layer")["layer"]):
+    for words in ("role", "blocks passed", about(cell, "layer")["layer"]):
         assert words in told.text_content()
     assert told.get_by_role("button").count() == 0
     assert page.locator(PANEL).count() == 0
