@@ -54,7 +54,11 @@ def folder(built_post, tmp_path_factory):
     root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     (root / "content/index.md").write_text(INDEX, "utf-8")
     (root / "content/features.md").write_text(GALLERY, "utf-8")
-    shutil.rmtree(root / "content/claims")  # they are about other results
+    shutil.rmtree(root / "content/claims")  # they are about other results, as all other pages are
+    shutil.rmtree(root / "content/measurements")
+    for page in (root / "content").glob("*.md"):
+        if page.name not in ("index.md", "features.md"):
+            page.unlink()
     project = Project(root)
     for (name, variant), table in TABLES.items():
         (root / f"analyses/{name}.py").write_text(STUB.format(variant), "utf-8")
