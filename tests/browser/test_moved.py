@@ -1,6 +1,7 @@
 """Links to what has moved: whatever the post once showed on its first page is still found there."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ def test_every_old_link_leads_to_a_place_that_is_there(folder):
 
     assert len(OLD) > 60
     for name in OLD:
-        assert f'id="{name}"' in pages[places[name]]
+        page = pages[places[name]]
+        assert f'id="{name}"' in page
+        figure = re.search(rf'<figure [^>]*id="{name}"[^>]*data-study="([^"]+)"', page)
+        assert figure is None or figure[1] == "smollm2-135m-instruct"  # not another model's
 
 
 @pytest.mark.parametrize("name", ["patching-v", "sec-appendix"])
