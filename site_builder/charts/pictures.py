@@ -14,7 +14,6 @@ from site_builder.charts import theme
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
 _SVG = f"{{{_NAMESPACE}}}"
-ElementTree.register_namespace("", _NAMESPACE)  # else what is written has a prefix everywhere
 GROUND = {"light": "#fdfcfa", "dark": "#15181c"}  # --md-default-bg-color of post.css
 EFFORT = 4  # of WebP: 6 takes 25 times as long for two per cent
 
@@ -58,12 +57,12 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
         "role": "img",
         "aria-labelledby": " ".join(f"{prefix}-{tag}" for tag, _ in words),
     }
-    return ElementTree.tostring(root, encoding="unicode")
+    return _written(root).decode()
 
 
 def svg_file(svg: str, scheme: str) -> bytes:
     """Return an SVG that stands alone, in the colours of a scheme: no page lends it any."""
-    return ElementTree.tostring(_lean(theme.literal_colours(svg, scheme), "own"))
+    return _written(_lean(theme.literal_colours(svg, scheme), "own"))
 
 
 def worded_pixels(svg: str, scheme: str) -> bytes:
@@ -73,7 +72,7 @@ def worded_pixels(svg: str, scheme: str) -> bytes:
     """
     root = ElementTree.fromstring(svg)
     _keep(root, words=False)
-    pixels = base64.b64encode(_webp(ElementTree.tostring(root, encoding="unicode"), scheme))
+    pixels = base64.b64encode(_webp(_written(root).decode(), scheme))
     root = ElementTree.fromstring(theme.literal_colours(svg, scheme))
     _keep(root, words=True)
     _thin(root)
@@ -82,7 +81,7 @@ def worded_pixels(svg: str, scheme: str) -> bytes:
     image["href"] = f"data:image/webp;base64,{pixels.decode()}"
     root.insert(0, ElementTree.Element(f"{_SVG}image", image))
     root.attrib["font-family"] = theme.FONT
-    return ElementTree.tostring(root)
+    return _written(root)
 
 
 def _keep(node: ElementTree.Element, *, words: bool) -> None:
@@ -198,3 +197,9 @@ def _short(value: str) -> str:
         return "0" if text == "-0" else text
 
     return re.sub(r"-?\d+\.\d+", rounded, value)
+
+
+def _written(root: ElementTree.Element) -> bytes:
+    """An SVG without a prefix at every name, whatever else was written before in this process."""
+    ElementTree.register_namespace("", _NAMESPACE)
+    return ElementTree.tostring(root)

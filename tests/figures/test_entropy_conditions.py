@@ -46,4 +46,6 @@ def test_the_change_at_the_last_item_stands_over_each_panel_and_first_in_the_cap
         "nats; at the last item +0.30 [+0.15, +0.45]",
     ]
     caption = entropy_conditions.draw(entropy_conditions_table()).caption
-    assert caption.startswith("At the last item entropy rises in 1 of 4 conditions and falls in 1.")
+    assert caption.startswith(
+        "At the last item entropy is seen to rise in 1 of 4 conditions and to fall in 1."
+    )

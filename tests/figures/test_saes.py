@@ -232,8 +232,8 @@ def test_the_table_is_of_the_topics_that_are_asked_for():
 # Choices
 
 
-def test_the_layer_before_the_last_stands_first():
-    assert attribution.draw(CASES[0][2]).choices.chosen == ("12", "short", "the other prompt")
+def test_the_layer_with_the_strongest_feature_stands_first():
+    assert attribution.draw(CASES[0][2]).choices.chosen == ("18", "short", "the other prompt")
     assert feature_tests.draw(CASES[5][2]).choices.chosen == ("6",)
     alone = attribution.draw(sae_tables.attribution(layers=1)).choices
 
@@ -271,7 +271,7 @@ def test_the_agreement_is_said_over_the_points():
 
     assert subtitles.count(
         [
-            *("measured, logits", "a point: a cell, mean over held-out lists"),
+            *("measured, logits", "a point: a cell of any layer, mean over held-out lists"),
             *("over held-out lists × cells that act:", "r 0.80 · r of random cells alone 0.30 · slope 0.80"),
         ]
     ) == 2  # fmt: skip

@@ -25,7 +25,9 @@ FAMILIES = ("llama", "gemma2", "qwen2")  # plain, with norms behind each part an
 
 @pytest.fixture(params=FAMILIES, scope="module")
 def paths(request: pytest.FixtureRequest) -> Paths:
-    blocks = Blocks(network(request.param))
+    made = network(request.param)
+    made.set_attn_implementation("eager")  # other tests share it, and leave the decoder's own
+    blocks = Blocks(made)
     return Paths(blocks, base=CORRUPTED, source=CLEAN, contrast=CONTRAST)
 
 

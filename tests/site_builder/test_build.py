@@ -116,7 +116,7 @@ def test_an_edited_drawing_is_drawn_anew(project: Project) -> None:
 
 def test_an_edited_helper_of_drawings_draws_all_anew(project: Project) -> None:
     built(project)
-    edit(project.root / "site_builder" / "charts" / "theme.py", '"padding": 4', '"padding": 5')
+    edit(project.root / "site_builder" / "charts" / "theme.py", '"left": 5', '"left": 6')
     assert built(project).drawn == 2
 
 

@@ -225,7 +225,7 @@ def test_the_graphs_of_the_post_reach_down_to_study_and_weights() -> None:
     predicted = [use for use in post.predicted() if use.state != "missing"]
     recipes = lineage.results(post.store, {use.id for use in (*post.uses.values(), *predicted)})
     studies = {id.study for id in recipes}
-    assert len(studies) == 2
+    assert len(studies) == 3
     for study in studies:
         own = {id: recipe for id, recipe in recipes.items() if id.study == study}
         ordered = lineage.origins(own)

@@ -152,6 +152,7 @@ def test_every_option_tells_its_type_and_what_is_known_of_it(project: Project) -
             "by": {"type": "str"},
             "x": {"type": "int", "default": 1, "values": ["1", "2", "3"]},
             "align": {"type": "str", "default": "end", "values": ["end", "start"]},
+            "panels": {"type": "str"},
             "study": {"type": "str", "values": ["toy"]},
         },
         "open": False,
@@ -194,8 +195,8 @@ def test_people_get_a_short_list(project: Project, monkeypatch: pytest.MonkeyPat
     lines = run(project, monkeypatch).stdout.splitlines()
     assert lines[:3] == [
         "figure, table, tokens: NAME [VARIANT] [option=value]",
-        "  numbers small, large [size=int]",
-        "  totals [size=int]",
+        "  numbers small, large [size=int] [panels=str]",
+        "  totals [size=int] [panels=str]",
     ]
     assert "  provenance summary, figures, graph, results, cite" in lines
     assert max(map(len, lines)) < 100
