@@ -96,7 +96,10 @@ def origins(recipes: dict[ResultId, Recipe]) -> list[Origin]:
             [add(f"study-{id.study}", f"study {id.study}", "study", ())] if recipe.settings else []
         )
         models, files = differences.weights(recipe.weights)
-        above += [add(f"model-{digest[:12]}", name, "model", ()) for name, digest in models.items()]
+        if models:  # which may lie in many files: one origin, which leads to the first of them
+            (name, digest), *others = models.items()
+            name += f" and {len(others)} more files" if others else ""
+            above.append(add(f"model-{digest[:12]}", name, "model", ()))
         if files:
             above.append(add(f"weights-{id.study}", FURTHER, "weights", above))
         above += [key(i) for name in recipe.inputs if (i := id.input(name)) in recipes]
