@@ -2,16 +2,14 @@
  * A link to a figure, a section or an equation still leads there when its author has moved it to
  * another page: what a link names keeps its name.
  */
-import { json } from "./files.js";
-
-const PLACES = new URL("../places.json", import.meta.url);
+import { ROOT, json } from "./files.js";
 
 async function follow() {
   const name = decodeURIComponent(location.hash.slice(1));
   if (!name || document.getElementById(name)) return;
-  const pages = await json(PLACES);
+  const pages = await json(new URL("places.json", ROOT));
   if (!Object.hasOwn(pages, name)) return;
-  const place = new URL(pages[name], new URL("..", import.meta.url));
+  const place = new URL(pages[name], ROOT);
   place.search = location.search;
   place.hash = location.hash;
   if (place.pathname !== location.pathname) location.replace(place);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from site_builder.charts.drawing import DrawingError
@@ -42,38 +42,34 @@ def laid_out(
     shown = [*leading] or [*range(1, len(panels) + 1)]
     folded = [number for number in range(1, len(panels) + 1) if number not in shown]
 
-    def column(numbers: Sequence[int]) -> str:
-        return "".join(
-            _framed(panels, number, followers, is_moved=bool(leading)) for number in numbers
-        )
-
+    framed = [
+        one._replace(html=_framed(one.html, number, bool(leading), number in followers))
+        for number, one in enumerate(panels, start=1)
+    ]
     content = f'<div class="post-over">{over}</div>' if over else ""
-    content += _columns(panels, shown, column)
+    content += _columns([framed[number - 1] for number in shown])
     if folded:
         titles = "; ".join(filter(None, (panels[number - 1].title for number in folded)))
         count = f"{len(folded)} more panel{'s' if len(folded) > 1 else ''}"
         words = f"<summary>{count} <small>{html.escape(titles, quote=False)}</small></summary>"
-        rest = f'<div class="post-columns">{_columns(panels, folded, column)}</div>'
+        rest = (
+            f'<div class="post-columns">{_columns([framed[number - 1] for number in folded])}</div>'
+        )
         content += f'<details class="post-rest">{words}{rest}</details>'
     return f'<div class="post-chart post-columns"{attributes}>{content}</div>'
 
 
-def _columns(
-    panels: Sequence[Placed], numbers: Sequence[int], column: Callable[[Sequence[int]], str]
-) -> str:
-    heights = [panels[number - 1].height for number in numbers]
+def _columns(panels: Sequence[Placed]) -> str:
+    heights = [panel.height for panel in panels]
     cut = min(
-        range(1, len(numbers) + 1),
+        range(1, len(panels) + 1),
         key=lambda place: max(sum(heights[:place]), sum(heights[place:])),
     )
-    parts = filter(None, (numbers[:cut], numbers[cut:]))
-    return "".join(f'<div class="post-column">{column(part)}</div>' for part in parts)
+    parts = ("".join(panel.html for panel in part) for part in (panels[:cut], panels[cut:]))
+    return "".join(f'<div class="post-column">{part}</div>' for part in parts if part)
 
 
-def _framed(
-    panels: Sequence[Placed], number: int, followers: Sequence[int], *, is_moved: bool
-) -> str:
+def _framed(picture: str, number: int, is_moved: bool, follows: bool) -> str:
     """A panel in its frame, with its number where its place does not tell it."""
     place = f' data-panel="{number}"' if is_moved else ""
-    follows = " data-follows" if number in followers else ""
-    return f'<div class="post-panel"{place}{follows}>{panels[number - 1].html}</div>'
+    return f'<div class="post-panel"{place}{" data-follows" * follows}>{picture}</div>'

@@ -6,7 +6,7 @@ Everything that can be wrong is looked for before anything is drawn, and reporte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,6 +86,10 @@ class Post(Addresses):
     def blocks(self) -> list[Use]:
         """The uses that are numbered blocks, in the order of reading."""
         return [use for use in self.uses.values() if use.noun]
+
+    def page_with(self, part: str) -> Path | None:
+        """The first page that has a part, such as "page: claims"; None where none has."""
+        return next((one.page for one in self.parts.values() if str(one.directive) == part), None)
 
     def places(self) -> dict[str, str]:
         """The page of everything that has a name: blocks, sections, equations, by their ids."""
@@ -228,18 +232,15 @@ class Post(Addresses):
 
     def predicted(self) -> list[Use]:
         """What predictions are read off, if a page shows them: a build does not measure it."""
-        pages = (
-            one.page for one in self.parts.values() if str(one.directive) == claims.PREDICTIONS
-        )
+        page = self.page_with(claims.PREDICTIONS)
         found = [
             Use(
                 Directive(claim.NAME, name, "", {}, one.where),
                 page,
                 ResultId(one.study, one.analysis, one.variant),
             )
-            for page in islice(pages, 1)
             for name, one in self.claims.items()
-            if one.is_prediction
+            if page and one.is_prediction
         ]
         self.judge(found)
         return found

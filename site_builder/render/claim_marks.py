@@ -204,8 +204,7 @@ class Verdicts:
 
     def is_apart(self, claim: Claim) -> bool:
         """Whether it stands among predictions, and not among all claims."""
-        there = {str(one.directive) for one in self.post.parts.values()}
-        return claim.is_prediction and PREDICTIONS in there
+        return claim.is_prediction and self.post.page_with(PREDICTIONS) is not None
 
     def _number(self, use: Use) -> Markup:
         name = use.directive.name

@@ -84,9 +84,8 @@ class Signs:
 
     def home(self, claim: Claim) -> Path | None:
         """The page that shows a claim among all, or among predictions, if there is one."""
-        pages = {str(one.directive): one.page for one in reversed(self.post.parts.values())}
-        all_of_them = pages.get(ALL)
-        return pages.get(PREDICTIONS, all_of_them) if claim.is_prediction else all_of_them
+        apart = self.post.page_with(PREDICTIONS) if claim.is_prediction else None
+        return apart or self.post.page_with(ALL)
 
     def _sign(self, marks: Mapping[str, re.Match[str]], page: Path, *, plain: bool) -> str:
         """The button, and the list that it opens."""

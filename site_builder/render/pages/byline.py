@@ -7,10 +7,9 @@ from datetime import date
 from markupsafe import Markup
 
 from site_builder.charts.drawing import BASE
-from site_builder.post.directive import Directive
 from site_builder.render.blocks import Blocks
 
-CITE = ("provenance", "cite")
+CITE = "page: provenance cite"
 """The part of a page that says how to cite the post."""
 
 
@@ -21,7 +20,7 @@ def render(blocks: Blocks) -> Markup:
     author = str(post.project.config.get("site_author") or "")
     measured = post.newest()[:10]
     day = said.date or measured
-    cite = next((part.page for part in post.parts.values() if _named(part.directive) == CITE), None)
+    cite = post.page_with(CITE)
     return blocks.frame.markup(
         "byline.html.j2",
         authors=said.authors or ((author,) if author else ()),
@@ -30,10 +29,6 @@ def render(blocks: Blocks) -> Markup:
         is_published=bool(said.date),
         cite=f"{BASE}/{post.url(cite)}#cite" if cite else "",
     )
-
-
-def _named(directive: Directive) -> tuple[str, str]:
-    return directive.name, directive.variant
 
 
 def _worded(day: str) -> str:

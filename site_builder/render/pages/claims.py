@@ -108,7 +108,7 @@ def _row(
             verdict = blocks.fragments.verdict(claim, study)
             tested.append(
                 {
-                    "study": _title(post, study),
+                    "study": blocks.frame.title(study),
                     "own": study == own,
                     "word": worded(claim, verdict),
                     "shape": SHAPES[verdict.holds],
@@ -120,7 +120,11 @@ def _row(
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
         "tested": sorted(tested, key=lambda one: not one["own"]),
-        "section": places[0].heading if places else _title(post, own) if claim.study else HEAD,
+        "section": places[0].heading
+        if places
+        else blocks.frame.title(own)
+        if claim.study
+        else HEAD,
         "order": places[0].order if places else ([math.inf] if claim.study else [], ""),
         "show": "" if claim.show == "estimate" else claim.show,
         "units": " and ".join(claim.unit_columns),
@@ -131,11 +135,6 @@ def _row(
         "result": str(id),
         "command": post.store.command(id),
     }
-
-
-def _title(post: Post, study: str) -> str:
-    """What a study is called."""
-    return str(post.store.current_settings(study).get("title", study))
 
 
 class Place(NamedTuple):
