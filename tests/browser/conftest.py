@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, TimeoutError, sync_playwright
 
-from tests.conftest import BUILD, REPO
+from tests.conftest import BUILD, REPO, copy_of_built
 from tests.processes import Command
 
 HANGS = 300_000
@@ -89,6 +89,13 @@ def build(root: Path) -> Path:
     done = Command(root, BUILD, ()).done()
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "site"
+
+
+def post_of(content: str, built: Path, folders: pytest.TempPathFactory) -> Path:
+    """Build a post that says only this, with the drawings of the one that is built."""
+    root = copy_of_built(built, folders.mktemp("post"))
+    show(root, content)
+    return build(root)
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -5,7 +5,7 @@ import pytest
 from benchmarks import page as benchmark
 from benchmarks.build import without_figures
 from tests.browser import conftest
-from tests.conftest import REPO, copy_of_built
+from tests.conftest import REPO
 
 FAR = "\n\n".join(["A line of text."] * 100)
 CONTENT = "# A page\n\n" + f"\n\n{FAR}\n\n".join(
@@ -21,9 +21,7 @@ CONTENT = "# A page\n\n" + f"\n\n{FAR}\n\n".join(
 
 @pytest.fixture(scope="module")
 def small(built_post, tmp_path_factory):
-    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
-    conftest.show(root, CONTENT)
-    return conftest.build(root)
+    return conftest.post_of(CONTENT, built_post, tmp_path_factory)
 
 
 def test_a_visit_counts_what_is_sent_and_waits_for_charts(browser, small):

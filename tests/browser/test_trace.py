@@ -7,7 +7,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import conftest
-from tests.conftest import copy_of_built
 
 CONTENT = """# A page
 
@@ -21,9 +20,7 @@ DEPTHS = [1, 3, 12, 14, 21, 30]
 
 @pytest.fixture(scope="module")
 def folder(built_post, tmp_path_factory):
-    root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
-    conftest.show(root, CONTENT)
-    return conftest.build(root)
+    return conftest.post_of(CONTENT, built_post, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
