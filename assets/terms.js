@@ -10,6 +10,7 @@ hint.popover = "hint";
 document.querySelector("main").append(hint);
 
 let term; // that is asked for
+let shown; // whose meaning the hint has
 let leaving;
 
 /** Show what a term means, if it is still asked for when that is known. */
@@ -29,17 +30,19 @@ export async function explain(asked) {
   const way = element("a", "", "Glossary");
   way.href = asked.href;
   hint.replaceChildren(...meaning.childNodes, " ", way);
+  shown = asked;
   hint.showPopover({ source: asked });
   asked.setAttribute("aria-describedby", hint.id);
 }
 
 function leave() {
+  if (shown !== term) term = undefined; // what is left before it is told is no longer asked for
   clearTimeout(leaving);
   leaving = setTimeout(close, PAUSE);
 }
 
 function close() {
-  term = undefined;
+  term = shown = undefined;
   if (hint.matches(":popover-open")) hint.hidePopover();
 }
 

@@ -137,8 +137,11 @@ def without_figures(ours: Path, plain: Path, place: str = "") -> None:
         source = re.sub(rf"<< ({blocks}):[^<>]*>>", place, source)
         return re.sub(r"<<[^<>]*>>", "", source)
 
-    for page in (ours / "content").glob("*.md"):
-        (plain / "content" / page.name).write_text(text(page), "utf-8")
+    for page in (ours / "content").rglob("*.md"):
+        if not page.is_relative_to(sections):
+            copied = plain / page.relative_to(ours)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copied.write_text(text(page), "utf-8")
     config = (ours / "mkdocs.yml").read_text("utf-8")
     config = re.sub(r"  - site_builder.site.extension:\n(      .*\n)*", "", config)
     config = config.replace("  - measured-post\n", "").replace("  custom_dir: templates\n", "")

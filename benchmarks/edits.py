@@ -15,8 +15,9 @@ from site_builder.results.store import Store
 Write = Callable[[], object]
 
 SECTION = "content/sections/03-5-entropy.md"
-FIGURE, DRAWING = "entropy-swap", "site_builder/figures/entropy.py"
-RESULT = ResultId("smollm2-135m-instruct", "entropy", "swap")
+FIGURE, PANELS = "logit-difference-mean", 4
+DRAWING = "site_builder/figures/logit_difference.py"
+RESULT = ResultId("smollm2-135m-instruct", "logit_difference", "mean")
 
 
 def sentence(path: Path, number: int) -> tuple[str, Write]:
@@ -34,8 +35,8 @@ def drawing(root: Path, number: int) -> Write:
 
 def title(path: Path, number: int) -> tuple[str, Write]:
     """Other titles, in whatever file draws `FIGURE`; returns what they say, and what saves it."""
-    words = f"What the other word adds {number}, from"
-    text = re.sub(r"What the other word adds( \d+)?, from", words, path.read_text("utf-8"))
+    words = f", {number} from the"
+    text = re.sub(r", (\d+ )?from the", words, path.read_text("utf-8"))
     return words, lambda: path.write_text(text, "utf-8")
 
 

@@ -55,9 +55,6 @@ WATCH = """() => {
   });
 }"""
 
-PANELS = 2
-"""Of the figure that is edited."""
-
 
 def ready(page: Any) -> None:
     """Let a page go on watching when it is loaded anew; before it is opened."""
@@ -69,7 +66,7 @@ def milliseconds(page: Any, write: Callable[[], object], **wanted: object) -> fl
 
     Args:
         write: saves.
-        wanted: `kind`, and what it needs: `words`, `figure`.
+        wanted: `kind`, and what it needs: `words`, `figure`, how many `panels` have titles.
     """
     page.bring_to_front()
     page.evaluate(
@@ -77,7 +74,7 @@ def milliseconds(page: Any, write: Callable[[], object], **wanted: object) -> fl
           delete sessionStorage.painted;
           sessionStorage.wanted = JSON.stringify(wanted);
         }""",
-        wanted | {"panels": PANELS},
+        wanted,
     )
     page.evaluate(WATCH)
     start = time.time()

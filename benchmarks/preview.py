@@ -171,14 +171,15 @@ def _edit(name: str, root: Path, kind: str, number: int) -> tuple[edits.Write, d
     if kind == "drawing":
         file = {"ours": edits.DRAWING, "framework": f"src/{edits.FIGURE}.js"}
         words, write = edits.title(root / file[name], number)
-        return write, {"kind": "title", "figure": edits.FIGURE, "words": words}
+        told = {"figure": edits.FIGURE, "panels": edits.PANELS}
+        return write, told | {"kind": "title", "words": words}
     moved = edits.result if name == "ours" else same_page.result
     return moved(root, number), {"kind": "lines", "figure": edits.FIGURE}
 
 
 def _kept(page: Any) -> dict[str, int]:
     """How many of the other charts are as they were before the first edit."""
-    others = ".post-figure:not([data-figure^='entropy']) [data-drawn]"
+    others = f".post-figure:not(#{edits.FIGURE}) [data-drawn]"
     return {
         "charts": page.locator(others).count(),
         "charts_kept": page.locator(f"{others}[data-kept]").count(),

@@ -1,5 +1,7 @@
 """The benchmark of the page measures what it says, on a small page of the post's own figures."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import page as benchmark
@@ -30,18 +32,25 @@ def test_a_visit_counts_what_is_sent_and_waits_for_charts(browser, small):
 
     assert seen["first_view_requests"] < seen["whole_requests"]
     assert seen["first_view_compressed"] < seen["first_view_bytes"] < seen["whole_bytes"]
-    assert 0 < seen["first_text_s"] < seen["charts_in_view_s"] <= seen["slowest_in_view_s"]
+    # The text is the first view's, the charts are those of later visits: none bounds the other.
+    assert seen["first_text_s"] > 0
+    assert 0 < seen["charts_in_view_s"] <= seen["slowest_in_view_s"]
     assert seen["charts_in_view_s"] < seen["all_charts_s"]
 
 
 def test_the_reference_has_the_same_text_and_a_place_for_every_figure(folder, tmp_path):
     without_figures(REPO, tmp_path / "plain", benchmark.PLACE)
-    text = (tmp_path / "plain/content/index.md").read_text("utf-8")
+    plain = tmp_path / "plain"
+    texts = {page.relative_to(plain): page.read_text("utf-8") for page in plain.rglob("*.md")}
     charts = list(benchmark._charts(folder))
+    shown = (folder / "index.html").read_text("utf-8")
+    pages = {page.relative_to(REPO) for page in (REPO / "content").rglob("*.md")}
+    sections = {page for page in pages if page.parent.name == "sections"}
+    whole = "".join(texts.values())
 
-    assert text.count(benchmark.PLACE) == len(charts)
-    assert sum(map(bool, charts)) == len(list(folder.glob("figures/*.vl.json")))
-    assert "<<" not in text
-    for section in (REPO / "content/sections").glob("*.md"):
-        heading = section.read_text("utf-8").split("\n")[0]
-        assert heading in text
+    assert texts.keys() == pages - sections
+    assert texts[Path("content/index.md")].count(benchmark.PLACE) == len(charts)
+    assert sum(map(bool, charts)) == shown.count(" data-vega=") > 0
+    assert "<<" not in whole
+    for section in sections:
+        assert (REPO / section).read_text("utf-8").split("\n")[0] in whole

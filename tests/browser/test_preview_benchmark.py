@@ -89,7 +89,7 @@ CASES = {
         ["document.body.append('Edited 1')", "document.querySelector('p').append(' Edited 1 ')"],
     ),
     "title": (
-        {"kind": "title", "figure": edits.FIGURE, "words": "New words"},
+        {"kind": "title", "figure": edits.FIGURE, "words": "New words", "panels": 2},
         [TEXT.format(0, "New words"), TEXT.format(1, "Other words"), TEXT.format(1, "New words")],
     ),
     "lines": (
@@ -140,4 +140,4 @@ def test_the_page_for_framework_has_our_text_and_charts(folder, tmp_path):
         assert '"values": [{' not in code
     words, write = edits.title(tmp_path / "src" / f"{edits.FIGURE}.js", 7)
     write()
-    assert (tmp_path / "src" / f"{edits.FIGURE}.js").read_text("utf-8").count(words) == 2
+    assert (tmp_path / "src" / f"{edits.FIGURE}.js").read_text("utf-8").count(words) == edits.PANELS
