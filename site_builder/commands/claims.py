@@ -10,7 +10,7 @@ from site_builder.core.errors import plain
 from site_builder.post.claim_form import AFTER, BEFORE
 from site_builder.post.verdicts.families import CORRECTIONS
 from site_builder.render.claim_marks import Verdicts
-from site_builder.render.claim_words import WORDS, remarks, worded
+from site_builder.render.claim_words import WORDS, numbers, remarks, worded
 
 COLOURS = dict(zip(WORDS.values(), ("green", "red", "yellow"), strict=True))
 
@@ -32,6 +32,9 @@ def tell(verdicts: Verdicts) -> None:
         if claim.is_prediction:
             low, high = claim.size
             lines.append(f"predicted: {claim.predicted:g}; in size from {low:g} to {high:g}")
+        for model, other in verdicts.models.others(claim).items():
+            found = numbers(claim, other) if other.rows else ""
+            lines.append(f"in {model.called}: {worded(claim, other)}{found and f', {found}'}")
         if claim.reported:
             lines.append(f"reported for {claim.reported_for}: {claim.reported}")
         for line in lines:

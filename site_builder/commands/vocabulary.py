@@ -40,6 +40,7 @@ from site_builder.post.claims import Claim
 from site_builder.post.kinds.names import Names, Option, option, takes
 from site_builder.post.kinds.table import KINDS
 from site_builder.post.post import Post
+from site_builder.render import models
 from site_builder.render.figures import Fragments
 from site_builder.results.recipe import ResultId
 
@@ -110,9 +111,8 @@ class Vocabulary:
     def shown(self, claim: Claim) -> list[str] | None:
         """What a claim can print; None where that is not known."""
         with suppress(BuildError):
-            return (
-                sorted(self._fragments.verdict(claim, claim.study or self.post.study).shown) or None
-            )
+            found = self._fragments.verdict(claim, claim.study or self.post.study).shown
+            return sorted({*found, models.SHOW} if claim.everywhere else found) or None
         return None
 
     def signature(self, root: Path, path: Path, function: str) -> Signature | None:

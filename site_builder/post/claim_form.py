@@ -10,8 +10,8 @@ from typing import Any
 from site_builder.core.errors import nearest
 from site_builder.post import expression, values
 
-FOR, BORN, STUDY = "reported_for", "written", "study"
-OF_FILE = (FOR, BORN, STUDY)
+FOR, BORN, STUDY, EVERYWHERE = "reported_for", "written", "study", "everywhere"
+OF_FILE = (FOR, BORN, STUDY, EVERYWHERE)
 """Keys that the head of a file may give to all of its claims."""
 
 WRITTEN = BEFORE, AFTER = ("before", "after")
@@ -40,7 +40,7 @@ def wrong_with(name: str, body: Any) -> list[tuple[str, str]]:
         if key not in KNOWN:
             wrong.append((f'unknown key "{key}"', nearest(key, KNOWN)))
         elif not _is(key, value):
-            wrong.append((f"`{key}` is not a {_kind(key)}", "see site_builder/post/claims.py"))
+            wrong.append((f"`{key}` is not {_kind(key)}", "see site_builder/post/claims.py"))
     return wrong or [
         *_rows(body), *_units(body), *_test(body), *_words(body), *_prediction(body)
     ]  # fmt: skip
@@ -53,8 +53,10 @@ def listed(value: Any) -> Iterable[Any]:
 
 def _kind(key: str) -> str:
     if key in NUMBERS:
-        return "number"
-    return "table" if key in _TABLES else "list" if key in (*_COLUMNS, "size") else "text"
+        return "a number"
+    if key == EVERYWHERE:
+        return "true or false"
+    return "a table" if key in _TABLES else "a list" if key in (*_COLUMNS, "size") else "a text"
 
 
 def _is(key: str, value: Any) -> bool:
@@ -62,6 +64,8 @@ def _is(key: str, value: Any) -> bool:
         return _is_number(value)
     if key == "size":
         return isinstance(value, list) and all(map(_is_number, value))
+    if key == EVERYWHERE:
+        return isinstance(value, bool)
     return isinstance(value, dict if key in _TABLES else list if key in _COLUMNS else str)
 
 
@@ -120,6 +124,11 @@ def _words(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield f'format "{body["format"]}" does not fit', 'write ".1f" or ".0%"'
     if body.get(BORN, AFTER) not in WRITTEN:
         yield f'`{BORN}` is "{body[BORN]}"', 'write "before" its data, or "after"'
+    if body.get(EVERYWHERE) and STUDY in body:
+        yield (
+            f"`{EVERYWHERE}`, and `{STUDY}`",
+            "keep one: it is tested on that study alone, or on all",
+        )
     reason = body.get("no_interval")
     if reason is not None and not 0 < len(reason.strip()) <= _LONGEST_REASON:
         what = f"`no_interval` has {len(reason.strip())} characters"

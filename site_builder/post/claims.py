@@ -43,6 +43,11 @@ the post's own. `predicted = 0.7` and `size = [0.5, 0.9]` make a prediction of i
 written before: the number that was expected, and between which two an estimate counts as replicated
 in size. The same row of the post's own study stands beside it, of the result that `first` names if
 that is called otherwise.
+
+`everywhere = true`, also at the head of the file, says that the statement names nothing that one
+model alone has: it is tested on every study whose file says what its model is `called`, and
+`<< claim: ID show=models >>` prints where it holds. Places that differ from model to model are
+named by their share: `layer = "80%"` is the value nearest to that share of the column's largest.
 """
 
 from __future__ import annotations
@@ -94,6 +99,7 @@ class Claim:
     first: str = ""
     predicted: float | None = None
     size: list[float] = field(default_factory=list)
+    everywhere: bool = False
 
     @property
     def result(self) -> str:
@@ -163,7 +169,9 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
             if (heading := re.match(r'\[\s*"?([^\]"]+?)"?\s*\]', line))
         }
         shared = {
-            key: tree.pop(key) for key in claim_form.OF_FILE if isinstance(tree.get(key), str)
+            key: tree.pop(key)
+            for key in claim_form.OF_FILE
+            if isinstance(tree.get(key), str | bool)
         }
         for name, body in tree.items():
             body = _whole(body, shared)
@@ -177,7 +185,7 @@ def _load(project: Project, files: Iterable[Path]) -> tuple[dict[str, Claim], li
     return claims, problems
 
 
-def _whole(body: Any, shared: dict[str, str]) -> Any:
+def _whole(body: Any, shared: dict[str, str | bool]) -> Any:
     """An entry with what the head of its file says for all."""
     if not isinstance(body, dict):
         return body

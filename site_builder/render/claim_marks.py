@@ -22,7 +22,7 @@ from site_builder.post.verdicts import families, repeats
 from site_builder.post.verdicts.bounds import OTHER
 from site_builder.post.verdicts.families import Adjusted
 from site_builder.post.verdicts.verdict import Verdict
-from site_builder.render import claim_signs
+from site_builder.render import claim_signs, models
 from site_builder.render.bidi import isolated
 from site_builder.render.claim_words import WORDS, numbers, summary
 from site_builder.render.figures import Fragments
@@ -37,6 +37,7 @@ class Verdicts:
         self.of: dict[str, Verdict] = {}
         self._untested: dict[str, BuildError] = {}
         self.signs = claim_signs.Signs(post, self.of)
+        self.models = models.Models(post, fragments)
 
     def judge(self) -> list[Problem]:
         """Test every claim; returns what keeps one from being tested, or shown."""
@@ -53,12 +54,23 @@ class Verdicts:
         """Why a number that the prose asks for cannot be shown."""
         name, show = use.directive.name, use.directive.options.get("show", "")
         verdict = self.of.get(name)
+        if show == models.SHOW:
+            return self._of_one_study(use)
         if not show or verdict is None or not verdict.rows or show in verdict.shown:
             return None
         what, cure = f'claim "{name}" has no "{show}" to show', nearest(show, verdict.shown)
         if show.removeprefix(OTHER) in ("low", "high", "interval"):
             what = f'"{self.post.claims[name].show}", which claim "{name}" shows, has no "{show}"'
             cure = "show a column that has an interval, or print none"
+        return Problem(use.directive.where, what, cure)
+
+    def _of_one_study(self, use: Use) -> Problem | None:
+        """That a claim cannot say where it holds, as it is about one study."""
+        claim = self.post.claims[use.directive.name]
+        if claim.everywhere:
+            return None
+        what = f'claim "{claim.id}" is tested on one study, and has no "{models.SHOW}" to show'
+        cure = f"show a column, or write everywhere = true in {claim.where}"
         return Problem(use.directive.where, what, cure)
 
     def _without_a_reason(self) -> list[Problem]:
@@ -162,6 +174,19 @@ class Verdicts:
                 "benjamini_hochberg": one.benjamini_hochberg if one else None,
                 "repeats": repeated.get(claim.id),
                 "is_certain": verdict.is_certain,
+                "everywhere": claim.everywhere,
+                "models": [
+                    {
+                        "study": model.study,
+                        "called": model.called,
+                        "holds": other.holds,
+                        "estimate": other.estimate,
+                        "low": other.low,
+                        "high": other.high,
+                        "n": other.n,
+                    }
+                    for model, other in self.models.others(claim).items()
+                ],
                 "reported": claim.reported or None,
                 "reported_for": claim.reported_for or None,
             }
@@ -207,8 +232,11 @@ class Verdicts:
         return claim.is_prediction and self.post.page_with(PREDICTIONS) is not None
 
     def _number(self, use: Use) -> Markup:
-        name = use.directive.name
-        shown = self.of[name].shown.get(use.directive.options["show"], values.MISSING)
+        name, show = use.directive.name, use.directive.options["show"]
+        if show == models.SHOW:
+            shown = self.models.where(self.post.claims[name])
+        else:
+            shown = self.of[name].shown.get(show, values.MISSING)
         title = html.escape(self._title(name))
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         return Markup(

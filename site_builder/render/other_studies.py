@@ -2,8 +2,8 @@
 
 Each is drawn at the build as its directive says, into a file that the page's script puts in the
 figure's place when it is asked for. The prose speaks of the post's own study. A study that claims
-name has sentences of its own, beside which it is shown: it is not offered in every figure. Neither
-is one whose file says `offered = false`: what it asked is not what the post's own study did.
+name has sentences of its own, beside which it is shown: it is offered in every figure only if its
+file says `offered = true`. One that says `offered = false` is never.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ class Studies:
         """
         drawn: dict[str, list[tuple[Use, Fragment]]] = {}
         switched = [use for use in uses if "study" not in use.directive.options]
-        spoken_of = {self.post.study, *(claim.study for claim in self.post.claims.values())}
+        spoken_of = {claim.study for claim in self.post.claims.values()}
         for study in self.post.project.studies():
-            if study in spoken_of or not self.post.project.settings(study).get("offered", True):
+            if study == self.post.study:
+                continue
+            if not self.post.project.settings(study).get("offered", study not in spoken_of):
                 continue
             others = [other for use in switched if (other := self._of(study, use))]
             self.fragments.prepare(others)

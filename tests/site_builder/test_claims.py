@@ -376,10 +376,7 @@ def test_a_claim_looks_inside_a_list(shelves):
 
 NO_TEST = '[a]\nsays = "x"\nresult = "n"\n'
 WHOLE = '[a]\nsays = "x"\nresult = "n"\nholds = "low > 0"\n'
-KEYS = (
-    "around, every, first, format, holds, inside, no_interval, other, over, paired, predicted, "
-    "reported, reported_for, result, row, says, show, size, study, unit, within, written"
-)
+KEYS = "around, every, everywhere, first, format, holds, inside, "
 
 
 @pytest.mark.parametrize(
@@ -722,7 +719,8 @@ def test_a_claim_is_marked_in_the_prose_and_told_on_its_page(claiming):
                    "reported": "about three", "reported_for": "a larger orchard", "paired": [], "over": [],
                    "written": "after", "predicted": None, "size": None, "groups": None, "no_interval": None, "margin": None,
                    "margin_by": None, "p": touching, "no_p": None, "holm": touching,
-                   "benjamini_hochberg": touching, "repeats": None, "is_certain": False}  # fmt: skip
+                   "benjamini_hochberg": touching, "repeats": None, "is_certain": False,
+                   "everywhere": False, "models": []}  # fmt: skip
 
 
 def test_the_head_of_a_file_says_for_what_its_claims_were_reported(shelves):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from site_builder.post import expression, values
 from site_builder.post.claims import Claim
-from site_builder.post.verdicts import certain, outcome, units
+from site_builder.post.verdicts import certain, outcome, shares, units
 from site_builder.post.verdicts.bounds import OTHER, Columns
 from site_builder.post.verdicts.interval import number
 from site_builder.post.verdicts.rows import NONE, Row, beside, one_each, opened, wrong
@@ -58,6 +58,7 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
     Raises `BuildError` for columns that are not there, and when it is not clear which row is meant.
     """
     table = opened(claim, table) if claim.inside else table
+    claim = shares.placed(claim, table)
     if claim.unit_columns:
         claim, table = units.reduced(claim, table)
     columns = Columns(table.column_names, claim.show)

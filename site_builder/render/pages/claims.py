@@ -102,24 +102,24 @@ def _row(
     sentences: dict[str, str] = {}
     for use, place in zip(made, places, strict=True):
         sentences.setdefault(place.called, f"{place.page}#{use.place}")
-    tested = []
-    for study in post.project.studies():
-        if study == own or post.store.path(ResultId(study, *_shelf(id))).is_file():
-            verdict = blocks.fragments.verdict(claim, study)
-            tested.append(
-                {
-                    "study": blocks.frame.title(study),
-                    "own": study == own,
-                    "word": worded(claim, verdict),
-                    "shape": SHAPES[verdict.holds],
-                    "numbers": numbers(claim, verdict) if verdict.rows else "",
-                }
-            )
+    others = blocks.verdicts.models.others(claim)
+    tested = [
+        {
+            "study": blocks.frame.title(study),
+            "word": worded(claim, verdict),
+            "shape": SHAPES[verdict.holds],
+            "numbers": numbers(claim, verdict) if verdict.rows else "",
+        }
+        for study, verdict in (
+            (own, blocks.fragments.verdict(claim, own)),
+            *((model.study, other) for model, other in others.items()),
+        )
+    ]
     return {
         "claim": claim,
         "row": {column: _any_of(texts) for column, texts in claim.row.items()},
         "other": {column: _any_of(texts) for column, texts in claim.other.items()},
-        "tested": sorted(tested, key=lambda one: not one["own"]),
+        "tested": tested,
         "section": places[0].heading
         if places
         else blocks.frame.title(own)
@@ -171,7 +171,3 @@ def _any_of(texts: list[str]) -> str:
         if numbers == list(range(numbers[0], numbers[-1] + 1)):
             return f"{numbers[0]} to {numbers[-1]}"
     return " or ".join(texts)
-
-
-def _shelf(id: ResultId) -> tuple[str, str]:
-    return id.analysis, id.variant

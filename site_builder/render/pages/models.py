@@ -1,0 +1,96 @@
+"""`<< page: models >>`: claims by model, by which numbers they hold, estimates on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from site_builder.charts.drawing import BASE
+from site_builder.post.claims import ALL, Claim
+from site_builder.post.verdicts.verdict import Verdict
+from site_builder.render.blocks import Blocks
+from site_builder.render.claim_words import SHAPES, SIGNS, numbers, worded
+from site_builder.render.models import Model
+
+LINE, MARGIN = 14, 4
+"""Pixels of a model's line in the strip of estimates; per cent of its width at either side."""
+
+
+def render(blocks: Blocks) -> Markup:
+    """The table: a row a claim, a column a model, estimates on one scale, what was reported."""
+    models = blocks.verdicts.models
+    home = blocks.post.page_with(ALL)
+    rows = [_row(claim, found) for claim, found in models.compared()]
+    sources = dict.fromkeys(row["claim"].reported_for for row in rows if row["claim"].reported)
+    return blocks.frame.markup(
+        "claims_models.html.j2",
+        rows=rows,
+        models=models.all(),
+        sources=[*sources],
+        page=f"{BASE}/{blocks.post.url(home)}" if home else "",
+        counts=_counts(rows),
+    )
+
+
+def _row(claim: Claim, found: Mapping[Model, Verdict]) -> dict[str, Any]:
+    return {
+        "claim": claim,
+        "cells": [
+            {
+                "model": model,
+                "sign": SIGNS[verdict.holds],
+                "word": worded(claim, verdict),
+                "shape": SHAPES[verdict.holds],
+                "numbers": numbers(claim, verdict) if verdict.rows else "",
+            }
+            for model, verdict in found.items()
+        ],
+        "strip": _strip(found),
+        "alike": len({verdict.holds for verdict in found.values()}) == 1,
+    }
+
+
+def _strip(found: Mapping[Model, Verdict]) -> dict[str, Any]:
+    """Where each model's estimate and its interval stand, in per cent from the least to the most.
+
+    Nothing, 0, is always on the scale.
+    """
+    told = {
+        model: [one for one in (verdict.low, verdict.estimate, verdict.high) if one is not None]
+        for model, verdict in found.items()
+    }
+    known = [0.0, *(number for some in told.values() for number in some)]
+    least, most = min(known), max(known)
+
+    def across(number: float) -> float:
+        share = (number - least) / (most - least) if most > least else 0.5
+        return round(MARGIN + (100 - 2 * MARGIN) * share, 2)
+
+    return {
+        "zero": across(0.0),
+        "height": LINE * len(found),
+        "lines": [
+            {
+                "y": LINE * (place + 0.5),
+                "at": None
+                if found[model].estimate is None
+                else across(found[model].estimate or 0.0),
+                "ends": [across(some[0]), across(some[-1])] if len(some) == 3 else None,
+                "shape": SHAPES[found[model].holds],
+                "called": model.called,
+            }
+            for place, (model, some) in enumerate(told.items())
+        ],
+    }
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
+    holding = [[cell["shape"] == "holds" for cell in row["cells"]] for row in rows]
+    return {
+        "all": sum(map(all, holding)),
+        "first": sum(one[0] and not any(one[1:]) for one in holding),
+        "none": sum(not any(one) for one in holding),
+        "total": len(rows),
+    }
