@@ -6,7 +6,8 @@ row by row, of the difference that the word makes to the metric: 0 restores noth
 
 A *mover* is a head of the path that `path_patching` chose, or one of two MLPs: the one that
 restores most at the length word, and the one that does at the deciding token. It acts at the role
-where its output restores most. Movers in a row that act at one role, and lie no farther apart than
+where its output restores most; a head of the path that is too weak for `patching` to have measured
+it by role moves nothing. Movers in a row that act at one role, and lie no farther apart than
 `TOGETHER` of the network's blocks, are one *step*; its `depth` counts the blocks up to that of its
 last mover, which is one of them.
 
@@ -128,14 +129,16 @@ def run(
 
 
 def _heads(path: Patched, outputs: Patched) -> Iterator[Row]:
-    """The heads of the path, each at the role where its output restores most.
+    """The heads of the path that were measured by role, each where its output restores most.
 
-    Raises LabError when `outputs` measured one of them by no role.
+    Raises LabError when the strongest, the middle one, was not.
     """
     for row in path.rows("set"):
         if row["stage"] is not None:
-            roles = outputs.rows("role", layer=row["layer"], head=row["head"], topics="all")
-            yield {**row, **_place(max(roles, key=_estimate))}
+            find = outputs.rows if row["stage"] == "middle" else outputs.some
+            roles = find("role", layer=row["layer"], head=row["head"], topics="all")
+            if roles:
+                yield {**row, **_place(max(roles, key=_estimate))}
 
 
 def _mlp(mlps: Patched, role: str, k_end: int | None) -> list[Row]:
@@ -202,7 +205,7 @@ def _lists(
         if text is None:
             raise LabError("token_scores", f"no {name}", "build-site run token_scores")
         word = next(i for i, row in enumerate(text) if row["role"] == "length")
-        turns = [i for i, row in enumerate(text[:word]) if row["role"] in ("turn", "bos")]
+        turns = [i for i, row in enumerate(text[:word]) if _opens(row, study.prompt.end)]
         last = _deciding(text, pair["items"], getattr(study.decision, study.decision.primary).at)
         for row in text[max(turns, default=-1) + 1 : last + 1]:
             place: tuple[str | None, int | None] = (row["role"], row["k_end"])
@@ -223,6 +226,11 @@ def _deciding(text: Sequence[Row], items: int, at: str) -> int:
     if at == "break":
         return next(i for i in range(last, len(text)) if text[i]["role"] == "break")
     return last
+
+
+def _opens(row: Row, end: str) -> bool:
+    """Whether a request may follow: a mark of turns, or the end of a list shown before."""
+    return row["role"] in ("turn", "bos") or row["token"] == end
 
 
 def _estimate(row: Row) -> float:

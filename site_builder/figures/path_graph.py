@@ -56,7 +56,11 @@ def graph(sets: Sequence[Row], edges: Sequence[Row], by_stage: Mapping[str, list
                 for side in ("estimate", "low", "high", "n")
                 if name in alone
             },
-            **({"share": f"{alone[name]['estimate']:.0%}"} if name in alone else {}),
+            **(
+                {"share": f"{alone[name]['estimate']:.0%}".replace("-", "−")}
+                if name in alone
+                else {}
+            ),
         }
         for name, (x, y) in places.items()
     ]
@@ -149,7 +153,7 @@ def _line(row: Row, places: Mapping[str, tuple[float, float]], part: float) -> R
         **{side: row[side] for side in ("estimate", "low", "high", "n")},
         **{"edge": f"{row['sender']} → {row['receiver']}", "size": abs(row["estimate"])},
         **{"sign": "away from it" if row["estimate"] < 0 else "towards the clean answer"},
-        **{"number": f"{row['estimate']:.1%}".replace("-", "−")},
+        **{"number": _percent(row["estimate"], 1)},
         **{"x": x + start * (x2 - x), "y": y + start * (y2 - y)},
         **{"x2": x + stop * (x2 - x), "y2": y + stop * (y2 - y)},
         **{
@@ -157,3 +161,7 @@ def _line(row: Row, places: Mapping[str, tuple[float, float]], part: float) -> R
             "mid_y": y + AT * (y2 - y) + ABOVE + 0.08 * part + 0.1 * abs(y2 - y),
         },
     }
+
+
+def _percent(share: float, digits: int) -> str:
+    return f"{share:.{digits}%}".replace("-", "−")

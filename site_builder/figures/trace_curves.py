@@ -9,7 +9,7 @@ from site_builder.figures import trace_words
 from site_builder.figures.trace_rows import Trace
 
 WIDTH, HEIGHT = 340.0, 84.0
-LETTER = 4.4  # width of a letter of a label
+LETTER, LINE = 4.4, 9.0  # width of a letter of a label, height of its line
 Row = dict[str, Any]
 
 
@@ -39,6 +39,7 @@ def curves(trace: Trace) -> Row:
                 "y": round(_y(max(_or(row, "high") for row in near)) - 5, 1),
             }
         )
+    _part(made)
     depths = [movers[0]["depth"] for movers in trace.steps]
     return {
         "width": WIDTH,
@@ -46,6 +47,20 @@ def curves(trace: Trace) -> Row:
         "places": made,
         "steps": [(round(WIDTH * depth / trace.blocks, 1), depth) for depth in depths],
     }
+
+
+def _part(made: list[Row]) -> None:
+    """Lift labels that would stand in one another: the higher one, until it is free."""
+    placed: list[Row] = []
+    for one in sorted(made, key=lambda one: -one["y"]):
+        while any(_meet(one, other) for other in placed):
+            one["y"] = round(one["y"] - LINE / 3, 1)
+        placed.append(one)
+
+
+def _meet(one: Row, other: Row) -> bool:
+    across = (len(one["name"]) + len(other["name"])) * LETTER / 2
+    return bool(abs(one["x"] - other["x"]) < across and abs(one["y"] - other["y"]) < LINE)
 
 
 def _or(row: Row, side: str) -> float:

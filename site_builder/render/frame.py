@@ -69,6 +69,7 @@ class Frame:
                 csv_url=url(".csv"),
                 spec_url=url(".vl.json"),
                 study_title=self.title(use.id.study),
+                study_summary=self._settings(use.id.study).get("summary", ""),
                 study=use.id.study,
                 analysis=use.id.analysis,
                 variant=use.id.variant,
@@ -113,7 +114,10 @@ class Frame:
 
     def title(self, study: str) -> str:
         """What a study calls itself."""
-        return str(self.post.store.current_settings(study).get("title", study))
+        return str(self._settings(study).get("title", study))
+
+    def _settings(self, study: str) -> dict[str, Any]:
+        return self.post.store.current_settings(study)
 
     @cached_property
     def _environment(self) -> Environment:

@@ -108,6 +108,40 @@ def test_movers_are_the_path_and_the_strongest_mlps(inputs, table):
     assert all(row["layer"] < row["depth"] for row in movers)
 
 
+def unmeasured(inputs, stage: str) -> tuple[set[tuple[int, int]], dict[str, pa.Table]]:
+    """The heads of a stage, and the inputs as if these had been measured by no role."""
+    path = rows(inputs["path_patching"], "set", direction="denoising", topics="all", stage=stage)
+    heads = {(row["layer"], row["head"]) for row in path}
+    table = inputs["patching__z"]
+    kept = [
+        row["part"] != "role" or (row["layer"], row["head"]) not in heads
+        for row in table.to_pylist()
+    ]
+    return heads, {**inputs, "patching__z": table.filter(pa.array(kept))}
+
+
+def test_a_head_too_weak_to_be_measured_by_role_moves_nothing(lab, inputs):
+    heads, left = unmeasured(inputs, "late")
+    found = rows(measure(lab, "trace", "", left), "mover", topics="all")
+    assert heads
+    assert heads.isdisjoint((row["layer"], row["head"]) for row in found)
+    assert {row["stage"] for row in found} == {None, "middle"}
+
+
+def test_the_strongest_head_has_to_be_measured_by_role(lab, inputs):
+    with pytest.raises(LabError, match="patching z: no row of a short list"):
+        measure(lab, "trace", "", unmeasured(inputs, "middle")[1])
+
+
+def test_a_request_begins_behind_the_lists_that_were_shown_before():
+    table = pq.read_table(REPO / "data/gemma-3-270m/trace.parquet")
+    texts: dict[str, str] = {}
+    for row in rows(table, "list", role=None):
+        texts[row["topic"]] = texts.get(row["topic"], "") + row["token"]
+    assert len(texts) == 23
+    assert set(texts.values()) == {"A list of "}
+
+
 @pytest.mark.parametrize("name", ["patching__z", "patching__resid", "path_patching"])
 def test_an_input_without_rows_is_refused_by_name(lab, inputs, name):
     told = name.replace("__", " ")

@@ -13,6 +13,7 @@ from tests.figures import (
     sae_tables,
     tables,
     trace_tables,
+    wording_tables,
 )
 
 CASES = [
@@ -56,6 +57,7 @@ CASES = [
     ("path_patching", "", path_tables.path_patching()),
     ("feature_baselines", "", path_tables.feature_baselines()),
     ("dataset", "", tables.dataset()),
+    ("wordings", "", wording_tables.table()),
     ("lists", "", tables.lists(topics=2)),
     ("prompt_pairs", "", tables.prompt_pairs()),
     ("ending", "", tables.ending(topics=2)),
@@ -90,7 +92,7 @@ def test_a_missing_column_is_named(name, variant, table):
             "layer_choice": "regret", "path_patching": "relays", "asking": "before",
             "feature_baselines": "after", "interventions": "lines",
             "entropy_conditions": "condition", "trace": "depth",
-            "attribution_graph": "method"}[name]  # fmt: skip
+            "attribution_graph": "method", "wordings": "shown"}[name]  # fmt: skip
 
     with pytest.raises(DrawingError, match=f"no column '{used}'"):
         draw(name, table.drop_columns([used]), variant=variant)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from site_builder.charts.drawing import DrawingError
-from site_builder.figures import trace, trace_stage, trace_words
+from site_builder.figures import trace, trace_curves, trace_rows, trace_stage, trace_words
 from tests.conftest import REPO
 from tests.figures import trace_tables
 from tests.figures.test_escaping import read
@@ -184,3 +184,16 @@ def test_a_list_that_is_not_there_is_refused_with_what_there_is(drawing):
         trace.draw(trace_tables.trace(), topic="Nowhere")
 
     assert refusal.value.cure == "use one of: Fruits, Animals"
+
+
+@pytest.mark.parametrize("study", ["smollm2-135m-instruct", "gemma-3-270m"])
+def test_no_label_of_a_curve_stands_in_another_one(study):
+    every = pq.read_table(REPO / "data" / study / "trace.parquet").to_pylist()
+    shown = trace_rows.Trace([row for row in every if row["topics"] in ("all", None)])
+    places = trace_curves.curves(shown)["places"]
+
+    assert len(places) > 2
+    for one, other in combinations(places, 2):
+        letters = (len(one["name"]) + len(other["name"])) / 2
+        beside = abs(one["x"] - other["x"]) >= letters * trace_curves.LETTER
+        assert beside or abs(one["y"] - other["y"]) >= trace_curves.LINE
