@@ -18,7 +18,8 @@ Rows by `part`; `topics` is `all` or `held-out`, on which no head was chosen:
 - `writes`: what a mover's output restores at a role alone.
 - `reads`: what the values that a head reads restore at a role alone; heads of one group share them.
   Absent where `patching v` measured that group by no role.
-- `path`, `together`: along the path's edges with all else held; its heads with all else following.
+- `path`, `together`: along the path's edges from the first stage that has a mover, with all else
+  held; all its heads with all else following.
 - `list`: a list's tokens in order, from the start of the request to the deciding token; those
   before the length word have no role, as both runs are equal there.
 - `stream at`, `writes at`, `reads at`: the same of one token of one list, without interval, for the
@@ -111,7 +112,7 @@ def run(
     path = Patched("path_patching", path_patching)
     held, pairs = stream.rows("role"), stream.rows("pair")
     movers = [*_heads(path, outputs), *(row for at in ENDS for row in _mlp(mlps, *at))]
-    rows = [*_steps(movers, blocks=max(row["layer"] for row in held)), *_whole(path)]
+    rows = [*_steps(movers, blocks=max(row["layer"] for row in held)), *_whole(path, movers)]
     rows += [_share("stream", row, depth=row["layer"]) for row in held]
     rows += _lists(lab, token_scores, pairs, held)
     rows += [_at("stream at", row, depth=row["layer"]) for row in stream.rows("token")]
@@ -171,13 +172,15 @@ def _steps(movers: Sequence[Row], blocks: int) -> Iterator[Row]:
             yield _share("mover", row, step=step, depth=depth, **own)
 
 
-def _whole(path: Patched) -> Iterator[Row]:
-    """What comes back along the path from its first heads, and what all its heads restore."""
+def _whole(path: Patched, movers: Sequence[Row]) -> Iterator[Row]:
+    """What comes back along the path from the first heads that move, and what all heads restore."""
+    moving = {row["stage"] for row in movers if row.get("stage")}
     stages: dict[str, dict[str, None]] = {}
     for row in path.rows("set"):
         if row["stage"] is not None:
             stages.setdefault(row["stage"], {})[row["sender"]] = None
-    starts, every = next(iter(stages.values())), [head for one in stages.values() for head in one]
+    starts = next(heads for stage, heads in stages.items() if stage in moving)
+    every = [head for one in stages.values() for head in one]
     same = {"edges": "stages", "inputs": "qkv", "mlps": "follow"}
     for row in path.rows("path", sender=" + ".join(starts), **same):
         yield _share("path", row)

@@ -32,9 +32,11 @@ ARCS = (
     "An arc leaves the token whose values count most of those that a head reads, and arrives where "
     "its output does; an outline is an MLP, or a head whose values were not measured. Each is "
     "patched alone: a head’s number is what its output restores at all tokens, an MLP’s at the one "
-    "that is outlined. Together they are no closed path: from head to head alone {along} comes "
-    "back, with all of these heads patched and all else following {together}. "
+    "that is outlined. {closed}rom head to head alone {along} comes back, with all of these heads "
+    "patched and all else following {together}. "
 )
+MOST = 0.5
+"""A path that carries more than this of the difference carries most of it."""
 
 
 def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "all") -> Drawing:
@@ -56,7 +58,7 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
     files = {name: f"list-{number}.json" for number, name in enumerate(trace.lists)}
     count = max(row["n"] for row in trace.stream[0].values())
     shown, own = pictures[topic], topic in trace.known
-    sentences = trace_words.steps(trace)
+    sentences, along = trace_words.steps(trace), trace.part("path")[0]["estimate"]
     return Drawing(
         theme.markup(
             "trace.html.j2",
@@ -79,7 +81,8 @@ def draw(table: pa.Table, *, variant: str = "", topic: str = "", topics: str = "
         ),
         CAPTION
         + ARCS.format(
-            along=trace_words.percent(trace.part("path")[0]["estimate"]) + "\u00a0%",
+            closed="F" if along > MOST else "Together they are no closed path: f",
+            along=trace_words.percent(along) + "\u00a0%",
             together=trace_words.percent(trace.part("together")[0]["estimate"]) + "\u00a0%",
         )
         + f"Numbers in sentences are means over {count} lists, at the earlier items over those "

@@ -53,9 +53,9 @@ class Verdicts:
     def _wrong_with(self, use: Use) -> Problem | None:
         """Why a number that the prose asks for cannot be shown."""
         name, show = use.directive.name, use.directive.options.get("show", "")
-        verdict = self.of.get(name)
         if show == models.SHOW:
             return self._of_one_study(use)
+        verdict = self._verdict(use)
         if not show or verdict is None or not verdict.rows or show in verdict.shown:
             return None
         what, cure = f'claim "{name}" has no "{show}" to show', nearest(show, verdict.shown)
@@ -233,16 +233,27 @@ class Verdicts:
 
     def _number(self, use: Use) -> Markup:
         name, show = use.directive.name, use.directive.options["show"]
+        claim, verdict = self.post.claims[name], self._verdict(use)
         if show == models.SHOW:
-            shown = self.models.where(self.post.claims[name])
+            shown, title = self.models.where(claim), self.models.told(claim)
         else:
-            shown = self.of[name].shown.get(show, values.MISSING)
-        title = html.escape(self._title(name))
+            shown = verdict.shown.get(show, values.MISSING) if verdict else values.MISSING
+            title = self._title(name)
+            if "study" in use.directive.options:
+                title = summary(claim, verdict) if verdict else values.MISSING
+        counted = "" if _is_of_models(use) else f' data-claim="{name}"'
         stale = ' data-stale="yes"' if use.state == "stale" else ""
         return Markup(
-            f'<span class="post-value" id="{use.place}" data-claim="{name}"{stale} '
-            f'title="{title}">{isolated(html.escape(shown))}</span>'
+            f'<span class="post-value" id="{use.place}"{counted}{stale} '
+            f'title="{html.escape(title)}">{isolated(html.escape(shown))}</span>'
         )
+
+    def _verdict(self, use: Use) -> Verdict | None:
+        """The verdict that a use prints: on the study that it names, or on the post's own."""
+        name = use.directive.name
+        if study := use.directive.options.get("study"):
+            return self.fragments.verdict(self.post.claims[name], study)
+        return self.of.get(name)
 
     def warning(self, page: Path) -> list[str]:
         """What stands at the head of a page whose sentences no longer hold, as Markdown."""
@@ -264,13 +275,19 @@ class Verdicts:
     def _fails(self, use: Use) -> bool:
         """Whether the claim that a use makes was tested, and does not hold."""
         name = use.directive.name
-        return name in self.of and self.of[name].holds is False
+        return name in self.of and self.of[name].holds is False and not _is_of_models(use)
 
     def _study(self) -> str:
         return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
 
     def _uses(self) -> list[Use]:
         return [use for use in self.post.uses.values() if use.directive.kind == claim_kind.NAME]
+
+
+def _is_of_models(use: Use) -> bool:
+    """Whether a use says in which models a claim holds, or a number of one of them."""
+    options = use.directive.options
+    return options.get("show") == models.SHOW or "study" in options
 
 
 def _literal(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from site_builder.post.claims import Claim
 from site_builder.post.post import Post
 from site_builder.post.verdicts.verdict import Verdict
+from site_builder.render.claim_words import numbers, worded
 from site_builder.render.figures import Fragments
 
 CALLED = "called"
@@ -62,6 +63,13 @@ class Models:
                 found = self.verdicts(claim)
                 if sum(one.holds is not None for one in found.values()) > 1:
                     yield claim, found
+
+    def told(self, claim: Claim) -> str:
+        """The verdict and the numbers of every model."""
+        return "; ".join(
+            f"{model.called}: {worded(claim, one)}{', ' + numbers(claim, one) if one.rows else ''}"
+            for model, one in self.verdicts(claim).items()
+        )
 
     def where(self, claim: Claim) -> str:
         """Where a claim holds, in words that end a sentence: "in both models"."""

@@ -76,13 +76,16 @@ def text(project: Project, page: str) -> str:
     return (project.site / page).read_text("utf-8")
 
 
+def said(project: Project) -> dict[str, str]:
+    """What the prose prints of each claim."""
+    found = re.findall(r'id="said-(\w+)"[^>]*>([^<]+)<', text(project, "index.html"))
+    return dict(found)
+
+
 @pytest.mark.builds
 def test_the_prose_says_where_a_claim_holds(models: Project) -> None:
     built(models)
-    index = text(models, "index.html")
-    found = re.findall(r'data-claim="(\w+)"[^>]*>([^<]+)<', index)
-
-    assert dict(found) == {
+    assert said(models) == {
         "both": "in both models",
         "here": "in A toy, not in Other &lt;2B&gt;",
         "there": "in Other &lt;2B&gt;, not in A toy",
@@ -95,7 +98,7 @@ def test_the_prose_changes_when_a_model_is_added(models: Project) -> None:
     built(models)
     measured(models, "third", 9.0)
     built(models)
-    found = dict(re.findall(r'data-claim="(\w+)"[^>]*>([^<]+)<', text(models, "index.html")))
+    found = said(models)
 
     assert found["both"] == "in all 3 models"
     assert found["here"] == "in A toy and Third, not in Other &lt;2B&gt;"
@@ -106,7 +109,7 @@ def test_the_prose_changes_when_a_model_is_added(models: Project) -> None:
 def test_one_model_alone_is_said_to_be(models: Project) -> None:
     Store(models).path(ResultId("other", "numbers", "small")).unlink()
     built(models)
-    found = dict(re.findall(r'data-claim="(\w+)"[^>]*>([^<]+)<', text(models, "index.html")))
+    found = said(models)
 
     assert found["both"] == "in A toy, tested in no other model"
     assert found["neither"] == "not in A toy, tested in no other model"
@@ -210,3 +213,43 @@ def test_a_study_that_claims_speak_of_is_offered_if_its_file_says_so(models: Pro
     file.write_text("offered = true\n" + file.read_text("utf-8"), "utf-8")
     built(models)
     assert 'value="other"' in text(models, "index.html")
+
+
+@pytest.mark.builds
+def test_the_prose_prints_a_number_of_another_model_that_no_sign_counts(models: Project) -> None:
+    section = models.content / "sections" / "01-numbers.md"
+    before = section.read_text("utf-8").replace("show=models", "show=estimate study=other")
+    section.write_text(before, "utf-8")
+    built(models)
+    index = text(models, "index.html")
+
+    assert said(models) == dict.fromkeys(TESTS, "1")
+    assert 'title="1 (0.5 to 1.5), n = 7; tested: low &gt; 3"' in index
+    assert "post-sign" not in index
+    assert "Not everything below holds" not in index
+
+
+@pytest.mark.builds
+@pytest.mark.parametrize(
+    ("directive", "told"),
+    [
+        (
+            "own show=estimate study=other",
+            'claim "own" is tested on one study, and not on "other"; w',
+        ),
+        (
+            "both study=other",
+            "is marked by the verdict on the post's own study; add show=…, or leave",
+        ),
+        ("both show=estimate study=othre", 'no study "othre"; did you mean "other"?'),
+        ("both show=estimat study=other", 'claim "both" has no "estimat" to show; did you mean'),
+    ],
+)
+def test_what_cannot_be_printed_of_another_model_is_told(
+    models: Project, directive: str, told: str
+) -> None:
+    section = models.content / "sections" / "01-numbers.md"
+    section.write_text(section.read_text("utf-8") + f"\nIt is << claim: {directive} >>.\n", "utf-8")
+    with pytest.raises(BuildError) as raised:
+        built(models)
+    assert any(told in str(one) for one in raised.value.problems)

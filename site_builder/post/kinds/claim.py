@@ -1,6 +1,8 @@
 """`<< claim: ID >>`: a statement that the paragraph makes; with `show=COLUMN` a number of it.
 
-Either counts as one claim of the paragraph's sign, and both together as one.
+Either counts as one claim of the paragraph's sign, and both together as one. A claim about any
+model prints where it holds, `show=models`, and with `study=NAME` its number there: what that says
+depends on no verdict, so the sign does not count it.
 """
 
 from __future__ import annotations
@@ -31,9 +33,18 @@ def take(post: Reading, directive: Directive, page: Path) -> Use | list[Problem]
     if claim is None:
         what, cure = f'unknown claim "{directive.name}"', nearest(directive.name, post.claims)
         return [Problem(directive.where, what, cure)]
-    if wrong := validation.no_options(directive, "show"):
+    if wrong := validation.no_options(directive, "show", "study"):
         return wrong
-    study = claim.study or post.study
+    other = directive.options.get("study")
+    if other and not claim.everywhere:
+        what = f'claim "{claim.id}" is tested on one study, and not on "{other}"'
+        return [Problem(directive.where, what, f"write everywhere = true in {claim.where}")]
+    if other and "show" not in directive.options:
+        what = f'claim "{claim.id}" is marked by the verdict on the post\'s own study'
+        return [Problem(directive.where, what, "add show=…, or leave study out")]
+    if other and other not in (known := post.project.studies()):
+        return [Problem(directive.where, f'no study "{other}"', nearest(other, known))]
+    study = other or claim.study or post.study
     return Use(directive, page, ResultId(study, claim.analysis, claim.variant))
 
 
@@ -56,6 +67,12 @@ def names(listing: Listing) -> Names:
     """Every claim, with what its sentence may print."""
     claims = listing.post.claims
     return {
-        name: takes([""], {"show": option("str", listing.shown(claim))})
+        name: takes(
+            [""],
+            {
+                "show": option("str", listing.shown(claim)),
+                **(listing.studies if claim.everywhere else {}),
+            },
+        )
         for name, claim in claims.items()
     }
