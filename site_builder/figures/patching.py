@@ -102,7 +102,8 @@ def _stream(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
         panels,
         f"Patching {STREAM[variant]} at all tokens of a role in one layer, and token by token in "
         "one list. Denoising puts clean values into the corrupted run: the share of the difference "
-        "between both runs that it restores. Noising does the reverse: the share that is lost.",
+        "between both runs that it restores. Noising does the reverse: the share that is lost. A "
+        "minus marks cells well below zero.",
         "Heatmaps with layers from left to right and the roles of tokens in reading order from top "
         "to bottom, for both directions; curves by layer with intervals for the roles with the "
         "largest effects; and a heatmap with a row for each token of one list.",
@@ -143,7 +144,7 @@ def _heads(records: Sequence[Row], choices: Choices, variant: str) -> Drawing:
         f"Patching {HEADS[variant]} at all tokens from the length word on, and for the strongest "
         f"ones by role and token by token: {first} is {name} {heads[0]} of layer {layers[0]}. "
         "Denoising: the share of the difference between clean and corrupted run that is restored. "
-        "Noising: the share that is lost.",
+        "Noising: the share that is lost. A minus marks cells well below zero.",
         "Heatmaps with layers from left to right and heads from top to bottom; points with "
         "intervals for the strongest heads; heatmaps of these heads by role, in reading order from "
         "top to bottom, and by token of one list.",
