@@ -46,8 +46,9 @@ that is called otherwise.
 
 `everywhere = true`, also at the head of the file, says that the statement names nothing that one
 model alone has: it is tested on every study whose file says what its model is `called`, and
-`<< claim: ID show=models >>` prints where it holds, with `study=NAME` its number there. Places that differ from model to model are
-named by their share: `layer = "80%"` is the value nearest to that share of the column's largest.
+`<< claim: ID show=models >>` prints where it holds, with `study=NAME` its number there. Places that
+differ from model to model are named by their share: `layer = "80%"` is the value nearest to that
+share of the column's largest.
 """
 
 from __future__ import annotations
