@@ -119,12 +119,14 @@ def _survival(records: Records, title: str, classes: marks.Classes) -> Chart:
     )
 
 
-def _tokens_per_item(records: Records, _: str) -> Drawing:
-    overall, topics = _compared(_part(records, "overall")), _compared(_part(records, "topic"))
-    tokens, share = "tokens_per_item", "one_token_share"
+def _tokens_per_item(records: Records, template: str) -> Drawing:
+    everything, topics = _part(records, "overall"), _compared(_part(records, "topic"))
+    overall, tokens, share = _compared(everything), "tokens_per_item", "one_token_share"
+    sweep = [row for row in _of(everything, tokens) if row["template"] == template]
     return Drawing(
         (
             _overall(_of(overall, tokens), "Tokens per item", "tokens"),
+            *_temperature(sweep, template, "tokens per item"),
             _topics(_of(topics, tokens), "Tokens per item, by topic", "tokens"),
             _overall(_of(overall, share), "Items of one token", "share of items", percent=True),
             _topics(
@@ -132,8 +134,8 @@ def _tokens_per_item(records: Records, _: str) -> Drawing:
             ),
         ),
         "How many tokens an item takes, without hyphen, blank and line break.",
-        "Mean tokens per item and the share of items that are a single token, by length word and "
-        "then by topic, each with its interval.",
+        "Mean tokens per item and the share of items that are a single token, by length word, by "
+        "temperature and by topic, each with its interval.",
     )
 
 
@@ -159,21 +161,7 @@ def _blanks(records: Records, template: str) -> Drawing:
                              percent=True),
         ),
     ]  # fmt: skip
-    if by_temperature:
-        panels.append(
-            marks.intervals(
-                by_temperature,
-                title=alt.TitleParams(f"“{template}”, by temperature", subtitle=said),
-                x_title=share,
-                row="at",
-                order=[f"{value:g}" for value in _temperatures(by_temperature, template)],
-                classes=_templates(by_temperature),
-                tooltip=_tooltip(("at", "temperature"), percent=True),
-                domain=(0, _top(by_temperature)),
-                percent=True,
-                at=("temperature",),
-            )
-        )
+    panels += _temperature(by_temperature, template, share, percent=True, subtitle=said)
     panels.append(_topics(_compared(_part(records, "topic")), "By topic", share, percent=True))
     return Drawing(
         tuple(panels),
@@ -213,20 +201,7 @@ def _repeats(records: Records, template: str) -> Drawing:
         ),
     ]
     sweep = [row for row in _of(everything, "repeated_share") if row["template"] == template]
-    if len(_temperatures(sweep, template)) > 1:
-        panels.append(
-            marks.intervals(
-                sweep,
-                title=f"“{template}”, by temperature",
-                x_title="share of items said before",
-                row="at",
-                order=[f"{value:g}" for value in _temperatures(sweep, template)],
-                classes=_templates(sweep),
-                tooltip=_tooltip(("at", "temperature"), percent=True),
-                percent=True,
-                at=("temperature",),
-            )
-        )
+    panels += _temperature(sweep, template, "share of items said before", percent=True)
     panels.append(
         _topics(
             _of(topics, "repeated_share"), "Items said before, by topic", "share of items",
@@ -257,6 +232,30 @@ def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> 
         step=26,
         at=("template",),
     )
+
+
+def _temperature(
+    records: Records, template: str, x: str, *, percent: bool = False, subtitle: str = ""
+) -> list[Chart]:
+    """Return a panel with a row a temperature, if there are several."""
+    order = [f"{value:g}" for value in _temperatures(records, template)]
+    title = f"“{template}”, by temperature"
+    if len(order) < 2:
+        return []
+    return [
+        marks.intervals(
+            records,
+            title=alt.TitleParams(title, subtitle=subtitle) if subtitle else title,
+            x_title=x,
+            row="at",
+            order=order,
+            classes=_templates(records),
+            tooltip=_tooltip(("at", "temperature"), percent=percent),
+            domain=(0, _top(records)) if subtitle else (0, None),
+            percent=percent,
+            at=("temperature",),
+        )
+    ]
 
 
 def _topics(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
