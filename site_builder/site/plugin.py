@@ -118,6 +118,7 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         config.extra |= {
             "post_script": script,
             "post_modules": assets.needed(self._assets, script),
+            "post_search": assets.named(self._assets, "search.js"),
             "post_dark": night,
             "post_card": {"file": shown, "width": width, "height": height},
             "post_date": blocks.post.newest(),

@@ -143,6 +143,23 @@ def test_contents_and_search_open_by_keyboard_on_a_phone(visit):
     seen.page.locator(".md-search-result__link[href*='#']").first.wait_for()
 
 
+@pytest.mark.parametrize("by", ["pointer", "finger", "keyboard"])
+def test_the_index_of_the_search_comes_when_a_reader_turns_to_it(visit, by):
+    seen = visit("provenance/", **({**NARROW, "has_touch": True} if by == "finger" else {}))
+    seen.page.wait_for_load_state("networkidle")
+    indices = [url for url in seen.requests if "search_index" in url]
+    with seen.page.expect_response("**/search/search_index.json"):
+        if by == "pointer":
+            seen.page.locator(".md-search__input").hover()
+        elif by == "finger":
+            seen.page.locator("label[for='__search']:visible").first.tap()
+        else:
+            seen.page.keyboard.press("/")
+
+    assert indices == []
+    assert seen.complaints == []
+
+
 @pytest.mark.parametrize("word", ["Kaplan", "linkage"])
 def test_search_finds_captions_and_leads_to_their_section(visit, word):
     seen = visit()
