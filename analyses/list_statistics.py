@@ -6,9 +6,9 @@ over its complete items: `tokens_per_item` (hyphen, blank and break not counted)
 `repeats` (items said before in the same list), `shannon_list` = −Σ p ln p over the list's item
 strings in nats, `shannon_topic` the same over all lists of its topic, template and temperature.
 
-The variants summarise with 95 % intervals by resampling topics (for a single topic: its lists).
-Malformed lists are left out and counted in `dataset`; capped ones stay. One schema for all, null
-where it does not apply; `part` says what a row is:
+The variants summarise with 95 % intervals that leave out one topic at a time (for a single topic:
+one list). Malformed lists are left out and counted in `dataset`; capped ones stay. One schema for
+all, null where it does not apply; `part` says what a row is:
 
     items            survival (P(length ≥ items), Kaplan–Meier: capped lists are censored),
                      summary (mean of the items written, a lower bound where lists were cut; median

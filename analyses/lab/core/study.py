@@ -121,7 +121,7 @@ class Topics(Group):
 
 @dataclasses.dataclass(frozen=True)
 class Bootstrap(Group):
-    """95 % intervals by resampling topics."""
+    """Nothing any more: 95 % intervals leave out one topic at a time. Studies may still have it."""
 
     resamples: int
     seed: int
