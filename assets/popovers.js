@@ -23,7 +23,8 @@ function asked(event) {
   } else if (event.type === "focusin" && !term.matches(":focus-visible")) {
     return;
   }
-  import("./terms.js").then(({ explain }) => explain(term)).catch(console.error);
+  const isAsked = () => event.type === "click" || term.matches(":hover, :focus"); // by now
+  import("./terms.js").then(({ explain }) => isAsked() && explain(term)).catch(console.error);
 }
 
 export function popovers() {

@@ -235,3 +235,20 @@ def test_a_term_is_a_link_without_scripts(visit):
     term.click()
 
     assert page.locator("dt:target").get_attribute("id") == id
+
+
+def test_a_term_that_was_left_before_the_script_came_is_not_explained(visit):
+    """Who goes on by key is faster than the script that explains: its hint would stay for good."""
+    page, held = visit("glossary/").page, []
+    page.route("**/assets/terms.*.js", lambda route: held.append(route))
+    term = page.locator(TERM).nth(2)
+    page.keyboard.press("Tab")  # a focus that is seen
+    with page.expect_request("**/assets/terms.*.js"):
+        term.focus()
+    term.blur()
+    held[0].continue_()
+    page.locator("#post-hint").wait_for(state="attached")
+    page.evaluate("() => new Promise((done) => setTimeout(done, 500))")  # a hint takes 150 ms
+
+    assert not page.locator("#post-hint").is_visible()
+    assert term.get_attribute("aria-describedby") is None
