@@ -22,6 +22,7 @@ from analyses.lab.saes.saes import open_saes
 from tests.lab.conftest import ROOT
 from tests.lab.mild_saes import mild_study
 from tests.lab.pairs import strong_tiny
+from tests.lab.test_parity import EXACT
 
 FIRST, SECOND = "smollm2-135m-instruct", "smollm2-135m-instruct-replication"
 FROZEN = "f44fd3cd46ea335e8075f408a3c7bdf4231afdf46f1b6d42fab19a40005b4ed9"
@@ -73,8 +74,9 @@ def test_fixed_heads_do_what_they_did_where_they_were_chosen(whole, shelf):
     assert {key[0] for key in mine} == {"set", "edge", "path"}
     for key, (row,) in mine.items():
         (other,) = theirs[key]
-        assert row["estimate"] == pytest.approx(other["estimate"], abs=1e-6), key
-        assert (row["n"], row["raw"]) == (other["n"], pytest.approx(other["raw"], abs=1e-6))
+        assert (row["n"], row["raw"]) == (other["n"], pytest.approx(other["raw"], abs=EXACT)), key
+        span = other["raw"] / other["estimate"]  # logits that a share of one is worth
+        assert row["estimate"] == pytest.approx(other["estimate"], abs=EXACT / abs(span)), key
 
 
 def test_a_fixed_feature_and_direction_do_what_they_did_there(whole, shelf):
@@ -204,6 +206,7 @@ def test_a_replication_differs_from_the_first_study_in_what_it_says():
         for name in (FIRST, SECOND)
     )
     assert second.pop("chosen") == [{"folder": f"data/{FIRST}/choices"}]
+    assert first.pop("called")  # the same model is no second one
     for changed in ("title", "summary", "seed", "topics"):
         assert first.pop(changed) != second.pop(changed)
     fewer = first.pop("sampling") | {"lists": 6}

@@ -92,6 +92,8 @@ RIVERS = "Rivers & <b>"
 def folder(built_post, tmp_path_factory):
     root = copy_of_built(built_post, tmp_path_factory.mktemp("post"))
     (root / "site_builder/figures/dataset.py").write_text(DRAWING, "utf-8")
+    for study in (root / "analyses/studies").glob("*.toml"):  # would be one choice more
+        study.write_text(study.read_text("utf-8").replace("offered = true", "offered = false"))
     conftest.show(root, CONTENT)
     return conftest.build(root)
 

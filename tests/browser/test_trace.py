@@ -33,7 +33,7 @@ def address(folder):
 def files(folder):
     """The lists by topic, and the means, as the page's script reads them."""
     page = (folder / "index.html").read_text("utf-8")
-    options = re.findall(r'<option value="([^"]+)" data-file="([^"]+)"', page)
+    options = re.findall(r'<option value="([^"]+)" data-file="([^"]+\.json)"', page)
     found = {topic: json.loads((folder / file).read_text("utf-8")) for topic, file in options}
     means = re.search(r'data-means="([^"]+)"', page)[1]
     return found, json.loads((folder / means).read_text("utf-8"))
