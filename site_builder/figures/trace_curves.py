@@ -9,7 +9,7 @@ from site_builder.figures import trace_words
 from site_builder.figures.trace_rows import Trace
 
 WIDTH, HEIGHT = 340.0, 84.0
-LETTER, LINE = 4.4, 9.0  # width of a letter of a label, height of its line
+LETTER, LINE = 4.4, 11.0  # width of a letter of a label, height of its line
 Row = dict[str, Any]
 
 
