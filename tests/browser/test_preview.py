@@ -466,9 +466,11 @@ def test_after_any_edits_the_preview_is_what_a_build_gives(opened, tmp_path):
     while differing() and time.monotonic() < hangs:
         time.sleep(0.2)
     assert differing() == []
+    opened.draw_all()  # a chart's words are text as soon as it is alive
     live = opened.text()
     opened.page.reload()
     opened.until("() => document.documentElement.dataset.preview")
+    opened.draw_all()
     assert opened.text() == live
     assert json.dumps(opened.complaints) == "[]"
 
