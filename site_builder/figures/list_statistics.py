@@ -161,7 +161,14 @@ def _blanks(records: Records, template: str) -> Drawing:
                              percent=True),
         ),
     ]  # fmt: skip
-    panels += _temperature(by_temperature, template, share, percent=True, subtitle=said)
+    panels += _temperature(
+        by_temperature,
+        template,
+        share,
+        percent=True,
+        subtitle=said,
+        domain=(0, _top(by_temperature)),
+    )
     panels.append(_topics(_compared(_part(records, "topic")), "By topic", share, percent=True))
     return Drawing(
         tuple(panels),
@@ -235,7 +242,13 @@ def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> 
 
 
 def _temperature(
-    records: Records, template: str, x: str, *, percent: bool = False, subtitle: str = ""
+    records: Records,
+    template: str,
+    x: str,
+    *,
+    percent: bool = False,
+    subtitle: str = "",
+    domain: marks.Domain = (0, None),
 ) -> list[Chart]:
     """Return a panel with a row a temperature, if there are several."""
     order = [f"{value:g}" for value in _temperatures(records, template)]
@@ -251,7 +264,7 @@ def _temperature(
             order=order,
             classes=_templates(records),
             tooltip=_tooltip(("at", "temperature"), percent=percent),
-            domain=(0, _top(records)) if subtitle else (0, None),
+            domain=domain,
             percent=percent,
             at=("temperature",),
         )

@@ -56,11 +56,7 @@ def graph(sets: Sequence[Row], edges: Sequence[Row], by_stage: Mapping[str, list
                 for side in ("estimate", "low", "high", "n")
                 if name in alone
             },
-            **(
-                {"share": f"{alone[name]['estimate']:.0%}".replace("-", "−")}
-                if name in alone
-                else {}
-            ),
+            **({"share": _percent(alone[name]["estimate"], 0)} if name in alone else {}),
         }
         for name, (x, y) in places.items()
     ]

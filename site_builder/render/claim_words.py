@@ -59,6 +59,16 @@ def numbers(claim: Claim, verdict: Verdict) -> str:
     return text
 
 
+def outcome(claim: Claim, verdict: Verdict) -> dict[str, str]:
+    """What became of a claim, for a template: sign, word, shape, and its numbers if it has some."""
+    return {
+        "sign": SIGNS[verdict.holds],
+        "word": worded(claim, verdict),
+        "shape": SHAPES[verdict.holds],
+        "numbers": numbers(claim, verdict) if verdict.rows else "",
+    }
+
+
 def remarks(claim: Claim, verdict: Verdict, adjusted: Adjusted | None) -> dict[str, str]:
     """What a reviewer asks of a claim, each answer by a word."""
     found = {}

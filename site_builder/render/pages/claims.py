@@ -17,7 +17,7 @@ from site_builder.post.uses import Use
 from site_builder.post.verdicts.families import CORRECTIONS
 from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.blocks import Blocks
-from site_builder.render.claim_words import SHAPES, WORDS, numbers, remarks, worded
+from site_builder.render.claim_words import SHAPES, WORDS, outcome, remarks
 from site_builder.results.recipe import ResultId
 
 VARIANTS = ("", "count", "reported")
@@ -104,12 +104,7 @@ def _row(
         sentences.setdefault(place.called, f"{place.page}#{use.place}")
     others = blocks.verdicts.models.others(claim)
     tested = [
-        {
-            "study": blocks.frame.title(study),
-            "word": worded(claim, verdict),
-            "shape": SHAPES[verdict.holds],
-            "numbers": numbers(claim, verdict) if verdict.rows else "",
-        }
+        {"study": blocks.frame.title(study), **outcome(claim, verdict)}
         for study, verdict in (
             (own, blocks.fragments.verdict(claim, own)),
             *((model.study, other) for model, other in others.items()),

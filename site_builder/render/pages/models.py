@@ -11,7 +11,7 @@ from site_builder.charts.drawing import BASE
 from site_builder.post.claims import ALL, Claim
 from site_builder.post.verdicts.verdict import Verdict
 from site_builder.render.blocks import Blocks
-from site_builder.render.claim_words import SHAPES, SIGNS, numbers, worded
+from site_builder.render.claim_words import SHAPES, outcome
 from site_builder.render.models import Model
 
 LINE, MARGIN = 14, 4
@@ -37,16 +37,7 @@ def render(blocks: Blocks) -> Markup:
 def _row(claim: Claim, found: Mapping[Model, Verdict]) -> dict[str, Any]:
     return {
         "claim": claim,
-        "cells": [
-            {
-                "model": model,
-                "sign": SIGNS[verdict.holds],
-                "word": worded(claim, verdict),
-                "shape": SHAPES[verdict.holds],
-                "numbers": numbers(claim, verdict) if verdict.rows else "",
-            }
-            for model, verdict in found.items()
-        ],
+        "cells": [{"model": model, **outcome(claim, verdict)} for model, verdict in found.items()],
         "strip": _strip(found),
         "alike": len({verdict.holds for verdict in found.values()}) == 1,
     }
@@ -57,11 +48,8 @@ def _strip(found: Mapping[Model, Verdict]) -> dict[str, Any]:
 
     Nothing, 0, is always on the scale.
     """
-    told = {
-        model: [one for one in (verdict.low, verdict.estimate, verdict.high) if one is not None]
-        for model, verdict in found.items()
-    }
-    known = [0.0, *(number for some in told.values() for number in some)]
+    ends = (end for one in found.values() for end in (one.low, one.estimate, one.high))
+    known = [0.0, *(end for end in ends if end is not None)]
     least, most = min(known), max(known)
 
     def across(number: float) -> float:
@@ -74,23 +62,25 @@ def _strip(found: Mapping[Model, Verdict]) -> dict[str, Any]:
         "lines": [
             {
                 "y": LINE * (place + 0.5),
-                "at": None
-                if found[model].estimate is None
-                else across(found[model].estimate or 0.0),
-                "ends": [across(some[0]), across(some[-1])] if len(some) == 3 else None,
-                "shape": SHAPES[found[model].holds],
+                "at": None if verdict.estimate is None else across(verdict.estimate),
+                "ends": None
+                if verdict.low is None or verdict.high is None
+                else [across(verdict.low), across(verdict.high)],
+                "shape": SHAPES[verdict.holds],
                 "called": model.called,
             }
-            for place, (model, some) in enumerate(told.items())
+            for place, (model, verdict) in enumerate(found.items())
         ],
     }
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
-    holding = [[cell["shape"] == "holds" for cell in row["cells"]] for row in rows]
-    return {
-        "all": sum(map(all, holding)),
-        "first": sum(one[0] and not any(one[1:]) for one in holding),
-        "none": sum(not any(one) for one in holding),
-        "total": len(rows),
+    """How many claims hold in all models that they were tested on, the first alone, some, none."""
+    shapes = [[cell["shape"] for cell in row["cells"]] for row in rows]
+    holds, fails = SHAPES[True], SHAPES[False]
+    counts = {
+        "all": sum(fails not in one for one in shapes),
+        "first": sum(one[0] == holds and holds not in one[1:] and fails in one for one in shapes),
+        "none": sum(holds not in one for one in shapes),
     }
+    return counts | {"some": len(rows) - sum(counts.values()), "total": len(rows)}
