@@ -70,9 +70,10 @@ $(VENV)/lab: $(VENV)/light requirements-lab.lock
 	@echo "installing the lab and what tests need: torch and its like, some minutes"; $(call PINNED,requirements-lab.lock)
 	@touch $@
 
-# The browser tests drive a system Chromium; on Debian and Ubuntu a missing one is installed.
+# The browser tests drive a system Chromium, best without its windows: `chromium-headless-shell`
+# paints where the whole browser at times stops. On Debian and Ubuntu a missing one is installed.
 .PHONY: chromium
 chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null || { \
-		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null || { \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); GET="$$SUDO apt-get install -y -qq --no-install-recommends"; \
+		$$SUDO apt-get update -qq; { $$GET chromium-headless-shell || $$GET chromium; } >/dev/null; }

@@ -30,14 +30,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from benchmarks import chromium
 from benchmarks.build import OURS, PLAIN, copy, without_figures
 
 DOWN, DELAY = 10_000_000, 40
 PACKAGES = ("vega@6.4.0", "vega-lite@6.5.0", "vega-embed@7.3.0")
 BUNDLES = ("vega/build/vega.min.js", "vega-lite/build/vega-lite.min.js",
            "vega-embed/build/vega-embed.min.js")  # fmt: skip
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 PLACE = '<div class="chart-place"></div>'
 # Ours says when a chart is live; Vega-Embed puts its picture into the place that waits for it.
 DRAWN = {"ours": ".post-chart[data-drawn]", "reference": ".chart:has(svg.marks)"}
@@ -115,10 +114,9 @@ def measure(sites: dict[str, Path], rounds: int) -> dict[str, Any]:
     """Medians over `rounds` visits of each site, in turn."""
     from playwright.sync_api import sync_playwright
 
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))))
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sites}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = chromium.launch(playwright)
         for _ in range(rounds):
             for name, site in sites.items():
                 with _serve(site) as (url, sent):

@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
 import statistics
 import subprocess
 import sys
@@ -30,9 +29,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks import edits, same_page
+from benchmarks import chromium, edits, same_page
 from benchmarks.build import OURS, copy, without_figures
-from benchmarks.page import FLAGS
 from benchmarks.painted import milliseconds, ready
 from benchmarks.servers import NotServedError, free_port, serving
 
@@ -98,9 +96,8 @@ def measure(folder: Path, rounds: int) -> dict[str, Any]:
         "framework": [*FRAMEWORK],
         "mkdocs": [sys.executable, *mkdocs],
     }
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))))
     with sync_playwright() as playwright, ExitStack() as stack:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = chromium.launch(playwright)
         stack.callback(browser.close)
         pages = {}
         for name, command in commands.items():

@@ -14,13 +14,22 @@ import pyarrow as pa
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, Drawing
 from site_builder.figures import prompts
+from site_builder.figures.list_panels import (
+    Records,
+    by_temperature,
+    by_template,
+    by_topic,
+    survival_curves,
+    temperatures,
+    templates,
+    tooltip,
+    top,
+)
 
 VARIANTS = ("items", "tokens-per-item", "blanks", "repeats")
 
 FEWEST_AT_RISK = 5
 """A curve ends where fewer lists than this are left to look at."""
-
-Records = list[dict[str, Any]]
 
 
 def draw(table: pa.Table, *, variant: str = "items", template: str = "short") -> Drawing:
@@ -49,14 +58,14 @@ def _items(records: Records, template: str) -> Drawing:
         if row["part"] == "survival" and (row["at_risk"] or 0) >= FEWEST_AT_RISK
     ]
     panels: list[Chart] = [
-        _survival(_compared(survival), "By length word", _templates(survival)),
+        survival_curves(_compared(survival), "By length word", templates(survival)),
     ]
-    if len(_temperatures(survival, template)) > 1:
+    if len(temperatures(survival, template)) > 1:
         panels.append(
-            _survival(
+            survival_curves(
                 [row for row in survival if row["template"] == template],
                 f"“{template}”, by temperature",
-                prompts.temperatures(_temperatures(survival, template)),
+                prompts.temperatures(temperatures(survival, template)),
             )
         )
     summary = _part(records, "summary")
@@ -78,7 +87,7 @@ def _items(records: Records, template: str) -> Drawing:
             row="group",
             order=groups,
             classes=statistics,
-            tooltip=_tooltip(
+            tooltip=tooltip(
                 ("group", "lists"), ("quantity", "statistic"), ("cut", "cut at the limit"),
                 unit="items",
             ),
@@ -86,7 +95,7 @@ def _items(records: Records, template: str) -> Drawing:
             at=("template", "temperature"),
         )
     )  # fmt: skip
-    panels.append(_topics(_compared(_part(records, "topic")), "Mean by topic", "items per list"))
+    panels.append(by_topic(_compared(_part(records, "topic")), "Mean by topic", "items per list"))
     return Drawing(
         tuple(panels),
         "How many items a list has. The curves give the share of lists with at least so many "
@@ -98,38 +107,17 @@ def _items(records: Records, template: str) -> Drawing:
     )
 
 
-def _survival(records: Records, title: str, classes: marks.Classes) -> Chart:
-    return marks.curves(
-        records,
-        title=title,
-        x="items",
-        x_title="items, k",
-        y_title="share of lists with at least k items",
-        domain=(0, 1),
-        percent=True,
-        classes=classes,
-        tooltip=[
-            alt.Tooltip("template:N", title="length word"),
-            alt.Tooltip("at:N", title="temperature"),
-            alt.Tooltip("items:Q", title="items, k"),
-            *marks.numbers("share", ".1%"),
-            alt.Tooltip("at_risk:Q", title="lists still in view"),
-        ],
-        steps=True,
-    )
-
-
 def _tokens_per_item(records: Records, template: str) -> Drawing:
     everything, topics = _part(records, "overall"), _compared(_part(records, "topic"))
     overall, tokens, share = _compared(everything), "tokens_per_item", "one_token_share"
     sweep = [row for row in _of(everything, tokens) if row["template"] == template]
     return Drawing(
         (
-            _overall(_of(overall, tokens), "Tokens per item", "tokens"),
-            *_temperature(sweep, template, "tokens per item"),
-            _topics(_of(topics, tokens), "Tokens per item, by topic", "tokens"),
-            _overall(_of(overall, share), "Items of one token", "share of items", percent=True),
-            _topics(
+            by_template(_of(overall, tokens), "Tokens per item", "tokens"),
+            *by_temperature(sweep, template, "tokens per item"),
+            by_topic(_of(topics, tokens), "Tokens per item, by topic", "tokens"),
+            by_template(_of(overall, share), "Items of one token", "share of items", percent=True),
+            by_topic(
                 _of(topics, share), "Items of one token, by topic", "share of items", percent=True
             ),
         ),
@@ -142,34 +130,34 @@ def _tokens_per_item(records: Records, template: str) -> Drawing:
 def _blanks(records: Records, template: str) -> Drawing:
     overall = _compared(_part(records, "overall"))
     position = [row for row in _compared(_part(records, "position")) if row["n"] >= FEWEST_AT_RISK]
-    by_temperature = [row for row in _part(records, "temperature") if row["template"] == template]
+    sweep = [row for row in _part(records, "temperature") if row["template"] == template]
     correlation = [row for row in _part(records, "spearman") if row["template"] == template]
     said = _spearman(correlation)
     share = "share of items"
     panels: list[Chart] = [
-        _overall(overall, "Items followed by a blank", share, percent=True),
+        by_template(overall, "Items followed by a blank", share, percent=True),
         marks.curves(
             position,
             title="By position from the end",
             x="k_end",
             x_title="item, counted from the end",
             y_title="share of items with a blank",
-            domain=(0, _top(position)),
+            domain=(0, top(position)),
             percent=True,
-            classes=_templates(position),
-            tooltip=_tooltip(("template", "length word"), ("k_end", "item from the end"),
+            classes=templates(position),
+            tooltip=tooltip(("template", "length word"), ("k_end", "item from the end"),
                              percent=True),
         ),
     ]  # fmt: skip
-    panels += _temperature(
-        by_temperature,
+    panels += by_temperature(
+        sweep,
         template,
         share,
         percent=True,
         subtitle=said,
-        domain=(0, _top(by_temperature)),
+        domain=(0, top(sweep)),
     )
-    panels.append(_topics(_compared(_part(records, "topic")), "By topic", share, percent=True))
+    panels.append(by_topic(_compared(_part(records, "topic")), "By topic", share, percent=True))
     return Drawing(
         tuple(panels),
         "How often an item is followed by a blank, a token of white space before the line break. "
@@ -191,26 +179,26 @@ def _repeats(records: Records, template: str) -> Drawing:
     everything = _part(records, "overall")
     topics = _compared(_part(records, "topic"))
     panels: list[Chart] = [
-        _overall(
+        by_template(
             _of(_compared(everything), "repeated_share"),
             "Items said before in the same list",
             "share of items",
             percent=True,
         ),
-        _overall(_of(_compared(everything), "repeats"), "Repeated items", "items per list"),
-        _overall(
+        by_template(_of(_compared(everything), "repeats"), "Repeated items", "items per list"),
+        by_template(
             _of(_compared(everything), "shannon_list"), "Diversity within a list", "Shannon, nats"
         ),
-        _overall(
+        by_template(
             _of(_compared(everything), "shannon_topic"),
             "Diversity over a topic’s lists",
             "Shannon, nats",
         ),
     ]
     sweep = [row for row in _of(everything, "repeated_share") if row["template"] == template]
-    panels += _temperature(sweep, template, "share of items said before", percent=True)
+    panels += by_temperature(sweep, template, "share of items said before", percent=True)
     panels.append(
-        _topics(
+        by_topic(
             _of(topics, "repeated_share"), "Items said before, by topic", "share of items",
             percent=True,
         )
@@ -222,90 +210,6 @@ def _repeats(records: Records, template: str) -> Drawing:
         "Shares and counts of repeated items and two Shannon indices, by length word, by "
         "temperature and by topic, each with its interval.",
     )
-
-
-def _overall(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
-    classes = _templates(records)
-    return marks.intervals(
-        records,
-        title=title,
-        x_title=x,
-        row="template",
-        order=classes.names,
-        classes=classes,
-        tooltip=_tooltip(("template", "length word"), percent=percent, unit=x),
-        domain=(0, _top(records)),
-        percent=percent,
-        step=26,
-        at=("template",),
-    )
-
-
-def _temperature(
-    records: Records,
-    template: str,
-    x: str,
-    *,
-    percent: bool = False,
-    subtitle: str = "",
-    domain: marks.Domain = (0, None),
-) -> list[Chart]:
-    """Return a panel with a row a temperature, if there are several."""
-    order = [f"{value:g}" for value in _temperatures(records, template)]
-    title = f"“{template}”, by temperature"
-    if len(order) < 2:
-        return []
-    return [
-        marks.intervals(
-            records,
-            title=alt.TitleParams(title, subtitle=subtitle) if subtitle else title,
-            x_title=x,
-            row="at",
-            order=order,
-            classes=_templates(records),
-            tooltip=_tooltip(("at", "temperature"), percent=percent),
-            domain=domain,
-            percent=percent,
-            at=("temperature",),
-        )
-    ]
-
-
-def _topics(records: Records, title: str, x: str, *, percent: bool = False) -> Chart:
-    """A row a topic, sorted by the first template; held-out topics carry a dagger."""
-    classes = _templates(records)
-    first = [row for row in records if row["template"] == classes.names[0]]
-    order = [row["name"] for row in sorted(first, key=lambda row: -(row["estimate"] or 0))]
-    return marks.intervals(
-        records,
-        title=alt.TitleParams(title, subtitle="† topic held out from all choices"),
-        x_title=x,
-        row="name",
-        order=order,
-        classes=classes,
-        tooltip=_tooltip(("topic", "topic"), ("template", "length word"), percent=percent, unit=x),
-        domain=(0, _top(records)),
-        percent=percent,
-        step=21,
-        at=("topic",),
-    )
-
-
-def _tooltip(*fields: tuple[str, str], percent: bool = False, unit: str = "") -> list[alt.Tooltip]:
-    form = ".1%" if percent else ".3~f"
-    named = [alt.Tooltip(f"{field}:N", title=title) for field, title in fields]
-    value = "share" if percent else unit or "estimate"
-    return [
-        *named,
-        *marks.numbers(value, form),
-        alt.Tooltip("n:Q", title="n"),
-    ]
-
-
-def _top(records: Records) -> float | None:
-    """An axis of shares that are all but zero still needs a length."""
-    highest = max((row["high"] or row["estimate"] or 0 for row in records), default=0)
-    return 0.1 if highest < 0.1 else None
 
 
 def _part(records: Records, part: str) -> Records:
@@ -327,14 +231,6 @@ def _usual(records: Records) -> float | None:
 
 def _compared(records: Records) -> Records:
     return [row for row in records if row["compared"]]
-
-
-def _templates(records: Records) -> marks.Classes:
-    return prompts.templates([row["template"] for row in records])
-
-
-def _temperatures(records: Records, template: str) -> list[float]:
-    return sorted({row["temperature"] for row in records if row["template"] == template})
 
 
 def _group(row: dict[str, Any]) -> tuple[int, float]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, TimeoutError, sync_playwright
 
+from benchmarks import chromium
 from tests.conftest import BUILD, REPO, copy_of_built
 from tests.processes import Command
 
@@ -22,20 +23,12 @@ HANGS = 300_000
 """Milliseconds after which a page counts as hung, however busy the machine is."""
 
 FAILURES = REPO / "test-failures"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+PAINTS = 30_000
+"""Milliseconds after which a tab counts as one that paints no more."""
 
-# Two frames at a place, or none in twenty seconds.
+# Two frames at a place.
 STEP = """top => new Promise(done => {
   scrollTo(0, top);
-  setTimeout(() => done(false), 20_000);
   requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
 })"""
 UNDRAWN = """() => [...document.querySelectorAll('[data-vega]:not([data-drawn])')]
@@ -123,9 +116,7 @@ def serve(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium, without its talk to its maker."""
-    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert executable, f"no browser: install one of {', '.join(CHROMIUM)}"
-    browser = _playwright().chromium.launch(executable_path=executable, args=QUIET)
+    browser = chromium.launch(_playwright())
     yield browser
     browser.close()
 
@@ -159,14 +150,14 @@ class Visit:
     def scroll_through(self) -> None:
         """Bring everything near the window once, and wait until all charts are live.
 
-        Chromium at times never paints a tab again, whatever is on it. Nothing that waits for a
-        frame can pass then, so what stands still is visited anew in another tab, twice at most.
+        A whole Chromium at times never paints a tab again, whatever is on it. Nothing that waits
+        for a frame can pass then, so what stands still is visited anew in another tab, twice at most.
         """
         for _ in range(2):
             if self._scroll() and self._alive():
                 break
             still, self.page = self.page, self.page.context.new_page()
-            warnings.warn(f"no frame was painted at {still.evaluate('scrollY')} px", stacklevel=2)
+            warnings.warn("a tab painted no more", stacklevel=2)
             self.go(still.url)
             still.close()
         else:
@@ -178,7 +169,11 @@ class Visit:
     def _scroll(self) -> bool:
         """Scroll down, frame by frame, so that every chart is seen; whether there were frames."""
         height = self.page.evaluate("document.documentElement.scrollHeight")
-        return all(self.page.evaluate(STEP, top) for top in range(0, height, 600))
+        with suppress(TimeoutError):  # which `evaluate` does not know
+            for top in range(0, height, 600):
+                self.page.wait_for_function(STEP, arg=top, polling=100, timeout=PAINTS)
+            return True
+        return False
 
     def _alive(self) -> bool:
         """Wait for all charts; whether they came."""
