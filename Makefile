@@ -75,5 +75,6 @@ $(VENV)/lab: $(VENV)/light requirements-lab.lock
 .PHONY: chromium
 chromium:
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null || { \
-		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); GET="$$SUDO apt-get install -y -qq --no-install-recommends"; \
-		$$SUDO apt-get update -qq; { $$GET chromium-headless-shell || $$GET chromium; } >/dev/null; }
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); $$SUDO apt-get update -qq; \
+		$$SUDO apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null || \
+		$$SUDO apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
