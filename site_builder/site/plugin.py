@@ -35,6 +35,7 @@ from site_builder.site.policy import csp, foreign_code
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
+from site_builder.site.unused_rules import lighten
 
 
 def _refused(config: MkDocsConfig, project: Project) -> Problem | None:
@@ -227,11 +228,15 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
             path = Path(config.site_dir, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        for path in sorted(Path(config.site_dir).rglob("*.html")):
-            page = path.read_text("utf-8")
-            self._code += foreign_code.problems(page, self._source(path, config))
-            path.write_text(csp.protect(page), "utf-8")
         assert self.blocks is not None
+        site = Path(config.site_dir)
+        pages = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
+        renamed = lighten(site, pages.values(), self.blocks.post.project.memory)
+        for path, page in pages.items():
+            self._code += foreign_code.problems(page, self._source(path, config))
+            for name, lighter in renamed.items():
+                page = page.replace(name, lighter)
+            path.write_text(csp.protect(page), "utf-8")
         self._code += foreign_code.drawings(self.blocks.post.project)
         self.blocks.problems += self._code
         if self._code and not self._given:

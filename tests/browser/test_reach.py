@@ -130,6 +130,26 @@ def test_the_first_key_skips_to_the_text(visit):
     assert seen.page.evaluate("location.hash") == "#provenance"
 
 
+def test_the_first_figure_is_a_dozen_keys_away(visit):
+    seen = visit()
+    seen.page.wait_for_load_state("networkidle")
+    for _ in range(13):
+        seen.page.keyboard.press("Tab")
+        if seen.page.evaluate("document.activeElement.closest('.post-figure') !== null"):
+            break
+    else:
+        pytest.fail(f"not there yet: {seen.page.evaluate('document.activeElement.outerHTML')}")
+
+
+def test_headings_are_two_keys_away(visit):
+    seen = visit("provenance/")
+    seen.page.wait_for_load_state("networkidle")
+    for key in ("Tab", "Tab", "Enter", "Tab"):
+        seen.page.keyboard.press(key)
+
+    assert seen.page.evaluate("document.activeElement.closest('#post-headings') !== null")
+
+
 def test_contents_and_search_open_by_keyboard_on_a_phone(visit):
     seen = visit("provenance/", **NARROW)
     seen.page.wait_for_load_state("networkidle")
@@ -146,10 +166,10 @@ def test_contents_and_search_open_by_keyboard_on_a_phone(visit):
 
 
 @pytest.mark.parametrize("by", ["pointer", "finger", "keyboard"])
-def test_the_index_of_the_search_comes_when_a_reader_turns_to_it(visit, by):
+def test_the_search_is_fetched_when_a_reader_turns_to_it(visit, by):
     seen = visit("provenance/", **({**NARROW, "has_touch": True} if by == "finger" else {}))
     seen.page.wait_for_load_state("networkidle")
-    indices = [url for url in seen.requests if "search_index" in url]
+    fetched = [url for url in seen.requests if "/search" in url and "assets/search." not in url]
     with seen.page.expect_response("**/search/search_index.json"):
         if by == "pointer":
             seen.page.locator(".md-search__input").hover()
@@ -158,7 +178,7 @@ def test_the_index_of_the_search_comes_when_a_reader_turns_to_it(visit, by):
         else:
             seen.page.keyboard.press("/")
 
-    assert indices == []
+    assert fetched == []
     assert seen.complaints == []
 
 

@@ -1,0 +1,117 @@
+"""The theme's style sheets without the rules that no page can use: half of what they weigh.
+
+A rule goes where its selector names a class that stands neither in a page nor in a script, which
+may set it later; or a colour of the theme that no page has or offers. All else counts as used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import tinycss2
+
+from site_builder.core.cache import Memory
+from site_builder.core.digests import sha256
+
+_CLASSES = re.compile(r"""(?i:class)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""")
+_COLOURS = re.compile(r"""(?i:data-md-color)-[\w-]+\s*=\s*["']?([\w-]+)""")
+_WORDS = re.compile(r"[\w-]+")
+_CONDITIONS = ("media", "supports", "layer", "container")
+
+
+def lighten(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, str]:
+    """Rewrite the theme's sheets in the folder `site`; returns their old names → the new ones.
+
+    `pages` is the HTML of all pages. Pieces and scripts of the site that come to them later are
+    read here: once, as their names change with what is in them.
+    """
+    known: set[str] = set().union(*map(names, pages))
+    for piece in site.glob("figures/*.htm"):
+        known.update(memory.recall("names", piece.name, partial(_read, piece, names)))
+    for script in site.rglob("*.js"):
+        if "lunr" not in script.parts:  # languages that the search can read
+            known.update(memory.recall("words", script.name, partial(_read, script, words)))
+    renamed: dict[str, str] = {}
+    for path in sorted(site.glob("assets/stylesheets/*.css")):
+        sheet = path.read_text("utf-8")
+        depends = [path.name, sorted(known & words(sheet))]
+        lighter = memory.recall("rules", depends, partial(without, sheet, known))
+        name = f"{path.name.partition('.')[0]}.{sha256(lighter.encode())[:8]}.css"
+        path.unlink()
+        path.with_name(name).write_text(lighter, "utf-8")
+        renamed[path.name] = name
+    return renamed
+
+
+def _read(path: Path, found_in: Callable[[str], set[str]]) -> list[str]:
+    return sorted(found_in(path.read_text("utf-8")))
+
+
+def words(text: str) -> set[str]:
+    """Every word of a script or a style sheet that may be a class's name."""
+    return set(_WORDS.findall(text))
+
+
+def names(page: str) -> set[str]:
+    """All classes of a page, and its colours as `=indigo`."""
+    found = {f"={colour}" for colour in _COLOURS.findall(page)}
+    for classes in set(_CLASSES.findall(page)):
+        found.update(classes.strip("\"'").split())
+    return found
+
+
+def without(sheet: str, known: set[str]) -> str:
+    """Return `sheet` without the rules that only other names than the `known` ones can reach."""
+    rules = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
+    return "".join(_kept(rules, known))
+
+
+def _kept(rules: Iterable[Any], known: set[str]) -> Iterator[str]:
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = [one for one in _selectors(rule.prelude) if _is_used(one, known)]
+            if selectors:
+                head = ",".join(tinycss2.serialize(one).strip() for one in selectors)
+                yield f"{head}{{{tinycss2.serialize(rule.content)}}}"
+        elif rule.type == "at-rule" and rule.at_keyword in _CONDITIONS and rule.content is not None:
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            if body := "".join(_kept(inner, known)):
+                yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{body}}}"
+        else:
+            yield rule.serialize()
+
+
+def _selectors(prelude: list[Any]) -> Iterator[list[Any]]:
+    """The selectors of a list, as tokens each."""
+    one: list[Any] = []
+    for token in prelude:
+        if token == ",":
+            yield one
+            one = []
+        else:
+            one.append(token)
+    yield one
+
+
+def _is_used(selector: list[Any], known: set[str]) -> bool:
+    before: Any = None
+    for token in selector:
+        if token.type == "ident" and before == "." and token.value not in known:
+            return False
+        if token.type == "[] block" and not _has(token.content, known):
+            return False
+        before = token
+    return True
+
+
+def _has(attribute: list[Any], known: set[str]) -> bool:
+    """Whether an attribute may have the value that is asked of it; all but colours may."""
+    tokens = [token for token in attribute if token.type != "whitespace"]
+    if len(tokens) != 3 or tokens[1] != "=":
+        return True
+    is_colour = str(tokens[0].value).startswith("data-md-color-")
+    return not is_colour or f"={tokens[2].value}" in known

@@ -1,0 +1,67 @@
+"""Rules that no page can use go; every other one stays as it was."""
+
+import pytest
+
+from site_builder.core.cache import Memory
+from site_builder.site.unused_rules import lighten, names, without
+
+PAGE = """<body data-md-color-scheme=default data-md-color-primary="teal">
+<p class="seen other">…</p><P CLASS='shouted'>…</P><i class=bare>…</i></body>"""
+
+
+def test_classes_are_found_however_they_are_written():
+    assert names(PAGE) == {"seen", "other", "shouted", "bare", "=default", "=teal"}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "left"),
+    [
+        (".seen{a:b}", ".seen{a:b}"),
+        (".gone{a:b}", ""),
+        (".gone,.seen .other{a:b}", ".seen .other{a:b}"),
+        (".seen.gone>p{a:b}", ""),
+        (".seen:not(.gone){a:b}", ".seen:not(.gone){a:b}"),
+        (".seen:is(.gone,.other){a:b}", ".seen:is(.gone,.other){a:b}"),
+        (r".bare\:x{a:b}", ""),
+        (".bar\\65{a:b}", ".bare{a:b}"),
+        ("p,#gone,[hidden]{a:b}", "p,#gone,[hidden]{a:b}"),
+        ('[data-md-color-primary=pink] a,[data-md-color-primary="teal"]{a:b}',
+         '[data-md-color-primary="teal"]{a:b}'),
+        ("[dir=rtl] .seen{a:b}", "[dir=rtl] .seen{a:b}"),
+        ("@media print{.gone{a:b}.seen{c:d}}", "@media print{.seen{c:d}}"),
+        ("@media print{@supports (a:b){.gone{a:b}}}", ""),
+        ("@font-face{src:url(x)}@keyframes k{0%{a:b}}", "@font-face{src:url(x)}@keyframes k{0%{a:b}}"),
+        ('.seen{background:url("data:,;}.gone{")}', '.seen{background:url("data:,;}.gone{")}'),
+        (".seen{a:b;.gone &{c:d}}", ".seen{a:b;.gone &{c:d}}"),
+    ],
+)  # fmt: skip
+def test_a_rule_goes_where_a_page_has_none_of_its_names(sheet, left):
+    assert without(sheet, names(PAGE)) == left
+
+
+def test_pieces_and_scripts_that_come_later_keep_their_rules(tmp_path):
+    sheets = tmp_path / "assets/stylesheets"
+    sheets.mkdir(parents=True)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/card.1a.htm").write_text('<b class="card">', "utf-8")
+    (tmp_path / "assets/menu.2b.js").write_text('node.classList.add("open")', "utf-8")
+    (sheets / "main.0.min.css").write_text(".card{a:b}.open{c:d}.seen{e:f}.gone{g:h}", "utf-8")
+
+    renamed = lighten(tmp_path, [PAGE], Memory(tmp_path / "memory.json"))
+
+    (lighter,) = sheets.iterdir()
+    assert renamed == {"main.0.min.css": lighter.name}
+    assert lighter.read_text("utf-8") == ".card{a:b}.open{c:d}.seen{e:f}"
+
+
+def test_a_sheet_has_another_name_with_other_rules(tmp_path):
+    found = []
+    for page in ("<p class=one>", "<p class=two>", "<p class=one>"):
+        sheets = tmp_path / "assets/stylesheets"
+        sheets.mkdir(parents=True, exist_ok=True)
+        for old in sheets.iterdir():
+            old.unlink()
+        (sheets / "main.0.min.css").write_text(".one{a:b}.two{a:b}", "utf-8")
+        found.append(lighten(tmp_path, [page], Memory(tmp_path / "memory.json"))["main.0.min.css"])
+
+    assert found[0] == found[2] != found[1]
