@@ -331,7 +331,26 @@ def test_numbers_without_an_interval_are_named_but_for_n_and_what_picks_the_row(
     assert verdict(empty, measured).bare == ["estimate", "change"]
 
 
-def test_a_claim_of_every_row_shows_the_one_nearest_to_zero(shelves):
+@pytest.mark.parametrize(
+    ("test", "shown"),
+    [
+        ({"holds": "low > -9"}, -1.0),  # asks for much: the smallest
+        ({"holds": "estimate > -9"}, -1.0),
+        ({"holds": "high < 9"}, -0.25),  # asks for little: the largest
+        ({"holds": "-9 < low"}, -0.25),  # of another shape: nearest to zero
+        ({"holds": "low > -9 and high < 9"}, -0.25),
+        ({"holds": "n > 0"}, -0.25),
+        ({"within": 9.0}, -1.0),  # farthest off
+        ({"within": 9.0, "around": -2.0}, -0.25),
+    ],
+)
+def test_a_claim_of_every_row_shows_the_one_that_speaks_most_against_it(shelves, test, shown):
+    every = claim(shelves, **test, row={"word": "long"}, every=["k"])
+
+    assert verdict(every, TABLE).estimate == shown
+
+
+def test_a_claim_of_every_row_counts_those_that_fail(shelves):
     every = claim(shelves, holds="high < 0", row={"word": "long"}, every=["k"], format=".2f")
     found = verdict(every, TABLE)
 

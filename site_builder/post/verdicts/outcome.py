@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +102,21 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
         margin=worst.margin if len(margins) == len(all_of) else None,
         margin_by=worst.margin_by,
     )
+
+
+def spared(claim: Claim, tree: ast.expr | None, columns: Columns) -> Callable[[float], float]:
+    """How far a row's estimate is from speaking against a claim, but for a constant.
+
+    A claim about several rows is told by the one of the least: what asks for much is told by the
+    smallest estimate ("or more"), what asks for little by the largest ("or less"), `within` by the
+    one farthest off, and all else by the one nearest to zero, where an effect is least.
+    """
+    if tree is None:
+        return lambda estimate: -abs(estimate - claim.around)
+    own = {*columns.standing_for, *columns.standing_for.values()}
+    match tree:
+        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[limit]) if name in own:
+            if not expression.names(limit):
+                sign = 1 if isinstance(op, ast.Gt | ast.GtE) else -1
+                return lambda estimate: sign * estimate
+    return abs

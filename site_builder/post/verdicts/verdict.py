@@ -25,12 +25,13 @@ T = TypeVar("T")
 class Verdict:
     """Whether a claim holds (None: not measured), and the row that says so.
 
-    Of a claim about every row it is the one whose estimate is nearest to zero, `rows` is their
-    number and `failing` how many do not hold. `shown` has the texts that the prose may print, and
-    `bare` names the numbers among them that have no interval. `margin` is the smallest that
-    `within` could ask for and hold, by the interval of `margin_by`, 90 or 95 %. `p` is the test's
-    p value, or `no_p` says why there is none. `test` and `tested` are the test with the columns
-    that it names, and its rows; it `is_certain` if no data could make it fail.
+    Of a claim about every row it is the one that comes closest to speaking against it
+    (`outcome.spared`), `rows` is their number and `failing` how many do not hold. `shown` has the
+    texts that the prose may print, and `bare` names the numbers among them that have no interval.
+    `margin` is the smallest that `within` could ask for and hold, by the interval of `margin_by`,
+    90 or 95 %. `p` is the test's p value, or `no_p` says why there is none. `test` and `tested` are
+    the test with the columns that it names, and its rows; it `is_certain` if no data could make it
+    fail.
     """
 
     holds: bool | None
@@ -70,7 +71,8 @@ def verdict(claim: Claim, table: pa.Table) -> Verdict:
         else outcome.compared(claim, tree, columns, own.cells, other.cells)
         for own, other in pairs
     ]
-    own, other = min(pairs, key=lambda pair: abs(number(pair[0].cells[claim.show]) or 0))
+    spared = outcome.spared(claim, tree, columns)
+    own, other = min(pairs, key=lambda pair: spared(number(pair[0].cells[claim.show]) or 0))
     found, names = outcome.together(outcomes), columns.standing_for
     n, groups = (number(own.cells.get(name)) for name in ("n", "groups"))
     return Verdict(
