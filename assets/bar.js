@@ -20,6 +20,9 @@ export function bar() {
   form.autocomplete = "off";
   const menus = element("div", "post-choice-menus");
   menus.id = "post-choice-menus";
+  const called = element("span", "post-choice-name", "All figures:");
+  called.setAttribute("aria-hidden", "true"); // the form's own name says so
+  menus.append(called);
   const selects = new Map();
   for (const name of NAMES) {
     const found = new Map(figures.flatMap((figure) => [...valuesIn(figure, name)]));

@@ -117,8 +117,8 @@ export async function trace(root) {
   }
 
   const HOW = {
-    own: "Ink: this list alone, one token patched at a time. Point at a token to read it.",
-    role: "Ink: means over lists, all tokens of a role patched at once. Point at a token to read it.",
+    own: "Ink: this list alone, one token patched at a time. Point at a token, or tap it, to read it.",
+    role: "Ink: means over lists, all tokens of a role patched at once. Point at a token, or tap it, to read it.",
   };
 
   /** Say where we are; who sees the steps need not read the sentence twice. */
