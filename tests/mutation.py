@@ -21,6 +21,8 @@ OPEN_A_MODEL = ("analyses/lab/patching/patching.py", "analyses/lab/saes/attribut
 TESTS = {
     "site_builder/core/syntax.py": "tests/site_builder/test_code_digest.py",
     "site_builder/core/syntax_text.py": "tests/site_builder/test_code_digest.py",
+    "site_builder/results/freshness.py": "tests/site_builder/test_store.py",
+    "site_builder/results/current.py": "tests/site_builder/test_store.py",
     "analyses/lab/saes/attribution.py": "tests/lab/test_sae_attribution.py",
 }
 

@@ -1,1 +1,1 @@
-"""The instruments: model, token roles, sampling, scores, statistics."""
+"""The lab, which knows no lists: models, sampling, patching, autoencoders, statistics."""

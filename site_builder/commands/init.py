@@ -26,7 +26,7 @@ from site_builder.core.errors import BuildError, Problem
 def init(name: str, kind: str, model: str) -> None:
     """Write a post that works into the new folder NAME, measure it and build its page."""
     from site_builder.commands.new_project import create, local
-    from site_builder.core.lab_door import LAB_PACKAGE, has_lab
+    from site_builder.core.lab_installed import LAB_PACKAGE, has_lab
 
     with told():
         folder = Path(name).absolute()

@@ -40,8 +40,8 @@ class Ledger:
     @classmethod
     def of(cls, store: Store, id: ResultId, code: Code, inputs: dict[str, str]) -> Ledger:
         """The ledger of a result that is measured with this code from these inputs."""
-        settings = store.current_settings(id.study)
-        named = store.current_named(id.study, settings)
+        settings = store.current.settings(id.study)
+        named = store.current.named(id.study, settings)
         key = digests.digest([code.meaning, inputs, differences.plain(settings), named])
         new = cls(store.project.cache / FOLDER / id.study / f"{id}.json", key)
         try:

@@ -105,8 +105,8 @@ def record(
         what = f"{READS}() returned {type(table).__name__}"
         where = f"analyses/{id.analysis}.py"
         raise BuildError([Problem(where, what, "return a pyarrow Table")])
-    settings, used = store.current_settings(id.study), lab.used()
-    named = store.current_named(id.study, used.settings)
+    settings, used = store.current.settings(id.study), lab.used()
+    named = store.current.named(id.study, used.settings)
     recipe = Recipe(
         study=id.study,
         analysis=id.analysis,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from site_builder.core.environment import MODEL_VARIABLE
 from site_builder.core.errors import BuildError, Problem
-from site_builder.core.lab_door import has_lab, lab_cure
+from site_builder.core.lab_installed import has_lab, lab_cure
 from site_builder.core.project import Project
 from site_builder.measure import raised
 from site_builder.measure.runner import open_study

@@ -76,7 +76,7 @@ def _made(store: Store, id: ResultId, inputs: list[ResultId]) -> tuple[int, int]
         contents = {str(i): store.content(i) for i in inputs}
     except BuildError:  # an input is not there, so nothing was made of it
         return 0, 0
-    loops = Ledger.of(store, id, store.current_code(id.analysis), contents).loops.values()
+    loops = Ledger.of(store, id, store.current.code(id.analysis), contents).loops.values()
     return sum(len(done) for _, done in loops), sum(of for of, _ in loops)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import write_aside
-from site_builder.core.lab_door import OF_LAB, lab_cure, of_lab
+from site_builder.core.lab_installed import OF_LAB, lab_cure, of_lab
 from site_builder.core.project import Project
 
 FILE = Path(".cache", "traceback.txt")

@@ -22,7 +22,7 @@ from site_builder.core import code_digest, digests
 from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import now
-from site_builder.core.lab_door import has_lab, lab_cure, of_lab
+from site_builder.core.lab_installed import has_lab, lab_cure, of_lab
 from site_builder.core.project import Project
 from site_builder.core.workspace import alone
 from site_builder.measure import raised
@@ -227,7 +227,7 @@ class Task:
         inputs = inputs_of(store.project, id)
         contents = {str(i): store.content(i) for i in inputs}
         tables = [store.load(i).table for i in inputs]
-        return cls(id, store.current_code(id.analysis), contents, tables)
+        return cls(id, store.current.code(id.analysis), contents, tables)
 
     def ledger(self, store: Store) -> Ledger:
         """Which of its turns were made by a run that did not come to its end."""
@@ -236,8 +236,8 @@ class Task:
     def save(self, store: Store, measured: Measured) -> str:
         """Put the result on the shelf; returns what there is to say of it."""
         id = self.id
-        settings = store.current_settings(id.study)
-        named = store.current_named(id.study, measured.settings)
+        settings = store.current.settings(id.study)
+        named = store.current.named(id.study, measured.settings)
         recipe = Recipe(
             study=id.study,
             analysis=id.analysis,

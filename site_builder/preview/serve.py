@@ -11,7 +11,7 @@ import uvicorn
 
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.project import Project
-from site_builder.preview import door
+from site_builder.preview import access
 from site_builder.preview.server import Preview, app
 
 PORTS = 20
@@ -42,7 +42,7 @@ def serve(
         say(f"port {port} is taken")
     root = f"/{root.strip('/')}".rstrip("/")
     preview = Preview(project, study, run, say, drafts=drafts, live=live, allowed=allowed)
-    if not door.is_home(host):
+    if not access.is_home(host):
         say(f"{host} is not this machine alone: whoever reaches it reads the post, and can measure")
     hosts = (host, socket.gethostname(), *allowed)
     config = uvicorn.Config(

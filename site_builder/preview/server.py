@@ -31,7 +31,7 @@ from watchfiles import awatch
 from site_builder.core.digests import sha256
 from site_builder.core.files import is_meant
 from site_builder.core.project import Project
-from site_builder.preview import builder_process, door
+from site_builder.preview import access, builder_process
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Workbench, restarts
 from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
@@ -194,9 +194,9 @@ class Preview:
 
     async def asked(self, request: Request) -> Response:
         """What a page asks for: that figures are seen, a measurement, its end."""
-        if not door.is_own(request, self.allowed):
+        if not access.is_own(request, self.allowed):
             return Response("only the preview's own pages may ask\n", 403)
-        sent = await door.body(request)
+        sent = await access.body(request)
         if sent is None:
             return Response("too much was sent along\n", 413)
         try:
@@ -222,9 +222,9 @@ class Preview:
         """
         name = request.path_params["name"]
         for folder in self.project.asset_folders:
-            if door.is_file(found := door.below(folder, name)):
+            if access.is_file(found := access.below(folder, name)):
                 return _file(found)
-        return _file(door.below(self.site / "assets", name))
+        return _file(access.below(self.site / "assets", name))
 
     async def page(self, request: Request) -> Response:
         """A file of the site, or of a figure that is newer than the site."""
@@ -234,7 +234,7 @@ class Preview:
             kind = "text/html" if path.endswith(".htm") else "application/json"
             return Response(early, media_type=kind, headers=_FRESH)
         await self.built.wait()  # only the first time
-        file = door.below(self.site, path)
+        file = access.below(self.site, path)
         if file is None:
             return _file(None)
         if _is_folder(file):
@@ -242,7 +242,7 @@ class Preview:
                 last = path.rpartition("/")[2]
                 return Response(status_code=307, headers={"Location": f"./{quote(last)}/"})
             file /= "index.html"
-        if file.suffix == ".html" and door.is_file(file):
+        if file.suffix == ".html" and access.is_file(file):
             built = file.read_bytes()
             page = file.relative_to(self.site).as_posix()
             known = (page, page.removesuffix("index.html"))
@@ -282,7 +282,7 @@ def _is_folder(place: Path) -> bool:
 
 
 def _file(file: Path | None) -> Response:
-    if file is None or not door.is_file(file):
+    if file is None or not access.is_file(file):
         return Response("not found\n", 404)
     return FileResponse(file, headers=_FRESH)
 
@@ -292,7 +292,7 @@ def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
 
     A proxy may put `root` before every path, and leave it there or not.
     """
-    rooted = [Middleware(door.Rooted, root=root)] if root else []
+    rooted = [Middleware(access.Rooted, root=root)] if root else []
     return Starlette(
         routes=[
             Route("/~/events", preview.events),
@@ -300,6 +300,6 @@ def app(preview: Preview, hosts: Iterable[str], root: str = "") -> Starlette:
             Route("/~/{what:str}", preview.asked, methods=["POST"]),
             Route("/{path:path}", preview.page),
         ],
-        middleware=[Middleware(door.OnlyHosts, hosts=(*door.HOME, *hosts)), *rooted],
+        middleware=[Middleware(access.OnlyHosts, hosts=(*access.HOME, *hosts)), *rooted],
         lifespan=preview.running,
     )

@@ -278,7 +278,7 @@ class Verdicts:
         return name in self.of and self.of[name].holds is False and not _is_of_models(use)
 
     def _study(self) -> str:
-        return str(self.post.store.current_settings(self.post.study).get("title", self.post.study))
+        return str(self.post.store.current.settings(self.post.study).get("title", self.post.study))
 
     def _uses(self) -> list[Use]:
         return [use for use in self.post.uses.values() if use.directive.kind == claim_kind.NAME]

@@ -117,7 +117,7 @@ class Frame:
         return str(self._settings(study).get("title", study))
 
     def _settings(self, study: str) -> dict[str, Any]:
-        return self.post.store.current_settings(study)
+        return self.post.store.current.settings(study)
 
     @cached_property
     def _environment(self) -> Environment:

@@ -38,7 +38,7 @@ class Models:
 
     def all(self) -> list[Model]:
         """The models, the post's own first; that one alone where no other is called anything."""
-        settings, own = self.post.store.current_settings, self.post.study
+        settings, own = self.post.store.current.settings, self.post.study
         title = settings(own).get("title", own)
         others = (study for study in self.post.project.studies() if study != own)
         called = {study: settings(study).get(CALLED) for study in others}

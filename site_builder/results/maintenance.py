@@ -40,8 +40,8 @@ def accept(
         if not reasons:
             continue
         result = store.load(id)
-        settings = store.current_settings(id.study)
-        code = store.current_code(id.analysis if result.recipe.meaning else "")
+        settings = store.current.settings(id.study)
+        code = store.current.code(id.analysis if result.recipe.meaning else "")
         time = {"at": now(), "reasons": sentences(reasons)}
         time |= {"because": because} if because else {}
         recipe = replace(
@@ -53,7 +53,7 @@ def accept(
             code=code.files,
             settings={name: settings.get(name) for name in result.recipe.settings},
             weights=_weights(store, result.recipe),
-            files=store.current_files(result.recipe),
+            files=store.current.files(result.recipe),
             inputs={str(i): store.content(i) for i in graph.inputs_of(store.project, id)},
             accepted=[*result.recipe.accepted, time],
         )
@@ -65,7 +65,7 @@ def accept(
 def _weights(store: Store, recipe: Recipe) -> dict[str, str]:
     """A recipe's weights, those in folders that its settings name as they are now."""
     models, _ = differences.weights(recipe.weights)
-    return models | store.current_named(recipe.study, recipe.settings)
+    return models | store.current.named(recipe.study, recipe.settings)
 
 
 def check(store: Store) -> list[Problem]:
@@ -75,7 +75,7 @@ def check(store: Store) -> list[Problem]:
     named = {
         project.root / folder
         for study in project.studies()
-        for setting in store.current_settings(study).values()
+        for setting in store.current.settings(study).values()
         for folder in digests.folders(setting)
     }
     for path in sorted(project.data.rglob("*")):

@@ -9,17 +9,15 @@ an edited table is seen, and a measurement that comes out the same makes nothing
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from site_builder.core import code_digest, digests
-from site_builder.core.code_digest import Code
 from site_builder.core.errors import BuildError, Problem
 from site_builder.core.files import below
 from site_builder.core.project import Project
-from site_builder.results import differences, parquet
+from site_builder.results import freshness, parquet
+from site_builder.results.current import Current
 from site_builder.results.reasons import Reason
 from site_builder.results.recipe import Recipe, Result, ResultId, parsed, sealed
 
@@ -34,10 +32,7 @@ class Store:
         self.project = project
         self._paths: dict[ResultId, Path] = {}
         self._whys: dict[ResultId, list[Reason]] = {}
-        self._codes: dict[str, Code] = {}
-        self._settings: dict[str, dict[str, Any]] = {}
-        self._named: dict[tuple[str, ...], dict[str, str]] = {}
-        self._models: dict[str, dict[str, str]] = {}
+        self.current = Current(project)
 
     def path(self, id: ResultId) -> Path:
         """The file of a result, there or not."""
@@ -89,10 +84,7 @@ class Store:
     def forget(self) -> None:
         """Look at the files again: one of them has changed."""
         self._whys.clear()
-        self._codes.clear()
-        self._settings.clear()
-        self._named.clear()
-        self._models.clear()
+        self.current = Current(self.project)
 
     def load(self, id: ResultId) -> Result:
         """A result with its table.
@@ -135,77 +127,8 @@ class Store:
         """
         if id not in self._whys:
             self._whys[id] = []  # a circle of inputs ends here
-            self._whys[id] = self._reasons(id, self.recipe(id))
+            self._whys[id] = freshness.reasons(self, id)
         return self._whys[id]
-
-    def current_code(self, analysis: str) -> Code:
-        """A measurement's code as it is now; of one that there is not, none."""
-        if analysis not in self._codes:
-            module = self.project.measurements().get(analysis)
-            code = code_digest.remembered(self.project, module, "run") if module else Code("", {})
-            self._codes[analysis] = code
-        return self._codes[analysis]
-
-    def current_settings(self, study: str) -> dict[str, Any]:
-        """A study's file as it is now."""
-        if study not in self._settings:
-            self._settings[study] = self.project.settings(study)
-        return self._settings[study]
-
-    def current_named(self, study: str, keys: Iterable[str]) -> dict[str, str]:
-        """The digests of the files in folders that these settings name, as they are now."""
-        settings = self.current_settings(study)
-        naming = sorted(key for key in keys if any(digests.folders(settings.get(key))))
-        about = (study, *naming)
-        if about not in self._named:
-            named, read = {key: settings[key] for key in naming}, self.project.memory.digest
-            self._named[about] = digests.of_files(self.project.root, named, read)
-        return self._named[about]
-
-    def current_model(self, study: str) -> dict[str, str]:
-        """The digests of the study's model as it is now, by file, if it is in a folder here."""
-        if study not in self._models:
-            settings, read = self.current_settings(study), self.project.memory.digest
-            self._models[study] = digests.model(self.project.root, settings, read)
-        return self._models[study]
-
-    def current_files(self, made: Recipe) -> dict[str, str]:
-        """The digests of a recipe's raw files as they are now; one that is gone has none."""
-        paths = {name: self.project.root / name for name in made.files}
-        read = self.project.memory.digest
-        return {name: read(path) for name, path in paths.items() if path.is_file()}
-
-    def _reasons(self, id: ResultId, recipe: Recipe) -> list[Reason]:
-        reasons = []
-        if (recipe.study, recipe.analysis, recipe.variant) != (id.study, id.analysis, id.variant):
-            measured_as = f"{recipe.study} {recipe.analysis} {recipe.variant}".rstrip()
-            reasons.append(Reason("name", measured_as))
-        if self.content(id) != recipe.content:
-            reasons.append(Reason("table"))
-        if recipe.meaning:  # what was recorded elsewhere depends on no code of ours
-            now = self.current_code(id.analysis)
-            if now.meaning != recipe.meaning:
-                reasons += differences.code(recipe.code, now.files)
-        reasons += differences.settings(recipe.settings, self.current_settings(id.study))
-        model, known = differences.weights(recipe.weights)
-        # A model that came from elsewhere is not that of a folder, whatever it holds.
-        if model and model.keys() & (folder := self.current_model(id.study)).keys():
-            reasons += differences.files(model, folder)
-        reasons += differences.files(known, self.current_named(id.study, recipe.settings))
-        raw = self.current_files(recipe)
-        reasons += [Reason("file gone", name) for name in recipe.files if name not in raw]
-        reasons += differences.files({name: recipe.files[name] for name in raw}, raw)
-        for name, before in recipe.inputs.items():
-            input_id = id.input(name)
-            if not self.path(input_id).is_file():
-                reasons.append(Reason("input gone", name))
-            elif self.content(input_id) != before:
-                reasons.append(Reason("input changed", name))
-            elif self.why_stale(input_id):
-                reasons.append(Reason("input stale", name))
-            elif differences.other_model(recipe.weights, self.recipe(input_id).weights):
-                reasons.append(Reason("input weights", name))
-        return reasons
 
     def _body(self, id: ResultId) -> dict[str, Any]:
         try:

@@ -49,7 +49,7 @@ def png(blocks: Blocks) -> bytes:
 
 def _svg(blocks: Blocks) -> str:
     post = blocks.post
-    settings = post.store.current_settings(post.study)
+    settings = post.store.current.settings(post.study)
 
     def rows(analysis: str, variant: str = "") -> list[dict[str, Any]]:
         id = ResultId(post.study, analysis, variant)

@@ -36,7 +36,7 @@ def test_a_plan_names_the_study_that_it_knows_the_cost_from(project: Project) ->
 
 def test_a_plan_counts_the_shards_that_were_made_with_this_code(project: Project) -> None:
     store, base = Store(project), ResultId("toy", "base")
-    Ledger.of(store, base, store.current_code("base"), {}).note("loop", 3, [0, 2], 1.5)
+    Ledger.of(store, base, store.current.code("base"), {}).note("loop", 3, [0, 2], 1.5)
     assert "2 of 3 shards" in lines(plan(store, [base], lambda _: True))[0]
     path = project.analyses / "base.py"
     path.write_text(path.read_text("utf-8").replace("return None", "return 1"), "utf-8")

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from site_builder.commands.main import main
 from site_builder.core.project import Project
-from site_builder.preview.door import Rooted
+from site_builder.preview.access import Rooted
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,9 @@ def test_an_sae_trained_again_makes_stale_what_read_it(project: Project) -> None
     with (project.analyses / "studies" / "toy.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[saes]]\nlayers = [3]\nfolder = "data/toy/saes/resid_post-{layer}"\n')
     store = Store(project)
-    for id, weights in ((BASE, {}), (TOTALS, store.current_named("toy", ["saes"]))):
+    for id, weights in ((BASE, {}), (TOTALS, store.current.named("toy", ["saes"]))):
         result = store.load(id)
-        settings = {"saes": store.current_settings("toy")["saes"]} if weights else {}
+        settings = {"saes": store.current.settings("toy")["saes"]} if weights else {}
         recipe = replace(result.recipe, weights={"model": "a", **weights}, settings=settings)
         store.save(id, result.table, recipe)
     assert Store(project).why_stale(TOTALS) == []
@@ -164,7 +164,7 @@ def of_a_folder(
         file.write(f'\n[model]\nfolder = "{folder}"\n')
     store = Store(project)
     result = store.load(TOTALS)
-    weights = store.current_model("toy")
+    weights = store.current.model("toy")
     assert [*weights] == ["config.json", "model.safetensors", "tokenizer.json"]
     store.save(TOTALS, result.table, replace(result.recipe, weights=weights))
     return folder
@@ -518,7 +518,7 @@ def test_what_was_recorded_elsewhere_depends_on_no_code(project: Project) -> Non
     store.save(NUMBERS, result.table, replace(result.recipe, meaning="", code={}))
     edit(project.root / "analyses" / "numbers.py", "double(3)", "double(4)")
     assert Store(project).why_stale(NUMBERS) == []
-    assert store.current_code("none") == Code("", {})
+    assert store.current.code("none") == Code("", {})
 
 
 def test_a_circle_of_inputs_ends(project: Project) -> None:
@@ -532,16 +532,16 @@ def test_a_circle_of_inputs_ends(project: Project) -> None:
 
 def test_a_store_answers_from_memory_until_it_is_told_to_look_again(project: Project) -> None:
     store = Store(project)
-    settings, code = store.current_settings("toy"), store.current_code("numbers")
+    settings, code = store.current.settings("toy"), store.current.code("numbers")
     assert store.why_stale(NUMBERS) == []
     edit(project.root / "analyses" / "numbers.py", "double(3)", "double(4)")
     edit(project.analyses / "studies" / "toy.toml", "seed = 1", "seed = 7")
     assert store.why_stale(NUMBERS) == []
-    assert store.current_settings("toy") is settings
-    assert store.current_code("numbers") is code
+    assert store.current.settings("toy") is settings
+    assert store.current.code("numbers") is code
     store.forget()
     assert sentences(store.why_stale(NUMBERS)) == ["analyses/numbers.py changed"]
-    assert store.current_settings("toy")["seed"] == 7
+    assert store.current.settings("toy")["seed"] == 7
 
 
 def test_what_is_remembered_of_one_result_is_not_told_of_another(
@@ -554,8 +554,8 @@ def test_what_is_remembered_of_one_result_is_not_told_of_another(
     assert contents[0] != contents[1]
     assert contents[0] == contents[2]
     assert [store.recipe(id).analysis for id in (BASE, NUMBERS)] == ["base", "numbers"]
-    assert list(store.current_code("base").files) == ["analyses/base.py"]
-    assert list(store.current_code("numbers").files) == [
+    assert list(store.current.code("base").files) == ["analyses/base.py"]
+    assert list(store.current.code("numbers").files) == [
         "analyses/lab/arithmetic.py",
         "analyses/numbers.py",
     ]

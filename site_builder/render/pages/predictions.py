@@ -99,7 +99,7 @@ def render(blocks: Blocks, *, variant: str = "") -> Markup:
         (name, [_row(one) | {"is_stale": one.claim.id in stale} for one in some])
         for name, some in _by_result(found)
     ]
-    settings = blocks.post.store.current_settings(blocks.post.study)
+    settings = blocks.post.store.current.settings(blocks.post.study)
     first = settings.get("title", blocks.post.study)
     return blocks.frame.markup("predictions.html.j2", groups=groups, first=first)
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from site_builder.commands.main import main
-from site_builder.preview import door
+from site_builder.preview import access
 from site_builder.preview.server import Preview, app
 
 HOST = "127.0.0.1:8000"
@@ -110,7 +110,7 @@ def test_what_is_no_json_is_told(ask, body):
      ("0.0.0.0", False), ("::", False), ("192.0.2.1", False), ("x.example", False), ("", False)],
 )  # fmt: skip
 def test_who_is_reached_from_elsewhere(host, home):
-    assert door.is_home(host) is home
+    assert access.is_home(host) is home
 
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
