@@ -13,6 +13,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
+from site_builder.charts import tables
+
 WIDTH = 300
 NAMES = 96
 """Pixels for the names of rows."""
@@ -239,10 +241,7 @@ def upright(one: Estimate, level: float, ends: tuple[float, float], width: int =
 
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number as the page writes it: few digits and a true minus sign."""
-    if value is None:
-        return "–"
-    text = f"{value:.{digits}f}"
-    return (text[1:] if text.strip("-0.") == "" and text[0] == "-" else text).replace("-", "−")
+    return tables.number(value, f".{digits}f")
 
 
 def said(one: Estimate) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from site_builder.charts import highlight, theme
 from site_builder.charts.drawing import Chart, Drawing, DrawingError
+from site_builder.charts.tables import number
 from site_builder.figures import roles, saes
 
 Row = dict[str, Any]
@@ -284,7 +285,7 @@ def _size(row: Row) -> float:
 
 def _told(row: Row) -> str:
     if row["unit"] == "logits":
-        return f"{row['estimate']:+.2f} logits".replace("-", "−")
+        return f"{number(row['estimate'], '+.2f')} logits"
     if row["unit"] == "share":
-        return f"{row['estimate']:.0%} of what the word changes"
-    return f"{row['share']:+.0%} of its activation".replace("-", "−")
+        return f"{number(row['estimate'], '.0%')} of what the word changes"
+    return f"{number(row['share'], '+.0%')} of its activation"

@@ -13,6 +13,7 @@ import altair as alt
 
 from site_builder.charts import heatmap, marks, theme
 from site_builder.charts.drawing import Chart, Choices
+from site_builder.charts.tables import number
 from site_builder.figures import agreement, saes
 
 Row = dict[str, Any]
@@ -183,8 +184,8 @@ def agreement_of(rows: Iterable[Row]) -> list[str]:
         for row in rows
         if row["method"] == "gradient"
     }
-    told = [f"{words[key]} {found[key]:.2f}" for key in words if key in found]
-    return [f"{ACTING}:", " · ".join(told).replace("-", "−")] if told else []
+    told = [f"{words[key]} {number(found[key])}" for key in words if key in found]
+    return [f"{ACTING}:", " · ".join(told)] if told else []
 
 
 def with_end(rows: Sequence[Row]) -> list[Row]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, Drawing
+from site_builder.charts.tables import number
 from site_builder.figures import prompts
 from site_builder.figures.list_panels import (
     Records,
@@ -170,9 +171,7 @@ def _spearman(rows: Records) -> str:
     if not rows or rows[0]["estimate"] is None:
         return "rank correlation with temperature: not defined"
     row = rows[0]
-    return f"Spearman ρ = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]".replace(
-        "-", "−"
-    )
+    return f"Spearman ρ = {number(row['estimate'])} [{number(row['low'])}, {number(row['high'])}]"
 
 
 def _repeats(records: Records, template: str) -> Drawing:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from site_builder.charts import heatmap, highlight, marks, theme
 from site_builder.charts.drawing import Chart, Choices, Drawing
+from site_builder.charts.tables import number
 from site_builder.figures import prompts
 
 Row = dict[str, Any]
@@ -85,7 +86,7 @@ def _rows(table: pa.Table, *columns: str) -> list[Row]:
 
 def _means(records: Sequence[Row], align: str, items: Sequence[int], title: str) -> Chart:
     words = {-1: "last", 1: "first"}
-    names = {k: words.get(k, str(k).replace("-", "−")) for k in items}
+    names = {k: words.get(k, number(k, "d")) for k in items}
     shown = [
         {**row, "item": names[row["k"]]}
         for row in records

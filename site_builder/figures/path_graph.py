@@ -9,6 +9,7 @@ import altair as alt
 
 from site_builder.charts import marks, theme
 from site_builder.charts.drawing import Chart, DrawingError
+from site_builder.charts.tables import number
 
 Row = dict[str, Any]
 
@@ -160,4 +161,4 @@ def _line(row: Row, places: Mapping[str, tuple[float, float]], part: float) -> R
 
 
 def _percent(share: float, digits: int) -> str:
-    return f"{share:.{digits}%}".replace("-", "−")
+    return number(share, f".{digits}%")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from site_builder.charts.tables import number
 from site_builder.figures import trace_stage, trace_words
 from site_builder.figures.trace_rows import Trace
 from site_builder.figures.trace_stage import BOX, WIDTH, Place, Stage, Token
@@ -105,7 +106,7 @@ def panels(trace: Trace, shown: Row) -> list[Row]:
                     (place, ink(value), value < 0) for place, value in enumerate(percent) if value
                 ],
                 "numbers": [
-                    (place, str(percent[place]).replace("-", "−"))
+                    (place, number(percent[place], "d"))
                     for place in told
                     if abs(percent[place]) >= TOLD
                 ],

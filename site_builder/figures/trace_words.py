@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from site_builder.charts import tables
 from site_builder.figures.trace_rows import Trace
 from site_builder.figures.trace_stage import Place
 
@@ -40,7 +41,7 @@ def place(role: str | None, k_end: int | None) -> str:
 
 def percent(value: float) -> str:
     """Return a share in whole percent, with a minus sign that is one."""
-    return str(round(100 * value)).replace("-", "−")
+    return tables.number(100 * value, ".0f")
 
 
 def share(row: Row) -> Markup:
