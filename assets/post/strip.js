@@ -30,7 +30,7 @@ export function strip(root) {
 
   function look(index, focus) {
     const nodes = tokens.querySelectorAll(".token");
-    if (!nodes.length) return;
+    if (!shown || !nodes.length) return; // the page has tokens before their numbers come
     const place = Math.max(0, Math.min(index, nodes.length - 1));
     tokens.querySelector('[aria-selected="true"]')?.setAttribute("aria-selected", "false");
     const node = nodes[place];
@@ -57,6 +57,7 @@ export function strip(root) {
   }
 
   function colour() {
+    if (!shown) return;
     const quantity = form.elements.colour.value;
     const byValue = quantity !== "role";
     tokens.classList.toggle("by-value", byValue);

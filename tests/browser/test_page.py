@@ -253,7 +253,7 @@ def test_a_strip_is_read_with_the_keyboard(visit):
     strip = seen.page.locator(".post-strip").first
     strip.scroll_into_view_if_needed()
     listbox = strip.get_by_role("listbox")
-    listbox.wait_for()
+    strip.locator(".post-readout", has_text="probability").wait_for()
     listbox.focus()
     seen.page.keyboard.press("End")
     last = strip.locator(".post-readout").inner_text()
@@ -262,6 +262,24 @@ def test_a_strip_is_read_with_the_keyboard(visit):
     assert "probability" in last
     assert strip.locator(".post-readout").inner_text() != last
     assert strip.locator('[aria-selected="true"]').count() == 1
+
+
+def test_a_strip_waits_for_its_numbers(visit):
+    seen = visit("404.html")
+    held = []
+    seen.page.route("**/figures/*.json", lambda route: held.append(route))
+    seen.page.goto(seen.page.url.replace("404.html", DATA))
+    strip = seen.page.locator(".post-strip").first
+    strip.scroll_into_view_if_needed()
+    strip.get_by_role("listbox").focus()
+    for key in ("End", "ArrowLeft"):
+        seen.page.keyboard.press(key)
+    strip.locator("select[name=colour]").select_option("entropy")
+    assert held
+    seen.page.unroute("**/figures/*.json")  # which lets go of what was held
+    strip.locator(".post-readout", has_text="probability").wait_for()
+
+    assert seen.complaints == []
 
 
 def test_lists_are_searched(visit):
