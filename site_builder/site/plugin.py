@@ -35,7 +35,7 @@ from site_builder.site.policy import csp, foreign_code
 from site_builder.site.resolve import resolve
 from site_builder.site.search import spare_search, spare_theme
 from site_builder.site.standing import Standing
-from site_builder.site.unused_rules import lighten
+from site_builder.site.unused_rules import lightened
 
 
 def _refused(config: MkDocsConfig, project: Project) -> Problem | None:
@@ -163,9 +163,14 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
                 content = read()
                 if name.endswith((".htm", ".svg")):  # they can be opened by themselves
                     self._code += foreign_code.problems(content.decode("utf-8", "replace"), name)
-                if not self._take(name, place, sha256(content)):
-                    Path(place).parent.mkdir(parents=True, exist_ok=True)
-                    Path(place).write_bytes(content)
+                self._put(site, name, content)
+
+    def _put(self, site: str, name: str, content: bytes) -> None:
+        """Write a file into the site, or take it over from the last one."""
+        place = f"{site}/{name}"
+        if not self._take(name, place, sha256(content)):
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            Path(place).write_bytes(content)
 
     def _take(self, name: str, place: str, digest: str) -> bool:
         """Take a file over from the last site, if it stands there."""
@@ -231,11 +236,14 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         site = Path(config.site_dir)
         pages = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
-        renamed = lighten(site, pages.values(), self.blocks.post.project.memory)
+        lighter = lightened(site, pages.values(), self.blocks.post.project.memory)
+        for sheet, (name, content) in lighter.items():
+            (site / sheet).unlink()
+            self._put(config.site_dir, name, content)
         for path, page in pages.items():
             self._code += foreign_code.problems(page, self._source(path, config))
-            for name, lighter in renamed.items():
-                page = page.replace(name, lighter)
+            for sheet, (name, _) in lighter.items():
+                page = page.replace(sheet, name)
             path.write_text(csp.protect(page), "utf-8")
         self._code += foreign_code.drawings(self.blocks.post.project)
         self.blocks.problems += self._code

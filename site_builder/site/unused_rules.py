@@ -23,8 +23,8 @@ _WORDS = re.compile(r"[\w-]+")
 _CONDITIONS = ("media", "supports", "layer", "container")
 
 
-def lighten(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, str]:
-    """Rewrite the theme's sheets in the folder `site`; returns their old names → the new ones.
+def lightened(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, tuple[str, bytes]]:
+    """The theme's sheets in the folder `site`: a new name for each, and what is left of it.
 
     `pages` is the HTML of all pages. Pieces and scripts of the site that come to them later are
     read here: once, as their names change with what is in them.
@@ -35,16 +35,15 @@ def lighten(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, str]:
     for script in site.rglob("*.js"):
         if "lunr" not in script.parts:  # languages that the search can read
             known.update(memory.recall("words", script.name, partial(_read, script, words)))
-    renamed: dict[str, str] = {}
+    lighter: dict[str, tuple[str, bytes]] = {}
     for path in sorted(site.glob("assets/stylesheets/*.css")):
         sheet = path.read_text("utf-8")
         depends = [path.name, sorted(known & words(sheet))]
-        lighter = memory.recall("rules", depends, partial(without, sheet, known))
-        name = f"{path.name.partition('.')[0]}.{sha256(lighter.encode())[:8]}.css"
-        path.unlink()
-        path.with_name(name).write_text(lighter, "utf-8")
-        renamed[path.name] = name
-    return renamed
+        content = memory.recall("rules", depends, partial(without, sheet, known)).encode()
+        named = f"{path.name.partition('.')[0]}.{sha256(content)[:8]}.css"
+        folder = path.parent.relative_to(site).as_posix()
+        lighter[f"{folder}/{path.name}"] = f"{folder}/{named}", content
+    return lighter
 
 
 def _read(path: Path, found_in: Callable[[str], set[str]]) -> list[str]:

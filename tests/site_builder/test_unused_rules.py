@@ -1,9 +1,11 @@
 """Rules that no page can use go; every other one stays as it was."""
 
+import re
+
 import pytest
 
 from site_builder.core.cache import Memory
-from site_builder.site.unused_rules import lighten, names, without
+from site_builder.site.unused_rules import lightened, names, without
 
 PAGE = """<body data-md-color-scheme=default data-md-color-primary="teal">
 <p class="seen other">…</p><P CLASS='shouted'>…</P><i class=bare>…</i></body>"""
@@ -47,21 +49,21 @@ def test_pieces_and_scripts_that_come_later_keep_their_rules(tmp_path):
     (tmp_path / "assets/menu.2b.js").write_text('node.classList.add("open")', "utf-8")
     (sheets / "main.0.min.css").write_text(".card{a:b}.open{c:d}.seen{e:f}.gone{g:h}", "utf-8")
 
-    renamed = lighten(tmp_path, [PAGE], Memory(tmp_path / "memory.json"))
+    lighter = lightened(tmp_path, [PAGE], Memory(tmp_path / "memory.json"))
 
-    (lighter,) = sheets.iterdir()
-    assert renamed == {"main.0.min.css": lighter.name}
-    assert lighter.read_text("utf-8") == ".card{a:b}.open{c:d}.seen{e:f}"
+    ((sheet, (name, content)),) = lighter.items()
+    assert sheet == "assets/stylesheets/main.0.min.css"
+    assert re.fullmatch(r"assets/stylesheets/main\.[0-9a-f]{8}\.css", name)
+    assert content == b".card{a:b}.open{c:d}.seen{e:f}"
 
 
 def test_a_sheet_has_another_name_with_other_rules(tmp_path):
-    found = []
-    for page in ("<p class=one>", "<p class=two>", "<p class=one>"):
-        sheets = tmp_path / "assets/stylesheets"
-        sheets.mkdir(parents=True, exist_ok=True)
-        for old in sheets.iterdir():
-            old.unlink()
-        (sheets / "main.0.min.css").write_text(".one{a:b}.two{a:b}", "utf-8")
-        found.append(lighten(tmp_path, [page], Memory(tmp_path / "memory.json"))["main.0.min.css"])
+    sheet = tmp_path / "assets/stylesheets/main.0.min.css"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text(".one{a:b}.two{c:d}", "utf-8")
+    memory = Memory(tmp_path / "memory.json")
+    pages = ("<p class=one>", "<p class=two>", "<p class=one>")
+    one, two, again = (lightened(tmp_path, [page], memory) for page in pages)
 
-    assert found[0] == found[2] != found[1]
+    assert one == again
+    assert {*one.values()}.isdisjoint(two.values())
