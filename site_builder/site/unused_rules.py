@@ -1,7 +1,8 @@
 """The theme's style sheets without the rules that no page can use: half of what they weigh.
 
 A rule goes where its selector names a class that stands neither in a page nor in a script, which
-may set it later; or a colour of the theme that no page has or offers. All else counts as used.
+may set it later; or a colour of the theme, or a direction of text, that no page has or offers. All
+else counts as used.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from site_builder.core.cache import Memory
 from site_builder.core.digests import sha256
 
 _CLASSES = re.compile(r"""(?i:class)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""")
-_COLOURS = re.compile(r"""(?i:data-md-color)-[\w-]+\s*=\s*["']?([\w-]+)""")
+_VALUES = re.compile(r"""(?i:\bdata-md-color-[\w-]+|\bdir)\s*=\s*["']?([\w-]+)""")
 _WORDS = re.compile(r"[\w-]+")
 _CONDITIONS = ("media", "supports", "layer", "container")
 
@@ -56,8 +57,8 @@ def words(text: str) -> set[str]:
 
 
 def names(page: str) -> set[str]:
-    """All classes of a page, and its colours as `=indigo`."""
-    found = {f"={colour}" for colour in _COLOURS.findall(page)}
+    """All classes of a page, and its colours and directions as `=indigo`, `=rtl`."""
+    found = {f"={value}" for value in _VALUES.findall(page)}
     for classes in set(_CLASSES.findall(page)):
         found.update(classes.strip("\"'").split())
     return found
@@ -108,9 +109,11 @@ def _is_used(selector: list[Any], known: set[str]) -> bool:
 
 
 def _has(attribute: list[Any], known: set[str]) -> bool:
-    """Whether an attribute may have the value that is asked of it; all but colours may."""
+    """Whether an attribute may have the value that is asked of it; only some are looked at."""
     tokens = [token for token in attribute if token.type != "whitespace"]
     if len(tokens) != 3 or tokens[1] != "=":
         return True
-    is_colour = str(tokens[0].value).startswith("data-md-color-")
-    return not is_colour or f"={tokens[2].value}" in known
+    name = str(tokens[0].value)
+    if name != "dir" and not name.startswith("data-md-color-"):
+        return True
+    return f"={tokens[2].value}" in known

@@ -8,11 +8,11 @@ from site_builder.core.cache import Memory
 from site_builder.site.unused_rules import lightened, names, without
 
 PAGE = """<body data-md-color-scheme=default data-md-color-primary="teal">
-<p class="seen other">…</p><P CLASS='shouted'>…</P><i class=bare>…</i></body>"""
+<p class="seen other" dir="ltr">…</p><P CLASS='shouted'>…</P><i class=bare>…</i></body>"""
 
 
 def test_classes_are_found_however_they_are_written():
-    assert names(PAGE) == {"seen", "other", "shouted", "bare", "=default", "=teal"}
+    assert names(PAGE) == {"seen", "other", "shouted", "bare", "=default", "=teal", "=ltr"}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,8 @@ def test_classes_are_found_however_they_are_written():
         ("p,#gone,[hidden]{a:b}", "p,#gone,[hidden]{a:b}"),
         ('[data-md-color-primary=pink] a,[data-md-color-primary="teal"]{a:b}',
          '[data-md-color-primary="teal"]{a:b}'),
-        ("[dir=rtl] .seen{a:b}", "[dir=rtl] .seen{a:b}"),
+        ("[dir=rtl] .seen,[dir=ltr] .seen{a:b}", "[dir=ltr] .seen{a:b}"),
+        ("[dir] .seen,[lang=ar]{a:b}", "[dir] .seen,[lang=ar]{a:b}"),
         ("@media print{.gone{a:b}.seen{c:d}}", "@media print{.seen{c:d}}"),
         ("@media print{@supports (a:b){.gone{a:b}}}", ""),
         ("@font-face{src:url(x)}@keyframes k{0%{a:b}}", "@font-face{src:url(x)}@keyframes k{0%{a:b}}"),
