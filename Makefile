@@ -70,8 +70,8 @@ $(VENV)/lab: $(VENV)/light requirements-lab.lock
 	@echo "installing the lab and what tests need: torch and its like, some minutes"; $(call PINNED,requirements-lab.lock)
 	@touch $@
 
-# The browser tests drive a system Chromium, best without its windows: `chromium-headless-shell`
-# paints where the whole browser at times stops. On Debian and Ubuntu a missing one is installed.
+# The browser tests drive a system Chromium, best the one without windows: it is smaller, and starts
+# and paints with less. On Debian and Ubuntu a missing one is installed.
 .PHONY: chromium
 chromium:
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null || { \

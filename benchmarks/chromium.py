@@ -6,7 +6,7 @@ import shutil
 
 from playwright.sync_api import Browser, Playwright
 
-# Its shell first: the whole browser, run without a window, at times never paints a tab again.
+# Its shell first: it is smaller than the whole browser, and starts and paints with less.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip

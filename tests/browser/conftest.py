@@ -150,8 +150,8 @@ class Visit:
     def scroll_through(self) -> None:
         """Bring everything near the window once, and wait until all charts are live.
 
-        A whole Chromium at times never paints a tab again, whatever is on it. Nothing that waits
-        for a frame can pass then, so what stands still is visited anew in another tab, twice at most.
+        Chromium at times never paints a tab again, whatever is on it. Nothing that waits for a
+        frame can pass then, so what stands still is visited anew in another tab, twice at most.
         """
         for _ in range(2):
             if self._scroll() and self._alive():
