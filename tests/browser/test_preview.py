@@ -396,6 +396,16 @@ CLAIM = """
     """
 
 
+def test_what_no_page_had_before_has_the_theme_s_style_at_once(opened):
+    text = (opened.root / SECTION).read_text("utf-8")
+    opened.save(SECTION, text + "\n!!! tip\n    Mind the gap.\n", then="section")
+    box = opened.page.locator(".admonition.tip")
+    box.wait_for()
+
+    icon = "getComputedStyle(box.querySelector('.admonition-title'), '::before').maskImage"
+    assert box.evaluate(f"box => {icon}").startswith("url(")
+
+
 def test_a_claim_that_stops_holding_is_told_in_the_open_page(opened):
     write(opened.root / "content/claims/01-numbers.toml", CLAIM)
     text = (opened.root / SECTION).read_text("utf-8")

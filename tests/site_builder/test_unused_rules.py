@@ -58,6 +58,28 @@ def test_pieces_and_scripts_that_come_later_keep_their_rules(tmp_path):
     assert content == b".card{a:b}.open{c:d}.seen{e:f}"
 
 
+def test_a_script_of_an_author_is_read_anew_under_its_old_name(tmp_path):
+    sheet = tmp_path / "assets/stylesheets/main.0.min.css"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text(".open{a:b}", "utf-8")
+    memory = Memory(tmp_path / "memory.json")
+    left = []
+    for script in ("", "node.className = 'open'"):
+        (tmp_path / "mine.js").write_text(script, "utf-8")
+        left += [content for _, content in lightened(tmp_path, [PAGE], memory).values()]
+
+    assert left == [b"", b".open{a:b}"]
+
+
+def test_a_sheet_of_an_author_stays_as_it_is(tmp_path):
+    folder = tmp_path / "assets/stylesheets"
+    folder.mkdir(parents=True)
+    for name in ("extra.css", "main.css"):
+        (folder / name).write_text(".gone{a:b}", "utf-8")
+
+    assert lightened(tmp_path, [PAGE], Memory(tmp_path / "memory.json")) == {}
+
+
 def test_a_sheet_has_another_name_with_other_rules(tmp_path):
     sheet = tmp_path / "assets/stylesheets/main.0.min.css"
     sheet.parent.mkdir(parents=True)

@@ -115,8 +115,9 @@ def spared(claim: Claim, tree: ast.expr | None, columns: Columns) -> Callable[[f
         return lambda estimate: -abs(estimate - claim.around)
     own = {*columns.standing_for, *columns.standing_for.values()}
     match tree:
-        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[limit]) if name in own:
-            if not expression.names(limit):
-                sign = 1 if isinstance(op, ast.Gt | ast.GtE) else -1
-                return lambda estimate: sign * estimate
+        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[limit]) if (
+            name in own and not expression.names(limit)
+        ):
+            sign = 1 if isinstance(op, ast.Gt | ast.GtE) else -1
+            return lambda estimate: sign * estimate
     return abs
