@@ -35,6 +35,7 @@ from site_builder.preview import access, builder_process
 from site_builder.preview.background_run import Measuring
 from site_builder.preview.edits import Workbench, restarts
 from site_builder.preview.messages import Built, Changed, Message, NewPages, Question
+from site_builder.site.unused_rules import whole
 
 QUIET = 0.15
 """Seconds without a save before the whole site is built."""
@@ -218,13 +219,15 @@ class Preview:
     async def asset(self, request: Request) -> Response:
         """The preview's own files and style sheets as just saved, by plain names; else the site's.
 
-        So the preview's scripts import what stands beside them.
+        So the preview's scripts import what stands beside them. The theme's sheets are whole: what
+        is written may have a class that no page had when the site was built.
         """
         name = request.path_params["name"]
         for folder in self.project.asset_folders:
             if access.is_file(found := access.below(folder, name)):
                 return _file(found)
-        return _file(access.below(self.site / "assets", name))
+        sheet = whole(self.site, f"assets/{name}")
+        return _file(sheet or access.below(self.site / "assets", name))
 
     async def page(self, request: Request) -> Response:
         """A file of the site, or of a figure that is newer than the site."""

@@ -236,12 +236,8 @@ class MeasuredPost(BasePlugin[NoOptions]):  # type: ignore[no-untyped-call]
         assert self.blocks is not None
         site = Path(config.site_dir)
         pages = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
-        # Who writes may use any class of the theme with the next save, before the site is built.
-        written = self.blocks.forgiving
-        memory = self.blocks.post.project.memory
-        lighter = {} if written else lightened(site, pages.values(), memory)
-        for sheet, (name, content) in lighter.items():
-            (site / sheet).unlink()
+        lighter = lightened(site, pages.values(), self.blocks.post.project.memory)
+        for name, content in lighter.values():
             self._put(config.site_dir, name, content)
         for path, page in pages.items():
             self._code += foreign_code.problems(page, self._source(path, config))

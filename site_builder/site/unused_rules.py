@@ -22,12 +22,14 @@ _CLASSES = re.compile(r"""(?i:class)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""")
 _VALUES = re.compile(r"""(?i:\bdata-md-color-[\w-]+|\bdir)\s*=\s*["']?([\w-]+)""")
 _WORDS = re.compile(r"[\w-]+")
 _CONDITIONS = ("media", "supports", "layer", "container")
-_SHEETS = ("main.*.min.css", "palette.*.min.css")
+_FOLDER = "assets/stylesheets"
+_SHEETS = ("main", "palette")
 """What Material brings; an author's own sheet may lie beside them, and stays as it is."""
+_LIGHTER = re.compile(rf"{_FOLDER}/({'|'.join(_SHEETS)})\.[0-9a-f]{{8}}\.css")
 
 
 def lightened(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, tuple[str, bytes]]:
-    """The theme's sheets in the folder `site`: a new name for each, and what is left of it.
+    """The theme's sheets in the folder `site`: a name for each beside it, and what is left of it.
 
     `pages` is the HTML of all pages. Pieces and scripts of the site that come to them later are
     read here; a piece once, as its name changes with what is in it.
@@ -39,14 +41,23 @@ def lightened(site: Path, pages: Iterable[str], memory: Memory) -> dict[str, tup
         if "lunr" not in script.parts:  # languages that the search can read
             known |= words(script.read_text("utf-8"))
     lighter: dict[str, tuple[str, bytes]] = {}
-    folder = "assets/stylesheets"
-    for path in (path for sheets in _SHEETS for path in sorted((site / folder).glob(sheets))):
+    for path in filter(None, (_whole(site, name) for name in _SHEETS)):
         sheet = path.read_text("utf-8")
         depends = [path.name, sorted(known & words(sheet))]
         content = memory.recall("rules", depends, partial(without, sheet, known)).encode()
         named = f"{path.name.partition('.')[0]}.{sha256(content)[:8]}.css"
-        lighter[f"{folder}/{path.name}"] = f"{folder}/{named}", content
+        lighter[f"{_FOLDER}/{path.name}"] = f"{_FOLDER}/{named}", content
     return lighter
+
+
+def whole(site: Path, address: str) -> Path | None:
+    """The theme's sheet that the one at `address` was made of, if it is one of those."""
+    found = _LIGHTER.fullmatch(address)
+    return _whole(site, found[1]) if found else None
+
+
+def _whole(site: Path, name: str) -> Path | None:
+    return next((site / _FOLDER).glob(f"{name}.*.min.css"), None)
 
 
 def _names_in(piece: Path) -> list[str]:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from site_builder.core.cache import Memory
-from site_builder.site.unused_rules import lightened, names, without
+from site_builder.site.unused_rules import lightened, names, whole, without
 
 PAGE = """<body data-md-color-scheme=default data-md-color-primary="teal">
 <p class="seen other" dir="ltr">…</p><P CLASS='shouted'>…</P><i class=bare>…</i></body>"""
@@ -56,6 +56,8 @@ def test_pieces_and_scripts_that_come_later_keep_their_rules(tmp_path):
     assert sheet == "assets/stylesheets/main.0.min.css"
     assert re.fullmatch(r"assets/stylesheets/main\.[0-9a-f]{8}\.css", name)
     assert content == b".card{a:b}.open{c:d}.seen{e:f}"
+    assert whole(tmp_path, name) == tmp_path / sheet
+    assert whole(tmp_path, "assets/stylesheets/extra.12345678.css") is None
 
 
 def test_a_script_of_an_author_is_read_anew_under_its_old_name(tmp_path):
